@@ -1,0 +1,1 @@
+"""Event and context become signals; pure functions of their arguments."""

@@ -1,0 +1,108 @@
+"""Review work: a case, its states, and which step leads from one to the next."""
+
+from datetime import datetime
+from enum import StrEnum
+
+from msgspec import Struct
+
+from nightlight.errors import Conflict
+from nightlight.model.ids import AccountId, CaseId, DecisionId
+
+
+class CaseState(StrEnum):
+    """Where a case is."""
+
+    OPEN = "open"
+    CONFIRMED = "confirmed"
+    DISMISSED = "dismissed"
+    REPORTED = "reported"
+    APPEALED = "appealed"
+    UPHELD = "upheld"
+    OVERTURNED = "overturned"
+
+
+class CaseStep(StrEnum):
+    """What may happen to a case."""
+
+    CONFIRM = "confirm"
+    DISMISS = "dismiss"
+    REPORT = "report"
+    APPEAL = "appeal"
+    UPHOLD = "uphold"
+    OVERTURN = "overturn"
+
+
+#: The whole state machine: (state, step) -> state. Anything absent is refused.
+TRANSITIONS: dict[tuple[CaseState, CaseStep], CaseState] = {
+    (CaseState.OPEN, CaseStep.CONFIRM): CaseState.CONFIRMED,
+    (CaseState.OPEN, CaseStep.DISMISS): CaseState.DISMISSED,
+    (CaseState.CONFIRMED, CaseStep.REPORT): CaseState.REPORTED,
+    (CaseState.CONFIRMED, CaseStep.APPEAL): CaseState.APPEALED,
+    (CaseState.REPORTED, CaseStep.APPEAL): CaseState.APPEALED,
+    (CaseState.APPEALED, CaseStep.UPHOLD): CaseState.UPHELD,
+    (CaseState.APPEALED, CaseStep.OVERTURN): CaseState.OVERTURNED,
+}
+
+
+def next_state(state: CaseState, step: CaseStep) -> CaseState:
+    """Return the state after ``step``.
+
+    Raises:
+        Conflict: the step is not allowed in this state; names the steps that are.
+    """
+    found = TRANSITIONS.get((state, step))
+    if found is None:
+        allowed = [s.value for (at, s) in TRANSITIONS if at is state]
+        hint = f"allowed now: {', '.join(allowed)}" if allowed else "this state is final"
+        raise Conflict(f"a case that is {state.value} cannot {step.value}", hint=hint)
+    return found
+
+
+class Case(Struct, frozen=True, kw_only=True):
+    """One account's findings, waiting for a person or decided by one.
+
+    Attributes:
+        severity: the highest severity among its decisions; orders the queue.
+        decisions: the decisions that a reviewer is asked about, oldest first.
+        decided_by: the reviewer, "" while open.
+        viewed: ids of the evidence that the reviewer says to have viewed in its entirety.
+    """
+
+    id: CaseId
+    account_id: AccountId
+    state: CaseState
+    category: str
+    severity: int
+    opened_at: datetime
+    decisions: tuple[DecisionId, ...]
+    decided_by: str = ""
+    decided_at: datetime | None = None
+    decision_reason: str = ""
+    viewed: tuple[str, ...] = ()
+
+
+class EvidenceKind(StrEnum):
+    """What was sealed."""
+
+    POST = "post"
+    MEDIA = "media"
+    PROFILE = "profile"
+
+
+class Evidence(Struct, frozen=True, kw_only=True):
+    """One sealed thing: where it lies in the vault and what it is, never its bytes.
+
+    Attributes:
+        digest: SHA-256 of the sealed plaintext, the content address in the vault.
+        content_id: the post or media id it was captured from.
+    """
+
+    id: str
+    case_id: CaseId
+    kind: EvidenceKind
+    content_id: str
+    digest: str
+    byte_count: int
+    content_type: str
+    sealed_at: datetime
+    captured_at: datetime

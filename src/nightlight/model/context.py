@@ -1,0 +1,96 @@
+"""What was known when an event was judged: a snapshot keyed by account and content.
+
+``advance`` functions fold one event into a snapshot; they are pure, so replaying the same events
+in the same order per account gives the same context.
+"""
+
+from datetime import datetime
+
+from msgspec import Struct
+
+from nightlight.model.ids import AccountId, MediaId, PostId
+from nightlight.model.media import Scan
+
+
+class AccountContext(Struct, frozen=True, kw_only=True):
+    """What is known of an account.
+
+    Attributes:
+        profile_at: time of the newest event that told the profile; older news does not overwrite.
+        first_seen: time of the earliest event of the account.
+        suspended: whether Nightlight asked for suspension and no one has reinstated it.
+        human_decision: "confirmed" or "dismissed" by the last person who decided a case, or "".
+    """
+
+    account_id: AccountId
+    handle: str = ""
+    display_name: str = ""
+    bio: str = ""
+    profile_url: str = ""
+    created_at: datetime | None = None
+    profile_at: datetime | None = None
+    first_seen: datetime | None = None
+    posts: int = 0
+    deletions: int = 0
+    user_reports: int = 0
+    suspended: bool = False
+    human_decision: str = ""
+
+    def __repr__(self) -> str:
+        return f"<AccountContext {self.account_id}: masked>"
+
+    __str__ = __repr__
+
+
+class PostContext(Struct, frozen=True, kw_only=True):
+    """What is known of a post, whichever of its events came first.
+
+    Attributes:
+        text_at: time of the newest event that told the text (creation or edit).
+        fingerprint: sketch of the text for near-duplicates (``detect/near_duplicate.py``), b""
+            where the text is too short to compare.
+        event_key: the event that told the text; evidence is read back through it.
+        flagged: whether any signal ever fired on it.
+    """
+
+    post_id: PostId
+    account_id: AccountId
+    posted_at: datetime | None = None
+    text_at: datetime | None = None
+    deleted_at: datetime | None = None
+    deleted_by: str = ""
+    fingerprint: bytes = b""
+    media_ids: tuple[str, ...] = ()
+    event_key: str = ""
+    views: int = 0
+    engagements: int = 0
+    flagged: bool = False
+
+
+class MediaContext(Struct, frozen=True, kw_only=True):
+    """A media file that was announced, and what scanning it found."""
+
+    media_id: MediaId
+    account_id: AccountId
+    scan: Scan
+    uploaded_at: datetime
+    url: str = ""
+    content_type: str = ""
+    description: str = ""
+    event_key: str = ""
+
+
+class Context(Struct, frozen=True, kw_only=True):
+    """Everything besides the event and the policy that a judgement may depend on.
+
+    Attributes:
+        account: the author or actor, or None where the event names none.
+        post: the post as it was before this event, or None.
+        media: the media that the event announces or its post carries.
+        tombstones: the account's own deleted posts with a fingerprint, newest deletion first.
+    """
+
+    account: AccountContext | None = None
+    post: PostContext | None = None
+    media: tuple[MediaContext, ...] = ()
+    tombstones: tuple[PostContext, ...] = ()

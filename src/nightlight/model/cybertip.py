@@ -1,0 +1,119 @@
+"""A CyberTip: what is reported to NCMEC, and how far its filing came.
+
+The values here are NCMEC's information in Nightlight's words; ``report/document.py`` writes them
+as the XML that the CyberTipline's schema asks for. Source: NCMEC CyberTipline Reporting API.
+"""
+
+from datetime import datetime
+from enum import StrEnum
+
+from msgspec import Struct
+
+from nightlight.model.ids import AccountId, CaseId, TipId
+
+
+class IncidentType(StrEnum):
+    """The platform cases among the CyberTipline's closed list of incident types."""
+
+    CSAM = "csam"
+    SEX_TRAFFICKING = "sex_trafficking"
+    ENTICEMENT = "enticement"
+    UNSOLICITED_OBSCENE_MATERIAL = "unsolicited_obscene_material"
+
+
+class ReportedFile(Struct, frozen=True, kw_only=True):
+    """One file of a tip.
+
+    Attributes:
+        viewed: true only if a person at the provider viewed the entire file.
+        classification: A1, A2, B1, B2 or "" where nobody classified it.
+        match: how it was found, in words: exact or near, and which bank.
+    """
+
+    evidence_id: str
+    digest: str
+    file_name: str
+    content_type: str
+    viewed: bool
+    uploaded_at: datetime | None = None
+    location: str = ""
+    classification: str = ""
+    match: str = ""
+    md5: str = ""
+    sha1: str = ""
+    sha256: str = ""
+    pdq: str = ""
+
+    def __repr__(self) -> str:
+        return f"<ReportedFile {self.evidence_id}: masked>"
+
+    __str__ = __repr__
+
+
+class CyberTip(Struct, frozen=True, kw_only=True):
+    """One report about one account, complete enough to be filed.
+
+    Attributes:
+        incident_at: when the reported thing happened (past, UTC).
+        urls: where on the platform it was; may be empty.
+        narrative: what happened and how it was found, for the analyst; goes to additionalInfo.
+        suspended_at: when the account was suspended, None if it was not.
+    """
+
+    id: TipId
+    case_id: CaseId
+    account_id: AccountId
+    incident_type: IncidentType
+    incident_at: datetime
+    platform: str
+    handle: str
+    display_name: str
+    bio: str
+    profile_url: str
+    urls: tuple[str, ...]
+    narrative: str
+    files: tuple[ReportedFile, ...]
+    suspended_at: datetime | None = None
+    solicitation: bool = False
+
+    def __repr__(self) -> str:
+        return f"<CyberTip {self.id}: masked>"
+
+    __str__ = __repr__
+
+
+class TipState(StrEnum):
+    """How far the filing of a tip came; each is stored before the call it describes."""
+
+    DRAFTED = "drafted"
+    OPENING = "opening"
+    OPENED = "opened"
+    UPLOADING = "uploading"
+    DESCRIBING = "describing"
+    FINISHING = "finishing"
+    FILED = "filed"
+    RETRACTING = "retracting"
+    REFUSED = "refused"
+
+
+class Filing(Struct, frozen=True, kw_only=True):
+    """The stored progress of one tip towards its receipt.
+
+    Attributes:
+        remote_id: the CyberTipline's report id, "" until it answered.
+        uploaded: remote file ids, in the order of the tip's files.
+        described: how many of the uploaded files have their details filed.
+        receipt: the body of /finish's answer, verbatim: the legal notification of
+            18 USC 2258A(h)(1).
+        failure: why the tip was refused or waits, "" otherwise.
+    """
+
+    tip_id: TipId
+    state: TipState
+    remote_id: str = ""
+    uploaded: tuple[str, ...] = ()
+    described: int = 0
+    receipt: str = ""
+    failure: str = ""
+    attempts: int = 0
+    next_attempt_at: datetime | None = None
