@@ -1,7 +1,7 @@
 """What was known when an event was judged: a snapshot keyed by account and content.
 
-``advance`` functions fold one event into a snapshot; they are pure, so replaying the same events
-in the same order per account gives the same context.
+``ingest/project.py`` folds each event into it, so replaying the same events in the same order per
+account gives the same context.
 """
 
 from datetime import datetime
@@ -65,6 +65,7 @@ class PostContext(Struct, frozen=True, kw_only=True):
     views: int = 0
     engagements: int = 0
     flagged: bool = False
+    human_decision: str = ""
 
 
 class MediaContext(Struct, frozen=True, kw_only=True):
@@ -78,6 +79,7 @@ class MediaContext(Struct, frozen=True, kw_only=True):
     content_type: str = ""
     description: str = ""
     event_key: str = ""
+    human_decision: str = ""
 
 
 class Context(Struct, frozen=True, kw_only=True):
@@ -88,9 +90,12 @@ class Context(Struct, frozen=True, kw_only=True):
         post: the post as it was before this event, or None.
         media: the media that the event announces or its post carries.
         tombstones: the account's own deleted posts with a fingerprint, newest deletion first.
+        later_posts: where the event is a deletion that arrives late, the account's own posts that
+            were published after it.
     """
 
     account: AccountContext | None = None
     post: PostContext | None = None
     media: tuple[MediaContext, ...] = ()
     tombstones: tuple[PostContext, ...] = ()
+    later_posts: tuple[PostContext, ...] = ()

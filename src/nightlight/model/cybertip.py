@@ -9,6 +9,7 @@ from enum import StrEnum
 
 from msgspec import Struct
 
+from nightlight.errors import Conflict
 from nightlight.model.ids import AccountId, CaseId, TipId
 
 
@@ -58,6 +59,8 @@ class CyberTip(Struct, frozen=True, kw_only=True):
         urls: where on the platform it was; may be empty.
         narrative: what happened and how it was found, for the analyst; goes to additionalInfo.
         suspended_at: when the account was suspended, None if it was not.
+        suspended_permanently: false while the suspension can still be lifted, as after an appeal.
+        solicitation: whether the tip is about an offer of, or a request for, such material.
     """
 
     id: TipId
@@ -74,6 +77,7 @@ class CyberTip(Struct, frozen=True, kw_only=True):
     narrative: str
     files: tuple[ReportedFile, ...]
     suspended_at: datetime | None = None
+    suspended_permanently: bool = False
     solicitation: bool = False
 
     def __repr__(self) -> str:
@@ -83,7 +87,10 @@ class CyberTip(Struct, frozen=True, kw_only=True):
 
 
 class TipState(StrEnum):
-    """How far the filing of a tip came; each is stored before the call it describes."""
+    """How far the filing of a tip came; each is stored before the call it describes.
+
+    ``OPENED`` is the only state with a report open and no call under way.
+    """
 
     DRAFTED = "drafted"
     OPENING = "opening"
@@ -96,6 +103,40 @@ class TipState(StrEnum):
     REFUSED = "refused"
 
 
+#: The whole state machine: what may follow what, besides staying. Back to DRAFTED is starting
+#: over in a new report; REFUSED is left only by a person's order.
+TIP_TRANSITIONS: dict[TipState, frozenset[TipState]] = {
+    TipState.DRAFTED: frozenset({TipState.OPENING, TipState.REFUSED}),
+    TipState.OPENING: frozenset({TipState.OPENED, TipState.REFUSED}),
+    TipState.OPENED: frozenset(
+        {TipState.UPLOADING, TipState.DESCRIBING, TipState.FINISHING, TipState.REFUSED},
+    ),
+    TipState.UPLOADING: frozenset(
+        {TipState.OPENED, TipState.RETRACTING, TipState.DRAFTED, TipState.REFUSED},
+    ),
+    TipState.DESCRIBING: frozenset(
+        {TipState.OPENED, TipState.RETRACTING, TipState.DRAFTED, TipState.REFUSED},
+    ),
+    TipState.FINISHING: frozenset({TipState.FILED, TipState.DRAFTED, TipState.REFUSED}),
+    TipState.FILED: frozenset(),
+    TipState.RETRACTING: frozenset({TipState.DRAFTED, TipState.REFUSED}),
+    TipState.REFUSED: frozenset({TipState.DRAFTED, TipState.RETRACTING, TipState.FINISHING}),
+}
+
+#: States in which nothing more happens by itself.
+SETTLED = frozenset({TipState.FILED, TipState.REFUSED})
+
+
+def check_tip_transition(before: TipState, after: TipState) -> None:
+    """Return only if ``after`` may follow ``before``; staying is always allowed.
+
+    Raises:
+        Conflict: it may not.
+    """
+    if after is not before and after not in TIP_TRANSITIONS[before]:
+        raise Conflict(f"a tip that is {before.value} cannot become {after.value}")
+
+
 class Filing(Struct, frozen=True, kw_only=True):
     """The stored progress of one tip towards its receipt.
 
@@ -105,7 +146,13 @@ class Filing(Struct, frozen=True, kw_only=True):
         described: how many of the uploaded files have their details filed.
         receipt: the body of /finish's answer, verbatim: the legal notification of
             18 USC 2258A(h)(1).
-        failure: why the tip was refused or waits, "" otherwise.
+        failure: why the tip was refused or waits; on a filed tip, what a person must check.
+        refused_in: the state in which the tip was refused, from which a retry starts.
+        attempts: failed attempts so far; sets how long the next one waits.
+        restarts: how often the tip was started over in a new report.
+        filed_at: when the receipt came; preservation for one year counts from here.
+        revision: one more with every save, so that of two filers that load the same filing only
+            one goes on.
     """
 
     tip_id: TipId
@@ -115,5 +162,9 @@ class Filing(Struct, frozen=True, kw_only=True):
     described: int = 0
     receipt: str = ""
     failure: str = ""
+    refused_in: TipState | None = None
     attempts: int = 0
+    restarts: int = 0
     next_attempt_at: datetime | None = None
+    filed_at: datetime | None = None
+    revision: int = 0

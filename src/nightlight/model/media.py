@@ -41,9 +41,11 @@ class Scan(Struct, frozen=True, kw_only=True):
     Attributes:
         reason: why it was not scanned, in words for a reviewer; "" when it was.
         byte_count: size of the file, 0 when unknown.
+        sealed_digest: SHA-256 under which the vault holds the file, "" where it was not sealed.
     """
 
     state: ScanState
     hashes: MediaHashes = MediaHashes()
     byte_count: int = 0
     reason: str = ""
+    sealed_digest: str = ""

@@ -1,0 +1,1 @@
+"""The tamper-evident record: a hash chain, and the rule that nothing commits without an entry."""

@@ -1,0 +1,116 @@
+"""The policy: what the operator's rules say, parsed and checked before anything is judged.
+
+A policy is a TOML file. Its rules are CEL expressions over declared, typed facts, so a misspelt
+name or a comparison of unlike types is refused when the policy is loaded, never found out at 3 a.m.
+"""
+
+import hashlib
+import tomllib
+from enum import StrEnum
+from typing import Annotated
+
+import msgspec
+from msgspec import Meta, Struct
+
+from nightlight.errors import InvalidInput
+from nightlight.model.cybertip import IncidentType
+from nightlight.model.effect import EffectKind
+
+Severity = Annotated[int, Meta(ge=0, le=100)]
+Name = Annotated[str, Meta(pattern=r"^[a-z][a-z0-9_-]{0,63}$")]
+
+
+class Mode(StrEnum):
+    """How far a rule may go: only be counted, only ask a person, or act."""
+
+    SHADOW = "shadow"
+    REVIEW = "review"
+    ACT = "act"
+
+
+class PolicyRule(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """When ``when`` holds, the decision asks for ``asks`` because of ``because``."""
+
+    name: Name
+    when: str
+    because: Annotated[str, Meta(min_length=1, max_length=500)]
+    category: Name
+    severity: Severity
+    asks: tuple[EffectKind, ...]
+    mode: Mode = Mode.ACT
+
+
+class Outcome(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What follows for a category once a person confirmed a case of it.
+
+    Attributes:
+        asks: effects on the case's subjects and account.
+        report: the incident type to report it as; None where it is not reportable.
+    """
+
+    asks: tuple[EffectKind, ...] = ()
+    report: IncidentType | None = None
+
+
+class Quota(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Circuit breaker: at most this many of an effect a day; more becomes review."""
+
+    effect: EffectKind
+    per_day: Annotated[int, Meta(ge=0)]
+
+
+class Policy(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A named policy; ``version`` names it and its exact content."""
+
+    name: Name
+    revision: str
+    rules: tuple[PolicyRule, ...]
+    confirmed: dict[str, Outcome]
+    quotas: tuple[Quota, ...] = ()
+    digest: str = ""
+
+    @property
+    def version(self) -> str:
+        """``name@revision:digest``, as recorded with every decision."""
+        return f"{self.name}@{self.revision}:{self.digest}"
+
+
+def parse_policy(body: bytes) -> Policy:
+    """Return the policy in a TOML file.
+
+    Raises:
+        InvalidInput: the file is not TOML, or a field is missing, unknown or out of range.
+    """
+    try:
+        raw = tomllib.loads(body.decode())
+        policy = msgspec.convert(raw, Policy)
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise InvalidInput(f"not a TOML file: {error}", field="policy") from error
+    except msgspec.ValidationError as error:
+        raise InvalidInput(
+            str(error), field="policy", hint="see docs/reference/policy.md for every field"
+        ) from error
+    _check_rules(policy)
+    digest = hashlib.sha256(body).hexdigest()[:12]
+    return msgspec.structs.replace(policy, digest=digest)
+
+
+def _check_rules(policy: Policy) -> None:
+    names = [rule.name for rule in policy.rules]
+    twice = sorted({name for name in names if names.count(name) > 1})
+    if twice:
+        raise InvalidInput(f"rule {twice[0]!r} stands twice", field="policy.rules")
+    for rule in policy.rules:
+        if rule.category not in policy.confirmed:
+            raise InvalidInput(
+                f"rule {rule.name!r} has category {rule.category!r}, which [confirmed] lacks",
+                field="policy.confirmed",
+                hint=f"add [confirmed.{rule.category}]",
+            )
+        destructive = {EffectKind.REMOVE, EffectKind.SUSPEND} & set(rule.asks)
+        if destructive and EffectKind.PRESERVE not in rule.asks:
+            raise InvalidInput(
+                f"rule {rule.name!r} asks for {min(destructive)} without preserve",
+                field="policy.rules.asks",
+                hint='add "preserve": nothing is deleted before it is preserved',
+            )

@@ -1,0 +1,59 @@
+"""What judging needs to know: loaded before, saved after, keyed by account and content."""
+
+from collections.abc import Collection, Iterable
+from datetime import datetime
+from typing import Protocol
+
+from nightlight.model.context import AccountContext, MediaContext, PostContext
+from nightlight.model.ids import AccountId, MediaId, PostId
+from nightlight.model.signal import Signal
+
+
+class ContextStore(Protocol):
+    """Accounts, posts and media as known so far."""
+
+    def accounts(self, ids: Collection[AccountId]) -> dict[AccountId, AccountContext]:
+        """Return the accounts among ``ids`` that are known."""
+        ...
+
+    def posts(self, ids: Collection[PostId]) -> dict[PostId, PostContext]:
+        """Return the posts among ``ids`` that are known."""
+        ...
+
+    def media(self, ids: Collection[MediaId]) -> dict[MediaId, MediaContext]:
+        """Return the media among ``ids`` that are known."""
+        ...
+
+    def tombstones(
+        self, ids: Collection[AccountId], *, deleted_after: datetime, each: int
+    ) -> dict[AccountId, list[PostContext]]:
+        """Return each account's newest ``each`` deleted posts that have a fingerprint."""
+        ...
+
+    def posted_since(
+        self, ids: Collection[AccountId], *, posted_after: datetime, each: int
+    ) -> dict[AccountId, list[PostContext]]:
+        """Return each account's newest ``each`` posts since then that have a fingerprint."""
+        ...
+
+    def save(
+        self,
+        *,
+        accounts: Iterable[AccountContext],
+        posts: Iterable[PostContext],
+        media: Iterable[MediaContext],
+    ) -> None:
+        """Store the new knowledge over the old."""
+        ...
+
+
+class SignalStore(Protocol):
+    """Every signal that fired."""
+
+    def add(self, signals: Iterable[Signal], *, at: datetime) -> None:
+        """Store signals; one that is already there stays as it is."""
+        ...
+
+    def of_events(self, event_keys: Collection[str]) -> list[Signal]:
+        """Return the signals that these events gave."""
+        ...

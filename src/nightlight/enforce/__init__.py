@@ -1,0 +1,1 @@
+"""A decision becomes effects; effects reach the platform, at least once each."""

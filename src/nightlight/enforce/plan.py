@@ -1,0 +1,100 @@
+"""A decision becomes effects; what may not happen unseen becomes review instead. Pure."""
+
+from collections.abc import Collection
+
+from msgspec import Struct
+
+from nightlight.model.context import Context
+from nightlight.model.decision import Decision
+from nightlight.model.effect import ACCOUNT_EFFECTS, DESTRUCTIVE_EFFECTS, Effect, EffectKind
+from nightlight.model.ids import EffectId, derive_id
+from nightlight.model.signal import Subject, SubjectKind
+
+
+class Plan(Struct, frozen=True, kw_only=True):
+    """The effects of a decision, and what was withheld from automation and why."""
+
+    effects: tuple[Effect, ...] = ()
+    withheld: tuple[str, ...] = ()
+
+    def asks_for(self, kind: EffectKind) -> bool:
+        """Return whether an effect of this kind is among them."""
+        return any(effect.kind is kind for effect in self.effects)
+
+
+def plan_effects(
+    decision: Decision,
+    *,
+    human_decision: str = "",
+    account_human_decision: str = "",
+    over_quota: Collection[EffectKind] = (),
+) -> Plan:
+    """Return the effects of a policy's decision.
+
+    A person who dismissed this subject, or this account's case, outranks the policy: the effects
+    concerned are withheld and a person is asked again. So are effects over their quota.
+
+    Args:
+        decision: what the policy asks for.
+        human_decision: what a person last decided about the subject, "" if nobody did.
+        account_human_decision: the same for the account.
+        over_quota: effect kinds whose quota is used up.
+    """
+    effects: list[Effect] = []
+    withheld: list[str] = []
+    for ask in decision.asks:
+        kind = EffectKind(ask)
+        on_account = kind in ACCOUNT_EFFECTS
+        if kind in over_quota:
+            withheld.append(f"{kind}: today's quota is used up")
+            continue
+        human = account_human_decision if on_account else human_decision
+        if human == "dismissed" and kind not in (EffectKind.PRESERVE, EffectKind.REVIEW):
+            withheld.append(f"{kind}: a person dismissed this before")
+            continue
+        effects.append(make_effect(decision, kind))
+    if withheld and not any(effect.kind is EffectKind.REVIEW for effect in effects):
+        effects.append(make_effect(decision, EffectKind.REVIEW))
+    return Plan(effects=tuple(effects), withheld=tuple(withheld))
+
+
+def make_effect(decision: Decision, kind: EffectKind, subject: Subject | None = None) -> Effect:
+    """Return one effect of a decision, with the id that makes it happen once."""
+    about = subject or decision.subject
+    if kind in ACCOUNT_EFFECTS:
+        about = Subject(kind=SubjectKind.ACCOUNT, id=decision.account_id)
+    return Effect(
+        id=EffectId(derive_id("eff", decision.id, kind, about.kind, about.id)),
+        decision_id=decision.id,
+        kind=kind,
+        subject=about,
+    )
+
+
+def without_preservation(plan: Plan, decision: Decision) -> Plan:
+    """Return the plan for when evidence could not be sealed: hide and review, destroy nothing."""
+    kept = [effect for effect in plan.effects if effect.kind not in DESTRUCTIVE_EFFECTS]
+    withheld = [
+        f"{effect.kind}: the evidence could not be preserved"
+        for effect in plan.effects
+        if effect.kind in DESTRUCTIVE_EFFECTS
+    ]
+    wanted = {effect.kind for effect in kept}
+    if withheld and EffectKind.HIDE not in wanted:
+        kept.append(make_effect(decision, EffectKind.HIDE))
+    if EffectKind.REVIEW not in wanted:
+        kept.append(make_effect(decision, EffectKind.REVIEW))
+    return Plan(effects=tuple(kept), withheld=(*plan.withheld, *withheld))
+
+
+def human_decisions(decision: Decision, context: Context) -> tuple[str, str]:
+    """Return what people last decided about a decision's subject and about its account."""
+    account = context.account.human_decision if context.account else ""
+    match decision.subject.kind:
+        case SubjectKind.ACCOUNT:
+            return account, account
+        case SubjectKind.POST:
+            return (context.post.human_decision if context.post else ""), account
+        case SubjectKind.MEDIA:
+            found = [m.human_decision for m in context.media if m.media_id == decision.subject.id]
+            return (found[0] if found else ""), account

@@ -1,0 +1,90 @@
+"""Media comes in: fetched, hashed and, where wanted, sealed while its bytes are in memory."""
+
+from collections.abc import Callable
+
+from msgspec.structs import replace
+
+from nightlight.errors import InvalidInput, NotPermitted, Unavailable
+from nightlight.ingest.ports import Hasher, MediaSource
+from nightlight.model.event import MediaUploaded
+from nightlight.model.media import MediaHashes, Scan, ScanState
+
+
+class MediaIntake:
+    """Fetches and scans a file once; bytes leave only towards the vault."""
+
+    def __init__(
+        self,
+        *,
+        source: MediaSource,
+        hasher: Hasher,
+        wanted: Callable[[MediaHashes], bool],
+        seal: Callable[[bytes], str],
+        tries: int = 3,
+    ) -> None:
+        """Keep the parts.
+
+        Args:
+            source: where files are fetched.
+            hasher: what turns them into hashes.
+            wanted: whether a file with these hashes is evidence.
+            seal: keeps bytes in the vault and returns their digest.
+            tries: how often an unavailable file is asked for.
+        """
+        self._source = source
+        self._hasher = hasher
+        self._wanted = wanted
+        self._seal = seal
+        self._tries = tries
+
+    def take_in(self, media: MediaUploaded) -> Scan:
+        """Return the outcome of scanning a file; what could not be scanned says why.
+
+        A file that matches, or that could not be decoded, is sealed before its bytes are let go.
+        """
+        told = _told_hashes(media)
+        if not media.url:
+            if told != MediaHashes():
+                return Scan(state=ScanState.SCANNED, hashes=told)
+            return Scan(state=ScanState.UNREACHABLE, reason="the event names no place to fetch it")
+        fetched = self._fetch(media.url)
+        if isinstance(fetched, Scan):
+            return replace(fetched, hashes=told)
+        scan = self._hasher.scan(fetched)
+        if scan.state is not ScanState.SCANNED or self._wanted(scan.hashes):
+            return self._sealed(scan, fetched)
+        return scan
+
+    def seal_now(self, url: str) -> Scan:
+        """Fetch a file and seal it whatever it is; ``sealed_digest`` tells whether that worked."""
+        fetched = self._fetch(url) if url else Scan(state=ScanState.UNREACHABLE)
+        if isinstance(fetched, Scan):
+            return fetched
+        return self._sealed(self._hasher.scan(fetched), fetched)
+
+    def _sealed(self, scan: Scan, data: bytes) -> Scan:
+        try:
+            return replace(scan, sealed_digest=self._seal(data))
+        except Unavailable as error:
+            return replace(scan, reason=f"{scan.reason} not sealed: {error}".strip())
+
+    def _fetch(self, url: str) -> bytes | Scan:
+        reason = ""
+        for _ in range(self._tries):
+            try:
+                return self._source.fetch(url)
+            except Unavailable as error:
+                reason = str(error)
+            except (NotPermitted, InvalidInput) as error:
+                return Scan(state=ScanState.UNREACHABLE, reason=str(error))
+        return Scan(state=ScanState.UNREACHABLE, reason=reason)
+
+
+def _told_hashes(media: MediaUploaded) -> MediaHashes:
+    return MediaHashes(
+        md5=media.md5.lower(),
+        sha1=media.sha1.lower(),
+        sha256=media.sha256.lower(),
+        pdq=media.pdq.lower(),
+        pdq_quality=media.pdq_quality if media.pdq else 0,
+    )

@@ -1,0 +1,92 @@
+"""What ingest needs of its surroundings."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Protocol
+
+from msgspec import Struct
+
+from nightlight.model.event import Event
+from nightlight.model.ids import EventKey
+from nightlight.model.media import Scan
+
+
+class LoggedEvent(Struct, frozen=True, kw_only=True):
+    """An accepted event and its place in the log."""
+
+    seq: int
+    event: Event
+
+
+class Quarantined(Struct, frozen=True, kw_only=True):
+    """Input that could not be read, kept sealed until a person has looked at the reason."""
+
+    id: str
+    origin: str
+    line_number: int
+    reason: str
+    received_at: datetime
+    raw: bytes = b""
+
+    def __repr__(self) -> str:
+        return f"<Quarantined {self.id}: masked>"
+
+    __str__ = __repr__
+
+
+class EventLog(Protocol):
+    """The durable, ordered log of accepted events; an event enters once per key."""
+
+    def append(self, events: Sequence[Event], *, at: datetime) -> list[LoggedEvent]:
+        """Append the events whose key is new and return them with their places."""
+        ...
+
+    def read_after(self, seq: int, limit: int) -> list[LoggedEvent]:
+        """Return up to ``limit`` events after ``seq``, oldest first."""
+        ...
+
+    def find(self, keys: Sequence[EventKey]) -> dict[EventKey, Event]:
+        """Return the logged events with these keys."""
+        ...
+
+    def offset(self) -> int:
+        """Return the place up to which events are processed, held until the transaction ends."""
+        ...
+
+    def advance(self, seq: int) -> None:
+        """Remember that every event up to ``seq`` is processed."""
+        ...
+
+    def head(self) -> int:
+        """Return the place of the newest event, 0 when there is none."""
+        ...
+
+    def quarantine(self, rejected: Sequence[Quarantined]) -> None:
+        """Keep what could not be read, with its reason."""
+        ...
+
+    def quarantined(self, limit: int) -> list[Quarantined]:
+        """Return the newest quarantined input, without its raw bytes."""
+        ...
+
+
+class MediaSource(Protocol):
+    """Where the platform's media can be fetched."""
+
+    def fetch(self, url: str) -> bytes:
+        """Return the bytes of a file.
+
+        Raises:
+            Unavailable: it cannot be had now.
+            NotPermitted: the operator has not allowed this place.
+            InvalidInput: the address is not one, or the file is larger than allowed.
+        """
+        ...
+
+
+class Hasher(Protocol):
+    """Turns bytes into hashes; keeps none of the bytes."""
+
+    def scan(self, data: bytes) -> Scan:
+        """Return the outcome; a file that cannot be decoded is a failed scan, never an error."""
+        ...

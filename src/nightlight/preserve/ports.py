@@ -1,0 +1,59 @@
+"""What preserve needs of its surroundings."""
+
+from collections.abc import Iterable
+from typing import Protocol
+
+from nightlight.model.case import Evidence
+from nightlight.model.ids import CaseId
+
+
+class BlobStore(Protocol):
+    """Keeps opaque bytes under opaque names, durable once ``put`` returned."""
+
+    def put(self, name: str, data: bytes) -> None:
+        """Keep ``data`` under ``name``; what is already there stays."""
+        ...
+
+    def get(self, name: str) -> bytes:
+        """Return the bytes under ``name``.
+
+        Raises:
+            NotFound: nothing is kept under it.
+        """
+        ...
+
+    def has(self, name: str) -> bool:
+        """Return whether something is kept under ``name``."""
+        ...
+
+
+class KeyRing(Protocol):
+    """Wraps data keys under master keys; the newest master key wraps, any known one unwraps."""
+
+    def wrap(self, data_key: bytes) -> bytes:
+        """Return ``data_key`` encrypted under the newest master key, with the key's id."""
+        ...
+
+    def unwrap(self, wrapped: bytes) -> bytes:
+        """Return the data key.
+
+        Raises:
+            IntegrityFailure: no known master key opens it.
+        """
+        ...
+
+    def naming_key(self) -> bytes:
+        """Return the key from which vault names are derived."""
+        ...
+
+
+class EvidenceStore(Protocol):
+    """Which evidence belongs to which case."""
+
+    def add(self, evidence: Iterable[Evidence]) -> None:
+        """Store evidence rows; one that is already there stays as it is."""
+        ...
+
+    def of_case(self, case_id: CaseId) -> list[Evidence]:
+        """Return the evidence of a case, oldest first."""
+        ...

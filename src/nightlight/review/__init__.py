@@ -1,0 +1,1 @@
+"""Cases: opened by decisions, decided by people, open to appeal."""

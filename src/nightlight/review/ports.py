@@ -1,0 +1,31 @@
+"""What review needs of its surroundings."""
+
+from collections.abc import Collection
+from typing import Protocol
+
+from nightlight.model.case import Case, CaseState
+from nightlight.model.ids import AccountId, CaseId
+
+
+class CaseStore(Protocol):
+    """Cases and their order of urgency."""
+
+    def get(self, case_id: CaseId) -> Case:
+        """Return the case, held until the transaction ends.
+
+        Raises:
+            NotFound: there is none with this id.
+        """
+        ...
+
+    def open_of(self, accounts: Collection[AccountId]) -> dict[AccountId, Case]:
+        """Return the open case of each account that has one."""
+        ...
+
+    def save(self, case: Case) -> None:
+        """Store the case over its former state."""
+        ...
+
+    def queue(self, state: CaseState | None, limit: int) -> list[Case]:
+        """Return cases, most severe first, then oldest first."""
+        ...
