@@ -1,0 +1,1 @@
+"""One implementation of a port per file, named by its technology."""

@@ -1,0 +1,1 @@
+"""State in SQLite or PostgreSQL through SQLAlchemy Core: one code, one suite, two dialects."""

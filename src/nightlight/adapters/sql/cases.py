@@ -1,0 +1,154 @@
+"""Cases and the evidence that belongs to them."""
+
+from collections.abc import Collection, Iterable
+from typing import Any
+
+import msgspec
+from sqlalchemy import Connection, Row, select
+
+from nightlight.adapters.sql.rows import (
+    among,
+    from_us,
+    from_us_or_none,
+    put_new,
+    put_over,
+    to_json,
+    to_us,
+    to_us_or_none,
+)
+from nightlight.adapters.sql.schema import evidence, review_case
+from nightlight.errors import NotFound
+from nightlight.model.case import Case, CaseState, Evidence, EvidenceKind
+from nightlight.model.ids import AccountId, CaseId, DecisionId
+from nightlight.preserve.ports import KeyRing
+
+_ids = msgspec.json.Decoder(tuple[str, ...])
+_decision_ids = msgspec.json.Decoder(tuple[DecisionId, ...])
+
+
+class SqlCaseStore:
+    """Cases and their order of urgency."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    def get(self, case_id: CaseId) -> Case:
+        """Return the case, held until the transaction ends.
+
+        Raises:
+            NotFound: there is none with this id.
+        """
+        row = self._connection.execute(
+            select(review_case).where(review_case.c.id == case_id).with_for_update()
+        ).one_or_none()
+        if row is None:
+            raise NotFound(f"no case {case_id}", hint="`nightlight case list` shows the cases")
+        return _case(row)
+
+    def open_of(self, accounts: Collection[AccountId]) -> dict[AccountId, Case]:
+        """Return the open case of each account that has one, held until the transaction ends."""
+        rows = self._connection.execute(
+            select(review_case)
+            .where(
+                among(self._connection, review_case.c.account_id, accounts),
+                review_case.c.state == CaseState.OPEN.value,
+            )
+            .with_for_update()
+        )
+        return {row.account_id: _case(row) for row in rows}
+
+    def save(self, case: Case) -> None:
+        """Store the case over its former state."""
+        put_over(
+            self._connection,
+            review_case,
+            [
+                {
+                    "id": case.id,
+                    "account_id": case.account_id,
+                    "state": case.state.value,
+                    "category": case.category,
+                    "severity": case.severity,
+                    "opened_us": to_us(case.opened_at),
+                    "decisions": to_json(case.decisions),
+                    "decided_by": case.decided_by,
+                    "decided_us": to_us_or_none(case.decided_at),
+                    "decision_reason": case.decision_reason,
+                    "viewed": to_json(case.viewed),
+                }
+            ],
+        )
+
+    def queue(self, state: CaseState | None, limit: int) -> list[Case]:
+        """Return cases, most severe first, then oldest first."""
+        wanted = select(review_case).order_by(
+            review_case.c.severity.desc(), review_case.c.opened_us, review_case.c.id
+        )
+        if state is not None:
+            wanted = wanted.where(review_case.c.state == state.value)
+        return [_case(row) for row in self._connection.execute(wanted.limit(limit))]
+
+
+class SqlEvidenceStore:
+    """Which evidence belongs to which case."""
+
+    def __init__(self, connection: Connection, keys: KeyRing) -> None:
+        self._connection = connection
+        self._keys = keys
+
+    def add(self, evidence: Iterable[Evidence]) -> None:
+        """Store evidence rows; one that is already there stays as it is."""
+        rows = [
+            {
+                "id": one.id,
+                "case_id": one.case_id,
+                "kind": one.kind.value,
+                "content_id": one.content_id,
+                "sealed_digest": self._keys.wrap(one.digest.encode()),
+                "byte_count": one.byte_count,
+                "content_type": one.content_type,
+                "sealed_us": to_us(one.sealed_at),
+                "captured_us": to_us(one.captured_at),
+            }
+            for one in evidence
+        ]
+        put_new(self._connection, _table, rows)
+
+    def of_case(self, case_id: CaseId) -> list[Evidence]:
+        """Return the evidence of a case, oldest first."""
+        rows = self._connection.execute(
+            select(_table).where(_table.c.case_id == case_id).order_by(_table.c.captured_us)
+        )
+        return [
+            Evidence(
+                id=row.id,
+                case_id=row.case_id,
+                kind=EvidenceKind(row.kind),
+                content_id=row.content_id,
+                digest=self._keys.unwrap(row.sealed_digest).decode(),
+                byte_count=row.byte_count,
+                content_type=row.content_type,
+                sealed_at=from_us(row.sealed_us),
+                captured_at=from_us(row.captured_us),
+            )
+            for row in rows
+        ]
+
+
+_table = evidence
+
+
+def _case(row: Row[Any]) -> Case:
+    return Case(
+        id=row.id,
+        account_id=row.account_id,
+        state=CaseState(row.state),
+        category=row.category,
+        severity=row.severity,
+        opened_at=from_us(row.opened_us),
+        decisions=_decision_ids.decode(row.decisions),
+        decided_by=row.decided_by,
+        decided_at=from_us_or_none(row.decided_us),
+        decision_reason=row.decision_reason,
+        viewed=_ids.decode(row.viewed),
+    )

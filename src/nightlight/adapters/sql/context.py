@@ -1,0 +1,215 @@
+"""Accounts, posts and media as known so far."""
+
+from collections import defaultdict
+from collections.abc import Collection, Iterable
+from datetime import datetime
+from typing import Any
+
+import msgspec
+from sqlalchemy import Connection, Row, Select, func, select
+
+from nightlight.adapters.sql.rows import (
+    among,
+    from_us,
+    from_us_or_none,
+    put_over,
+    to_json,
+    to_us,
+    to_us_or_none,
+)
+from nightlight.adapters.sql.schema import account, media, post
+from nightlight.model.context import AccountContext, MediaContext, PostContext
+from nightlight.model.ids import AccountId, MediaId, PostId
+from nightlight.model.media import Scan
+from nightlight.preserve.ports import KeyRing
+
+_ids = msgspec.json.Decoder(tuple[str, ...])
+_scan = msgspec.json.Decoder(Scan)
+_encode = msgspec.json.Encoder().encode
+
+
+class SqlContextStore:
+    """Loads and saves context in bulk."""
+
+    def __init__(self, connection: Connection, keys: KeyRing) -> None:
+        self._connection = connection
+        self._keys = keys
+
+    def accounts(self, ids: Collection[AccountId]) -> dict[AccountId, AccountContext]:
+        """Return the accounts among ``ids`` that are known."""
+        if not ids:
+            return {}
+        found = self._connection.execute(
+            select(account).where(among(self._connection, account.c.account_id, ids))
+        )
+        return {row.account_id: _account(row) for row in found}
+
+    def posts(self, ids: Collection[PostId]) -> dict[PostId, PostContext]:
+        """Return the posts among ``ids`` that are known."""
+        if not ids:
+            return {}
+        found = self._connection.execute(
+            select(post).where(among(self._connection, post.c.post_id, ids))
+        )
+        return {row.post_id: _post(row) for row in found}
+
+    def media(self, ids: Collection[MediaId]) -> dict[MediaId, MediaContext]:
+        """Return the media among ``ids`` that are known."""
+        if not ids:
+            return {}
+        found = self._connection.execute(
+            select(media).where(among(self._connection, media.c.media_id, ids))
+        )
+        return {row.media_id: self._media(row) for row in found}
+
+    def tombstones(
+        self, ids: Collection[AccountId], *, deleted_after: datetime, each: int
+    ) -> dict[AccountId, list[PostContext]]:
+        """Return each account's newest ``each`` deleted posts that have a fingerprint."""
+        wanted = select(post).where(
+            among(self._connection, post.c.account_id, ids),
+            post.c.deleted_us.is_not(None),
+            post.c.deleted_us >= to_us(deleted_after),
+            post.c.fingerprint != b"",
+        )
+        return self._newest_each(wanted, post.c.deleted_us, each)
+
+    def posted_since(
+        self, ids: Collection[AccountId], *, posted_after: datetime, each: int
+    ) -> dict[AccountId, list[PostContext]]:
+        """Return each account's newest ``each`` posts since then that have a fingerprint."""
+        wanted = select(post).where(
+            among(self._connection, post.c.account_id, ids),
+            post.c.posted_us >= to_us(posted_after),
+            post.c.fingerprint != b"",
+        )
+        return self._newest_each(wanted, post.c.posted_us, each)
+
+    def _newest_each(
+        self, wanted: Select[Any], time: Any, each: int
+    ) -> dict[AccountId, list[PostContext]]:
+        place = func.row_number().over(
+            partition_by=post.c.account_id, order_by=(time.desc(), post.c.post_id)
+        )
+        ranked = wanted.add_columns(place.label("place")).subquery()
+        rows = self._connection.execute(
+            select(ranked).where(ranked.c.place <= each).order_by(ranked.c.place)
+        )
+        found: dict[AccountId, list[PostContext]] = defaultdict(list)
+        for row in rows:
+            found[row.account_id].append(_post(row))
+        return found
+
+    def save(
+        self,
+        *,
+        accounts: Iterable[AccountContext],
+        posts: Iterable[PostContext],
+        media: Iterable[MediaContext],
+    ) -> None:
+        """Store the new knowledge over the old."""
+        put_over(self._connection, account, [_account_row(one) for one in accounts])
+        put_over(self._connection, post, [_post_row(one) for one in posts])
+        put_over(self._connection, _media_table, [self._media_row(one) for one in media])
+
+    def _media(self, row: Row[Any]) -> MediaContext:
+        return MediaContext(
+            media_id=row.media_id,
+            account_id=row.account_id,
+            scan=_scan.decode(self._keys.unwrap(row.sealed_scan)),
+            uploaded_at=from_us(row.uploaded_us),
+            url=row.url,
+            content_type=row.content_type,
+            description=row.description,
+            event_key=row.event_key,
+            human_decision=row.human_decision,
+        )
+
+    def _media_row(self, one: MediaContext) -> dict[str, Any]:
+        return {
+            "media_id": one.media_id,
+            "account_id": one.account_id,
+            "sealed_scan": self._keys.wrap(_encode(one.scan)),
+            "scan_state": one.scan.state.value,
+            "uploaded_us": to_us(one.uploaded_at),
+            "url": one.url,
+            "content_type": one.content_type,
+            "description": one.description,
+            "event_key": one.event_key,
+            "human_decision": one.human_decision,
+        }
+
+
+_media_table = media
+
+
+def _account(row: Row[Any]) -> AccountContext:
+    return AccountContext(
+        account_id=row.account_id,
+        handle=row.handle,
+        display_name=row.display_name,
+        bio=row.bio,
+        profile_url=row.profile_url,
+        created_at=from_us_or_none(row.created_us),
+        profile_at=from_us_or_none(row.profile_us),
+        first_seen=from_us_or_none(row.first_seen_us),
+        posts=row.posts,
+        deletions=row.deletions,
+        user_reports=row.user_reports,
+        suspended=row.suspended,
+        human_decision=row.human_decision,
+    )
+
+
+def _account_row(one: AccountContext) -> dict[str, Any]:
+    return {
+        "account_id": one.account_id,
+        "handle": one.handle,
+        "display_name": one.display_name,
+        "bio": one.bio,
+        "profile_url": one.profile_url,
+        "created_us": to_us_or_none(one.created_at),
+        "profile_us": to_us_or_none(one.profile_at),
+        "first_seen_us": to_us_or_none(one.first_seen),
+        "posts": one.posts,
+        "deletions": one.deletions,
+        "user_reports": one.user_reports,
+        "suspended": one.suspended,
+        "human_decision": one.human_decision,
+    }
+
+
+def _post(row: Row[Any]) -> PostContext:
+    return PostContext(
+        post_id=row.post_id,
+        account_id=row.account_id,
+        posted_at=from_us_or_none(row.posted_us),
+        text_at=from_us_or_none(row.text_us),
+        deleted_at=from_us_or_none(row.deleted_us),
+        deleted_by=row.deleted_by,
+        fingerprint=row.fingerprint,
+        media_ids=_ids.decode(row.media_ids) if row.media_ids else (),
+        event_key=row.event_key,
+        views=row.views,
+        engagements=row.engagements,
+        flagged=row.flagged,
+        human_decision=row.human_decision,
+    )
+
+
+def _post_row(one: PostContext) -> dict[str, Any]:
+    return {
+        "post_id": one.post_id,
+        "account_id": one.account_id,
+        "posted_us": to_us_or_none(one.posted_at),
+        "text_us": to_us_or_none(one.text_at),
+        "deleted_us": to_us_or_none(one.deleted_at),
+        "deleted_by": one.deleted_by,
+        "fingerprint": one.fingerprint,
+        "media_ids": to_json(one.media_ids) if one.media_ids else "",
+        "event_key": one.event_key,
+        "views": one.views,
+        "engagements": one.engagements,
+        "flagged": one.flagged,
+        "human_decision": one.human_decision,
+    }

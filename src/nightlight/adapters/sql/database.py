@@ -1,0 +1,153 @@
+"""Connections, transactions and migrations.
+
+SQLite runs in WAL mode with ``synchronous=FULL``: what was committed survives a power cut. A
+writing transaction begins IMMEDIATE, so two processes queue for the lock instead of failing at
+commit. On PostgreSQL, row locks on ``counter`` and ``audit_head`` do the same work.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from sqlite3 import Connection as SqliteConnection
+from typing import Any
+
+from alembic import command
+from alembic.config import Config
+from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy import Connection, Engine, create_engine, event, text
+from sqlalchemy.engine import make_url
+from sqlalchemy.exc import ArgumentError, DBAPIError, OperationalError
+
+from nightlight.adapters.sql.transaction import SqlTransaction
+from nightlight.audit.clock import Clock
+from nightlight.errors import InvalidInput, Unavailable
+from nightlight.preserve.ports import KeyRing
+
+_BUSY_TIMEOUT_S = 60
+#: Any number that no other program on the same database is likely to lock.
+_LOCK = 0x6E696768746C6974
+_MIGRATIONS = Path(__file__).parent / "migrations"
+
+
+class SqlUnitOfWork:
+    """Begins transactions on one database."""
+
+    def __init__(self, *, engine: Engine, clock: Clock, keys: KeyRing) -> None:
+        self._engine = engine
+        self._clock = clock
+        self._keys = keys
+
+    @contextmanager
+    def begin(self) -> Iterator[SqlTransaction]:
+        """Begin a transaction that may write; leaving it without ``commit`` undoes everything."""
+        with self._connection(write=True) as connection:
+            transaction = SqlTransaction(
+                connection=connection, clock=self._clock, keys=self._keys, writable=True
+            )
+            yield transaction
+            if not transaction.committed:
+                connection.rollback()
+
+    @contextmanager
+    def read(self) -> Iterator[SqlTransaction]:
+        """Begin a transaction that only reads."""
+        with self._connection(write=False) as connection:
+            yield SqlTransaction(
+                connection=connection, clock=self._clock, keys=self._keys, writable=False
+            )
+            connection.rollback()
+
+    @contextmanager
+    def _connection(self, *, write: bool) -> Iterator[Connection]:
+        try:
+            with self._engine.connect() as connection:
+                # "begin_sqlite" reads this option to choose the kind of BEGIN.
+                connection.execution_options(nightlight_write=write)
+                yield connection
+        except (OperationalError, DBAPIError) as error:
+            if isinstance(error, OperationalError) or error.connection_invalidated:
+                raise Unavailable(
+                    f"the database does not answer: {error.orig}",
+                    hint="check NIGHTLIGHT_DATABASE_URL, then `nightlight doctor`",
+                ) from error
+            raise
+
+
+def open_engine(url: str) -> Engine:
+    """Return an engine for a SQLite or PostgreSQL URL.
+
+    Raises:
+        InvalidInput: the URL is not one, or names another database.
+    """
+    try:
+        parsed = make_url(url)
+    except ArgumentError as error:
+        raise InvalidInput(
+            "not a database URL",
+            field="NIGHTLIGHT_DATABASE_URL",
+            hint="for example postgresql://user:password@host/nightlight",
+        ) from error
+    backend = parsed.get_backend_name()
+    if backend == "sqlite":
+        return _open_sqlite(url)
+    if backend in ("postgresql", "postgres"):
+        return create_engine(
+            parsed.set(drivername="postgresql+psycopg"), pool_pre_ping=True, pool_size=5
+        )
+    raise InvalidInput(
+        f"the database {backend!r} is not supported",
+        field="NIGHTLIGHT_DATABASE_URL",
+        hint="use sqlite:///FILE or postgresql://...",
+    )
+
+
+def _open_sqlite(url: str) -> Engine:
+    engine = create_engine(url, connect_args={"timeout": _BUSY_TIMEOUT_S})
+
+    @event.listens_for(engine, "connect")
+    def configure(connection: SqliteConnection, _: Any) -> None:
+        connection.isolation_level = None
+        connection.execute("PRAGMA journal_mode=WAL")
+        connection.execute("PRAGMA synchronous=FULL")
+        connection.execute("PRAGMA cache_size=-131072")
+        connection.execute("PRAGMA mmap_size=1073741824")
+        connection.execute("PRAGMA journal_size_limit=67108864")
+
+    @event.listens_for(engine, "begin")
+    def begin_sqlite(connection: Connection) -> None:
+        write = connection.get_execution_options().get("nightlight_write", True)
+        connection.exec_driver_sql("BEGIN IMMEDIATE" if write else "BEGIN")
+
+    return engine
+
+
+def migrate(engine: Engine) -> None:
+    """Bring the database to the newest schema; does nothing where it is already."""
+    config = _alembic()
+    try:
+        with engine.connect() as connection:
+            if connection.dialect.name == "postgresql":
+                # Two processes starting at once: the second waits, then finds nothing to do.
+                connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _LOCK})
+            if MigrationContext.configure(connection).get_current_revision() == newest_revision():
+                return
+            config.attributes["connection"] = connection
+            command.upgrade(config, "head")
+            connection.commit()
+    except OperationalError as error:
+        raise Unavailable(
+            f"the database does not answer: {error.orig}",
+            hint="check NIGHTLIGHT_DATABASE_URL, then `nightlight doctor`",
+        ) from error
+
+
+def newest_revision() -> str | None:
+    """Return the newest schema revision that this version knows."""
+    return ScriptDirectory.from_config(_alembic()).get_current_head()
+
+
+def _alembic() -> Config:
+    config = Config()
+    config.set_main_option("script_location", str(_MIGRATIONS))
+    return config

@@ -1,0 +1,166 @@
+"""The event log: accepted events in order, once per key."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+import msgspec
+from sqlalchemy import Connection, Row, func, insert, select, update
+
+from nightlight.adapters.sql.rows import among, from_us, put_new, to_us
+from nightlight.adapters.sql.schema import counter, event_log, quarantine
+from nightlight.ingest.ports import LoggedEvent, Quarantined
+from nightlight.model.event import DATA_TYPES, Event, EventType
+from nightlight.model.ids import EventKey
+from nightlight.preserve.ports import KeyRing
+
+_HEAD = "event_log"
+_OFFSET = "pipeline"
+_encode = msgspec.json.Encoder().encode
+_decoders: dict[str, msgspec.json.Decoder[Any]] = {
+    kind.value: msgspec.json.Decoder(data_type) for kind, data_type in DATA_TYPES.items()
+}
+
+
+class SqlEventLog:
+    """Accepted events, the place up to which they are processed, and the quarantine."""
+
+    def __init__(self, connection: Connection, keys: KeyRing) -> None:
+        self._connection = connection
+        self._keys = keys
+
+    def append(self, events: Sequence[Event], *, at: datetime) -> list[LoggedEvent]:
+        """Append the events whose key is new and return them with their places."""
+        # The head is locked first: places are given in the order of commits, so a reader that
+        # has seen place n has seen everything before it.
+        seq = self._locked(_HEAD)
+        known = self._known_keys([event.key for event in events])
+        logged: list[LoggedEvent] = []
+        for event in events:
+            if event.key in known:
+                continue
+            known.add(event.key)
+            seq += 1
+            logged.append(LoggedEvent(seq=seq, event=event))
+        if logged:
+            accepted_us = to_us(at)
+            self._connection.execute(
+                insert(event_log),
+                [
+                    {
+                        "seq": one.seq,
+                        "key": one.event.key,
+                        "source": one.event.source,
+                        "event_id": one.event.id,
+                        "type": one.event.type.value,
+                        "time_us": to_us(one.event.time),
+                        "data": _encode(one.event.data),
+                        "accepted_us": accepted_us,
+                    }
+                    for one in logged
+                ],
+            )
+            self._set(_HEAD, seq)
+        return logged
+
+    def _known_keys(self, keys: Sequence[EventKey]) -> set[EventKey]:
+        found = self._connection.execute(
+            select(event_log.c.key).where(among(self._connection, event_log.c.key, keys))
+        )
+        return set(found.scalars())
+
+    def read_after(self, seq: int, limit: int) -> list[LoggedEvent]:
+        """Return up to ``limit`` events after ``seq``, oldest first."""
+        rows = self._connection.execute(
+            select(event_log).where(event_log.c.seq > seq).order_by(event_log.c.seq).limit(limit)
+        )
+        return [LoggedEvent(seq=row.seq, event=_event(row)) for row in rows]
+
+    def find(self, keys: Sequence[EventKey]) -> dict[EventKey, Event]:
+        """Return the logged events with these keys."""
+        rows = self._connection.execute(
+            select(event_log).where(among(self._connection, event_log.c.key, keys))
+        )
+        return {row.key: _event(row) for row in rows}
+
+    def offset(self) -> int:
+        """Return the place up to which events are processed, held until the transaction ends."""
+        return self._locked(_OFFSET)
+
+    def advance(self, seq: int) -> None:
+        """Remember that every event up to ``seq`` is processed."""
+        self._set(_OFFSET, seq)
+
+    def head(self) -> int:
+        """Return the place of the newest event, 0 when there is none."""
+        statement = select(counter.c.value).where(counter.c.name == _HEAD)
+        return self._connection.execute(statement).scalar_one_or_none() or 0
+
+    def backlog(self) -> int:
+        """Return how many accepted events are not processed yet."""
+        names = (_HEAD, _OFFSET)
+        rows = self._connection.execute(select(counter).where(counter.c.name.in_(names)))
+        found = {row.name: int(row.value) for row in rows}
+        return found.get(_HEAD, 0) - found.get(_OFFSET, 0)
+
+    def quarantine(self, rejected: Sequence[Quarantined]) -> None:
+        """Keep what could not be read, with its reason; its bytes are sealed."""
+        put_new(
+            self._connection,
+            quarantine,
+            [
+                {
+                    "id": one.id,
+                    "origin": one.origin,
+                    "line_number": one.line_number,
+                    "reason": one.reason,
+                    "received_us": to_us(one.received_at),
+                    "sealed": self._keys.wrap(one.raw),
+                }
+                for one in rejected
+            ],
+        )
+
+    def quarantined(self, limit: int) -> list[Quarantined]:
+        """Return the newest quarantined input, without its raw bytes."""
+        rows = self._connection.execute(
+            select(quarantine)
+            .order_by(quarantine.c.received_us.desc(), quarantine.c.line_number.desc())
+            .limit(limit)
+        )
+        return [
+            Quarantined(
+                id=row.id,
+                origin=row.origin,
+                line_number=row.line_number,
+                reason=row.reason,
+                received_at=from_us(row.received_us),
+            )
+            for row in rows
+        ]
+
+    def quarantine_size(self) -> int:
+        """Return how many inputs are quarantined."""
+        return self._connection.execute(select(func.count()).select_from(quarantine)).scalar_one()
+
+    def _locked(self, name: str) -> int:
+        statement = select(counter.c.value).where(counter.c.name == name).with_for_update()
+        value: int | None = self._connection.execute(statement).scalar_one_or_none()
+        if value is None:
+            put_new(self._connection, counter, [{"name": name, "value": 0}])
+            value = self._connection.execute(statement).scalar_one()
+        return value
+
+    def _set(self, name: str, value: int) -> None:
+        self._connection.execute(update(counter).where(counter.c.name == name).values(value=value))
+
+
+def _event(row: Row[Any]) -> Event:
+    return Event(
+        key=EventKey(row.key),
+        source=row.source,
+        id=row.event_id,
+        type=EventType(row.type),
+        time=from_us(row.time_us),
+        data=_decoders[row.type].decode(row.data),
+    )

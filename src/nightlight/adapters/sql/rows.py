@@ -1,0 +1,80 @@
+"""How values become columns and back, and the statements that both dialects share."""
+
+from collections.abc import Collection, Iterable, Sequence
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import msgspec
+from sqlalchemy import ColumnElement, Connection, Table, bindparam, func, select
+from sqlalchemy.dialects import postgresql, sqlite
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_MICROSECOND = timedelta(microseconds=1)
+
+#: A row on its way to the database.
+Row = dict[str, Any]
+
+
+def to_us(time: datetime) -> int:
+    """Return microseconds since 1970."""
+    return (time - _EPOCH) // _MICROSECOND
+
+
+def to_us_or_none(time: datetime | None) -> int | None:
+    """Return microseconds since 1970, None for None."""
+    return None if time is None else (time - _EPOCH) // _MICROSECOND
+
+
+def from_us(value: int) -> datetime:
+    """Return the time that is this many microseconds after 1970, UTC."""
+    return _EPOCH + timedelta(microseconds=value)
+
+
+def from_us_or_none(value: int | None) -> datetime | None:
+    """Return the time, None for None."""
+    return None if value is None else _EPOCH + timedelta(microseconds=value)
+
+
+def to_json(value: object) -> str:
+    """Return a value as JSON text."""
+    return msgspec.json.encode(value).decode()
+
+
+def is_postgresql(connection: Connection) -> bool:
+    """Return whether this connection speaks to PostgreSQL."""
+    return connection.dialect.name == "postgresql"
+
+
+def among(connection: Connection, column: ColumnElement[str], ids: Collection[str]) -> Any:
+    """Return the condition that ``column`` is one of ``ids``: one parameter, however many ids."""
+    if is_postgresql(connection):
+        values = bindparam(None, list(ids), type_=postgresql.ARRAY(postgresql.TEXT))
+        return column == func.any(values)
+    listed = func.json_each(to_json(list(ids))).table_valued("value")
+    return column.in_(select(listed.c.value))
+
+
+def insert_into(connection: Connection, table: Table) -> Any:
+    """Return the dialect's INSERT, which knows ON CONFLICT."""
+    if is_postgresql(connection):
+        return postgresql.insert(table)
+    return sqlite.insert(table)
+
+
+def put_new(connection: Connection, table: Table, rows: Sequence[Row]) -> None:
+    """Insert rows; one whose primary key is there already stays as it is."""
+    if rows:
+        connection.execute(insert_into(connection, table).on_conflict_do_nothing(), rows)
+
+
+def put_over(
+    connection: Connection, table: Table, rows: Sequence[Row], *, keep: Iterable[str] = ()
+) -> None:
+    """Insert rows over those with the same primary key, leaving the columns in ``keep`` alone."""
+    if not rows:
+        return
+    statement = insert_into(connection, table)
+    keys = [column.name for column in table.primary_key]
+    fixed = {*keys, *keep}
+    changed = {c.name: statement.excluded[c.name] for c in table.columns if c.name not in fixed}
+    connection.execute(statement.on_conflict_do_update(index_elements=keys, set_=changed), rows)

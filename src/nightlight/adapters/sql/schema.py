@@ -1,0 +1,284 @@
+"""The tables. Times are microseconds since 1970 UTC; nested values are JSON; secrets are sealed.
+
+A change here needs a migration in ``migrations/versions``; a test compares the two.
+"""
+
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    Column,
+    Float,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    String,
+    Table,
+    Text,
+    text,
+)
+
+metadata = MetaData()
+
+counter = Table(
+    "counter",
+    metadata,
+    Column("name", String(64), primary_key=True),
+    Column("value", BigInteger, nullable=False),
+)
+
+event_log = Table(
+    "event_log",
+    metadata,
+    Column("seq", BigInteger, primary_key=True, autoincrement=False),
+    Column("key", String(32), nullable=False, unique=True),
+    Column("source", Text, nullable=False),
+    Column("event_id", Text, nullable=False),
+    Column("type", String(32), nullable=False),
+    Column("time_us", BigInteger, nullable=False),
+    Column("data", LargeBinary, nullable=False),
+    Column("accepted_us", BigInteger, nullable=False),
+)
+
+quarantine = Table(
+    "quarantine",
+    metadata,
+    Column("id", String(64), primary_key=True),
+    Column("origin", Text, nullable=False),
+    Column("line_number", BigInteger, nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("received_us", BigInteger, nullable=False),
+    Column("sealed", LargeBinary, nullable=False),
+)
+
+account = Table(
+    "account",
+    metadata,
+    Column("account_id", Text, primary_key=True),
+    Column("handle", Text, nullable=False),
+    Column("display_name", Text, nullable=False),
+    Column("bio", Text, nullable=False),
+    Column("profile_url", Text, nullable=False),
+    Column("created_us", BigInteger),
+    Column("profile_us", BigInteger),
+    Column("first_seen_us", BigInteger),
+    Column("posts", Integer, nullable=False),
+    Column("deletions", Integer, nullable=False),
+    Column("user_reports", Integer, nullable=False),
+    Column("suspended", Boolean, nullable=False),
+    Column("human_decision", String(16), nullable=False),
+)
+
+post = Table(
+    "post",
+    metadata,
+    Column("post_id", Text, primary_key=True),
+    Column("account_id", Text, nullable=False),
+    Column("posted_us", BigInteger),
+    Column("text_us", BigInteger),
+    Column("deleted_us", BigInteger),
+    Column("deleted_by", String(16), nullable=False),
+    Column("fingerprint", LargeBinary, nullable=False),
+    Column("media_ids", Text, nullable=False),
+    Column("event_key", String(32), nullable=False),
+    Column("views", BigInteger, nullable=False),
+    Column("engagements", BigInteger, nullable=False),
+    Column("flagged", Boolean, nullable=False),
+    Column("human_decision", String(16), nullable=False),
+    # Tombstones are few and asked for by account; an index over them alone stays small.
+    Index(
+        "post_tombstone",
+        "account_id",
+        "deleted_us",
+        sqlite_where=text("deleted_us IS NOT NULL"),
+        postgresql_where=text("deleted_us IS NOT NULL"),
+    ),
+    Index("post_author", "account_id", "posted_us"),
+)
+
+media = Table(
+    "media",
+    metadata,
+    Column("media_id", Text, primary_key=True),
+    Column("account_id", Text, nullable=False),
+    # Hashes of what people upload are secrets like the lists they are compared with.
+    Column("sealed_scan", LargeBinary, nullable=False),
+    Column("scan_state", String(16), nullable=False),
+    Column("uploaded_us", BigInteger, nullable=False),
+    Column("url", Text, nullable=False),
+    Column("content_type", Text, nullable=False),
+    Column("description", Text, nullable=False),
+    Column("event_key", String(32), nullable=False),
+    Column("human_decision", String(16), nullable=False),
+)
+
+signal = Table(
+    "signal",
+    metadata,
+    Column("id", String(64), primary_key=True),
+    Column("event_key", String(32), nullable=False, index=True),
+    Column("detector", Text, nullable=False),
+    Column("account_id", Text, nullable=False, index=True),
+    Column("subject_kind", String(16), nullable=False),
+    Column("subject_id", Text, nullable=False),
+    Column("confidence", Float, nullable=False),
+    Column("facts", Text, nullable=False),
+    Column("evidence", Text, nullable=False),
+    Column("recorded_us", BigInteger, nullable=False),
+)
+
+decision = Table(
+    "decision",
+    metadata,
+    Column("id", String(64), primary_key=True),
+    Column("event_key", String(32), nullable=False),
+    Column("account_id", Text, nullable=False, index=True),
+    Column("subject_kind", String(16), nullable=False),
+    Column("subject_id", Text, nullable=False),
+    Column("decided_by", Text, nullable=False),
+    Column("policy_version", Text, nullable=False),
+    Column("category", Text, nullable=False),
+    Column("severity", Integer, nullable=False),
+    Column("asks", Text, nullable=False),
+    Column("reasons", Text, nullable=False),
+    Column("time_us", BigInteger, nullable=False),
+    Column("recorded_us", BigInteger, nullable=False, index=True),
+)
+
+effect = Table(
+    "effect",
+    metadata,
+    Column("id", String(64), primary_key=True),
+    Column("decision_id", String(64), nullable=False, index=True),
+    Column("kind", String(16), nullable=False),
+    Column("subject_kind", String(16), nullable=False),
+    Column("subject_id", Text, nullable=False),
+    Column("case_id", String(64)),
+    Column("state", String(16), nullable=False),
+    Column("attempts", Integer, nullable=False),
+    Column("requested_us", BigInteger, nullable=False),
+    Column("next_us", BigInteger, nullable=False),
+    Column("delivered_us", BigInteger),
+    Column("failure", Text, nullable=False),
+    Index(
+        "effect_due",
+        "next_us",
+        sqlite_where=text("state = 'pending'"),
+        postgresql_where=text("state = 'pending'"),
+    ),
+    Index("effect_recent", "requested_us"),
+)
+
+review_case = Table(
+    "review_case",
+    metadata,
+    Column("id", String(64), primary_key=True),
+    Column("account_id", Text, nullable=False, index=True),
+    Column("state", String(16), nullable=False),
+    Column("category", Text, nullable=False),
+    Column("severity", Integer, nullable=False),
+    Column("opened_us", BigInteger, nullable=False),
+    Column("decisions", Text, nullable=False),
+    Column("decided_by", Text, nullable=False),
+    Column("decided_us", BigInteger),
+    Column("decision_reason", Text, nullable=False),
+    Column("viewed", Text, nullable=False),
+    Index("case_queue", "state", "severity", "opened_us"),
+    Index(
+        "case_one_open",
+        "account_id",
+        unique=True,
+        sqlite_where=text("state = 'open' AND account_id <> ''"),
+        postgresql_where=text("state = 'open' AND account_id <> ''"),
+    ),
+)
+
+evidence = Table(
+    "evidence",
+    metadata,
+    Column("id", String(64), primary_key=True),
+    Column("case_id", String(64), nullable=False, index=True),
+    Column("kind", String(16), nullable=False),
+    Column("content_id", Text, nullable=False),
+    # The digest of known media is a secret like the list it stands on.
+    Column("sealed_digest", LargeBinary, nullable=False),
+    Column("byte_count", BigInteger, nullable=False),
+    Column("content_type", Text, nullable=False),
+    Column("sealed_us", BigInteger, nullable=False),
+    Column("captured_us", BigInteger, nullable=False),
+)
+
+cybertip = Table(
+    "cybertip",
+    metadata,
+    Column("id", String(64), primary_key=True),
+    Column("case_id", String(64), nullable=False, unique=True),
+    Column("sealed_tip", LargeBinary, nullable=False),
+    Column("state", String(16), nullable=False),
+    Column("remote_id", Text, nullable=False),
+    Column("uploaded", Text, nullable=False),
+    Column("described", Integer, nullable=False),
+    Column("receipt", Text, nullable=False),
+    Column("failure", Text, nullable=False),
+    Column("attempts", Integer, nullable=False),
+    Column("next_us", BigInteger),
+    Column("drafted_us", BigInteger, nullable=False),
+    Column("updated_us", BigInteger, nullable=False),
+)
+
+audit_entry = Table(
+    "audit_entry",
+    metadata,
+    Column("seq", BigInteger, primary_key=True, autoincrement=False),
+    Column("at_us", BigInteger, nullable=False),
+    Column("entry", Text, nullable=False),
+    Column("previous", String(64), nullable=False),
+    Column("hash", String(64), nullable=False),
+)
+
+audit_head = Table(
+    "audit_head",
+    metadata,
+    Column("id", Integer, primary_key=True, autoincrement=False),
+    Column("seq", BigInteger, nullable=False),
+    Column("hash", String(64), nullable=False),
+)
+
+bank_entry = Table(
+    "bank_entry",
+    metadata,
+    Column("id", String(128), primary_key=True),
+    Column("bank", Text, primary_key=True),
+    Column("kind", String(16), nullable=False),
+    Column("sealed_value", LargeBinary, nullable=False),
+    Column("classification", String(2), nullable=False),
+    Column("added_us", BigInteger, nullable=False),
+)
+
+term = Table(
+    "term",
+    metadata,
+    Column("id", String(128), primary_key=True),
+    Column("lexicon", Text, primary_key=True),
+    Column("kind", String(16), nullable=False),
+    Column("sealed_text", LargeBinary, nullable=False),
+    Column("severity", Integer, nullable=False),
+    Column("language", Text, nullable=False),
+    Column("added_us", BigInteger, nullable=False),
+)
+
+policy = Table(
+    "policy",
+    metadata,
+    Column("version", String(160), primary_key=True),
+    Column("body", LargeBinary, nullable=False),
+    Column("activated_us", BigInteger, nullable=False),
+)
+
+heartbeat = Table(
+    "heartbeat",
+    metadata,
+    Column("name", String(64), primary_key=True),
+    Column("at_us", BigInteger, nullable=False),
+    Column("detail", Text, nullable=False),
+)

@@ -1,0 +1,93 @@
+"""One SQL transaction, seen through the stages' ports; it commits with audit entries, or not."""
+
+from sqlalchemy import Connection, insert, select, update
+
+from nightlight.adapters.sql import schema
+from nightlight.adapters.sql.audit import SqlAuditLog
+from nightlight.adapters.sql.cases import SqlCaseStore, SqlEvidenceStore
+from nightlight.adapters.sql.context import SqlContextStore
+from nightlight.adapters.sql.decisions import SqlDecisionStore, SqlSignalStore
+from nightlight.adapters.sql.events import SqlEventLog
+from nightlight.adapters.sql.lists import SqlBankStore, SqlLexiconStore, SqlPolicyStore
+from nightlight.adapters.sql.outbox import SqlOutbox
+from nightlight.adapters.sql.rows import Row, to_json, to_us
+from nightlight.adapters.sql.tips import SqlTips
+from nightlight.audit.chain import GENESIS, link
+from nightlight.audit.clock import Clock
+from nightlight.errors import IntegrityFailure
+from nightlight.model.audit import AuditEntry
+from nightlight.preserve.ports import KeyRing
+
+
+class SqlTransaction:
+    """Everything that is kept, on one connection."""
+
+    def __init__(
+        self, *, connection: Connection, clock: Clock, keys: KeyRing, writable: bool
+    ) -> None:
+        self._connection = connection
+        self._clock = clock
+        self._writable = writable
+        self.committed = False
+        self.events = SqlEventLog(connection, keys)
+        self.context = SqlContextStore(connection, keys)
+        self.signals = SqlSignalStore(connection)
+        self.decisions = SqlDecisionStore(connection, clock)
+        self.outbox = SqlOutbox(connection)
+        self.cases = SqlCaseStore(connection)
+        self.evidence = SqlEvidenceStore(connection, keys)
+        self.banks = SqlBankStore(connection, keys)
+        self.lexicons = SqlLexiconStore(connection, keys)
+        self.policies = SqlPolicyStore(connection)
+        self.tips = SqlTips(connection, keys)
+        self.audit = SqlAuditLog(connection)
+
+    def commit(self, first: AuditEntry, *more: AuditEntry) -> None:
+        """Store everything done in this transaction together with what the record says of it.
+
+        Raises:
+            IntegrityFailure: the transaction was begun for reading, or committed before.
+        """
+        if not self._writable or self.committed:
+            raise IntegrityFailure("this transaction cannot be committed")
+        self._append((first, *more))
+        self._connection.commit()
+        self.committed = True
+
+    def _append(self, entries: tuple[AuditEntry, ...]) -> None:
+        head = schema.audit_head
+        found = self._connection.execute(
+            select(head.c.seq, head.c.hash).where(head.c.id == 1).with_for_update()
+        ).one_or_none()
+        seq, previous = (found.seq, found.hash) if found else (0, GENESIS)
+        at = self._clock.now()
+        rows: list[Row] = []
+        for entry in entries:
+            seq += 1
+            chained = link(entry, seq=seq, at=at, previous=previous)
+            previous = chained.hash
+            rows.append(
+                {
+                    "seq": seq,
+                    "at_us": to_us(at),
+                    "entry": to_json(entry),
+                    "previous": chained.previous,
+                    "hash": chained.hash,
+                }
+            )
+        self._connection.execute(insert(schema.audit_entry), rows)
+        if found:
+            change = update(head).where(head.c.id == 1).values(seq=seq, hash=previous)
+            self._connection.execute(change)
+        else:
+            self._connection.execute(insert(head).values(id=1, seq=seq, hash=previous))
+
+    def lists_version(self) -> tuple[int, int, int]:
+        """Return numbers that change when banks, lexicons or the policy change."""
+        table = schema.counter
+        names = ("banks", "lexicons", "policies")
+        rows = self._connection.execute(
+            select(table.c.name, table.c.value).where(table.c.name.in_(names))
+        )
+        found = {row.name: row.value for row in rows}
+        return (found.get("banks", 0), found.get("lexicons", 0), found.get("policies", 0))

@@ -1,0 +1,415 @@
+"""The sentence: event -> signals -> decision -> effects -> case; the only place where stages meet.
+
+``judge`` is pure: the same event, context and policy give the same judgement on every machine and
+on every replay. ``Pipeline`` gathers what it needs before, and stores what follows after, all in
+one transaction.
+"""
+
+from collections.abc import Callable, Sequence
+from datetime import timedelta
+
+import msgspec
+from msgspec import Struct
+from msgspec.structs import replace
+
+from nightlight.audit.clock import Clock
+from nightlight.decide.evaluate import Judge
+from nightlight.detect.detector import Detector
+from nightlight.detect.known import Known
+from nightlight.detect.near_duplicate import fingerprint
+from nightlight.enforce.plan import Plan, human_decisions, plan_effects, without_preservation
+from nightlight.errors import Unavailable
+from nightlight.ingest.media import MediaIntake
+from nightlight.ingest.ports import LoggedEvent
+from nightlight.model.audit import AuditEntry
+from nightlight.model.case import Case, Evidence, EvidenceKind
+from nightlight.model.context import Context, MediaContext
+from nightlight.model.decision import Decision
+from nightlight.model.effect import INTERNAL_EFFECTS, EffectKind
+from nightlight.model.event import Event, EventType, MediaUploaded, PostCreated, PostEdited
+from nightlight.model.ids import CaseId, EventKey, MediaId, derive_id
+from nightlight.model.media import Scan
+from nightlight.model.signal import Signal, SubjectKind
+from nightlight.preserve.vault import Vault
+from nightlight.review.open_case import open_or_extend
+from nightlight.transaction import Transaction, UnitOfWork
+
+_encode = msgspec.json.Encoder().encode
+_A_DAY = timedelta(days=1)
+
+
+class Judgement(Struct, frozen=True, kw_only=True):
+    """What one event showed and what follows from it."""
+
+    event: Event
+    context: Context
+    signals: tuple[Signal, ...]
+    decision: Decision | None
+
+
+class Judged(Struct, frozen=True, kw_only=True):
+    """A decision with its plan, as stored."""
+
+    decision: Decision
+    plan: Plan
+    signals: tuple[Signal, ...]
+    case_id: CaseId | None
+
+
+class Batch(Struct, frozen=True, kw_only=True):
+    """What processing a batch of events came to."""
+
+    events: int
+    duplicates: int
+    signals: tuple[Signal, ...]
+    judged: tuple[Judged, ...]
+    unscanned: int
+    last_seq: int
+
+
+def judge(event: Event, context: Context, detectors: Sequence[Detector], policy: Judge) -> Judgement:
+    """Return what the event shows and what the policy decides; pure."""
+    signals: tuple[Signal, ...] = ()
+    for detector in detectors:
+        found = detector.detect(event, context)
+        if found:
+            signals += tuple(found)
+    decision = policy.decide(event, context, signals) if signals else None
+    return Judgement(event=event, context=context, signals=signals, decision=decision)
+
+
+class Rules(Struct, frozen=True, kw_only=True):
+    """What events are judged by: the detectors with their lists, and the compiled policy."""
+
+    detectors: tuple[Detector, ...]
+    judge: Judge
+
+
+class Pipeline:
+    """Takes events in, judges them in order and stores what follows, batch by batch."""
+
+    def __init__(
+        self,
+        *,
+        unit_of_work: UnitOfWork,
+        rules: Callable[[], Rules],
+        intake: MediaIntake,
+        vault: Vault,
+        clock: Clock,
+    ) -> None:
+        """Keep the parts.
+
+        Args:
+            unit_of_work: begins transactions.
+            rules: returns the rules now in force; asked once a batch.
+            intake: fetches and scans media.
+            vault: seals evidence.
+            clock: tells when things were recorded.
+        """
+        self._unit_of_work = unit_of_work
+        self._rules = rules
+        self._intake = intake
+        self._vault = vault
+        self._clock = clock
+
+    def accept(self, events: Sequence[Event]) -> int:
+        """Return how many events were new; they are durably in the log, not yet judged."""
+        with self._unit_of_work.begin() as tx:
+            logged = tx.events.append(events, at=self._clock.now())
+            if logged:
+                tx.commit(_accepted(logged))
+        return len(logged)
+
+    def run(self, events: Sequence[Event]) -> Batch:
+        """Accept and process events in one transaction; catches up with the log first."""
+        scans = self._scan(events)
+        while True:
+            with self._unit_of_work.begin() as tx:
+                offset = tx.events.offset()
+                if offset == tx.events.head():
+                    logged = tx.events.append(events, at=self._clock.now())
+                    duplicates = len(events) - len(logged)
+                    if not logged:
+                        return _nothing(duplicates, offset)
+                    return self._process(tx, logged, scans, duplicates, [_accepted(logged)])
+            self.process(limit=len(events) or 1)
+
+    def process(self, *, limit: int) -> Batch:
+        """Process the next events of the log, up to ``limit``."""
+        with self._unit_of_work.read() as tx:
+            offset = tx.events.offset_now()
+            ahead = tx.events.read_after(offset, limit)
+        # Files are fetched before the transaction, so that a slow platform holds no lock.
+        scans = self._scan([one.event for one in ahead])
+        with self._unit_of_work.begin() as tx:
+            offset = tx.events.offset()
+            logged = [one for one in ahead if one.seq > offset]
+            if not logged:
+                return _nothing(0, offset)
+            return self._process(tx, logged, scans, 0, [])
+
+    def _scan(self, events: Sequence[Event]) -> dict[EventKey, Scan]:
+        return {
+            event.key: self._intake.take_in(event.data)
+            for event in events
+            if isinstance(event.data, MediaUploaded)
+        }
+
+    def _process(
+        self,
+        tx: Transaction,
+        logged: Sequence[LoggedEvent],
+        scans: dict[EventKey, Scan],
+        duplicates: int,
+        entries: list[AuditEntry],
+    ) -> Batch:
+        rules = self._rules()
+        known = Known()
+        known.load([one.event for one in logged], tx.context)
+        over_quota = self._over_quota(tx, rules)
+        judgements: list[Judgement] = []
+        plans: list[tuple[Judgement, Decision, Plan]] = []
+        unscanned = 0
+        for one in logged:
+            event = one.event
+            if isinstance(event.data, MediaUploaded):
+                scan = scans[event.key]
+                unscanned += scan.reason != ""
+                known.add_media(event, event.data, scan)
+            context = known.context_for(event)
+            judgement = judge(event, context, rules.detectors, rules.judge)
+            known.advance(event, fingerprint=_fingerprint(event))
+            if judgement.signals:
+                judgements.append(judgement)
+                if judgement.decision is not None:
+                    plans.append(self._plan(judgement, judgement.decision, known, over_quota))
+        judged = self._store(tx, judgements, plans, entries)
+        known.save(tx.context)
+        last = logged[-1].seq
+        tx.events.advance(last)
+        tx.commit(*_or_processed(entries, last, len(logged)))
+        return Batch(
+            events=len(logged),
+            duplicates=duplicates,
+            signals=tuple(signal for one in judgements for signal in one.signals),
+            judged=judged,
+            unscanned=unscanned,
+            last_seq=last,
+        )
+
+    def _over_quota(self, tx: Transaction, rules: Rules) -> dict[EffectKind, int]:
+        """Return how many more of each limited effect may be asked for today."""
+        since = self._clock.now() - _A_DAY
+        return {
+            quota.effect: quota.per_day - tx.outbox.count_since(quota.effect, since)
+            for quota in rules.judge.policy.quotas
+        }
+
+    def _plan(
+        self, judgement: Judgement, decision: Decision, known: Known, left: dict[EffectKind, int]
+    ) -> tuple[Judgement, Decision, Plan]:
+        human, account_human = human_decisions(decision, judgement.context)
+        plan = plan_effects(
+            decision,
+            human_decision=human,
+            account_human_decision=account_human,
+            over_quota=[kind for kind, more in left.items() if more <= 0],
+        )
+        for effect in plan.effects:
+            if effect.kind in left:
+                left[effect.kind] -= 1
+        if decision.subject.kind is SubjectKind.POST:
+            known.flag_post(judgement.event.post_id)
+        account = known.accounts.get(decision.account_id)
+        if account is not None and plan.asks_for(EffectKind.SUSPEND):
+            known.keep_account(replace(account, suspended=True))
+        return judgement, decision, plan
+
+    def _store(
+        self,
+        tx: Transaction,
+        judgements: Sequence[Judgement],
+        plans: Sequence[tuple[Judgement, Decision, Plan]],
+        entries: list[AuditEntry],
+    ) -> tuple[Judged, ...]:
+        """Store signals, decisions, evidence, cases and effects, and add their audit entries."""
+        now = self._clock.now()
+        tx.signals.add([signal for one in judgements for signal in one.signals], at=now)
+        if not plans:
+            return ()
+        tx.decisions.add([decision for _, decision, _ in plans])
+        open_cases = dict(tx.cases.open_of({d.account_id for _, d, _ in plans if d.account_id}))
+        touched: dict[CaseId, Case] = {}
+        judged: list[Judged] = []
+        for judgement, decision, first_plan in plans:
+            plan, case = first_plan, None
+            if plan.asks_for(EffectKind.PRESERVE) or plan.asks_for(EffectKind.REVIEW):
+                case = open_or_extend(open_cases.get(decision.account_id), decision)
+                kept = self._preserve(tx, case.id, judgement, entries)
+                if not kept:
+                    plan = without_preservation(plan, decision)
+                touched[case.id] = case
+                if decision.account_id:
+                    open_cases[decision.account_id] = case
+            case_id = case.id if case else None
+            outgoing = [replace(e, case_id=case_id) for e in plan.effects]
+            plan = replace(plan, effects=tuple(outgoing))
+            tx.outbox.put([e for e in outgoing if e.kind not in INTERNAL_EFFECTS], at=now)
+            entries.append(_decided(decision, plan, case_id))
+            judged.append(
+                Judged(decision=decision, plan=plan, signals=judgement.signals, case_id=case_id)
+            )
+        for case in touched.values():
+            tx.cases.save(case)
+        return tuple(judged)
+
+    def _preserve(
+        self, tx: Transaction, case_id: CaseId, judgement: Judgement, entries: list[AuditEntry]
+    ) -> bool:
+        """Seal everything a reviewer or NCMEC would need; return whether all of it could be."""
+        events = [judgement.event, *self._earlier_posts(tx, judgement)]
+        sealed: list[Evidence] = []
+        try:
+            for event in events:
+                sealed.append(self._seal_document(case_id, EvidenceKind.POST, event.key, event))
+            account = judgement.context.account
+            if account is not None:
+                sealed.append(
+                    self._seal_document(
+                        case_id, EvidenceKind.PROFILE, account.account_id, account, judgement.event
+                    )
+                )
+            complete = all([self._seal_media(case_id, one, sealed) for one in judgement.context.media])
+        except Unavailable:
+            complete = False
+        tx.evidence.add(sealed)
+        entries.append(
+            AuditEntry(
+                actor="nightlight",
+                action="evidence.sealed",
+                subject=case_id,
+                reason="" if complete else "not everything could be sealed",
+                detail={"evidence": [one.id for one in sealed], "complete": complete},
+            )
+        )
+        return complete
+
+    def _earlier_posts(self, tx: Transaction, judgement: Judgement) -> list[Event]:
+        """Return the deleted posts that this one repeats, as they were published."""
+        named = {
+            str(post_id)
+            for signal in judgement.signals
+            for post_id in _listed(signal, "tombstones")
+        }
+        known = (*judgement.context.tombstones, *judgement.context.later_posts)
+        keys = [EventKey(post.event_key) for post in known if post.post_id in named]
+        return list(tx.events.find(keys).values()) if keys else []
+
+    def _seal_document(
+        self,
+        case_id: CaseId,
+        kind: EvidenceKind,
+        content_id: str,
+        document: Struct,
+        event: Event | None = None,
+    ) -> Evidence:
+        body = _encode(document)
+        captured = event or document
+        return _evidence(
+            case_id=case_id,
+            kind=kind,
+            content_id=content_id,
+            digest=self._vault.seal(body),
+            byte_count=len(body),
+            content_type="application/json",
+            captured_at=getattr(captured, "time", self._clock.now()),
+            sealed_at=self._clock.now(),
+        )
+
+    def _seal_media(self, case_id: CaseId, media: MediaContext, sealed: list[Evidence]) -> bool:
+        """Add the file to ``sealed``; return whether the vault holds it."""
+        scan = media.scan
+        if not scan.sealed_digest:
+            scan = self._intake.seal_now(media.url)
+        if not scan.sealed_digest:
+            return False
+        sealed.append(
+            _evidence(
+                case_id=case_id,
+                kind=EvidenceKind.MEDIA,
+                content_id=MediaId(media.media_id),
+                digest=scan.sealed_digest,
+                byte_count=scan.byte_count,
+                content_type=media.content_type or "application/octet-stream",
+                captured_at=media.uploaded_at,
+                sealed_at=self._clock.now(),
+            )
+        )
+        return True
+
+
+def _evidence(**fields: object) -> Evidence:
+    """Return evidence whose id depends on the case, the thing and its digest."""
+    parts = (str(fields["case_id"]), str(fields["content_id"]), str(fields["digest"]))
+    return msgspec.convert({"id": derive_id("evi", *parts), **fields}, Evidence)
+
+
+def _fingerprint(event: Event) -> bytes:
+    data = event.data
+    return fingerprint(data.text) if isinstance(data, PostCreated | PostEdited) else b""
+
+
+def _listed(signal: Signal, name: str) -> list[str]:
+    value = signal.evidence.get(name)
+    return value if isinstance(value, list) else []
+
+
+def _nothing(duplicates: int, seq: int) -> Batch:
+    return Batch(
+        events=0, duplicates=duplicates, signals=(), judged=(), unscanned=0, last_seq=seq
+    )
+
+
+def _accepted(logged: Sequence[LoggedEvent]) -> AuditEntry:
+    types: dict[EventType, int] = {}
+    for one in logged:
+        types[one.event.type] = types.get(one.event.type, 0) + 1
+    return AuditEntry(
+        actor="nightlight",
+        action="events.accepted",
+        subject=f"events {logged[0].seq} to {logged[-1].seq}",
+        detail={
+            "digest": derive_id("evs", *(one.event.key for one in logged)),
+            **{kind.value: count for kind, count in sorted(types.items())},
+        },
+    )
+
+
+def _or_processed(entries: list[AuditEntry], last: int, count: int) -> list[AuditEntry]:
+    """Return the entries; a batch in which nothing happened still leaves one."""
+    return entries or [
+        AuditEntry(
+            actor="nightlight",
+            action="events.processed",
+            subject=f"events up to {last}",
+            detail={"events": count},
+        )
+    ]
+
+
+def _decided(decision: Decision, plan: Plan, case_id: CaseId | None) -> AuditEntry:
+    return AuditEntry(
+        actor="nightlight",
+        action="decision.made",
+        subject=decision.id,
+        policy_version=decision.policy_version,
+        reason="; ".join(reason.rule for reason in decision.reasons),
+        detail={
+            "subject": f"{decision.subject.kind}:{decision.subject.id}",
+            "account": decision.account_id,
+            "category": decision.category,
+            "effects": [effect.kind.value for effect in plan.effects],
+            "withheld": list(plan.withheld),
+            "case": case_id or "",
+        },
+    )

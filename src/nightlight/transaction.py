@@ -1,0 +1,97 @@
+"""One transaction over everything that Nightlight keeps: it commits with audit entries, or not.
+
+Stages own their ports; this names them together, so that a decision, its effects, its case and
+its audit entry are stored at once or not at all.
+"""
+
+from collections.abc import Iterable
+from contextlib import AbstractContextManager
+from datetime import datetime
+from typing import Protocol
+
+from nightlight.detect.ports import ContextStore, SignalStore
+from nightlight.enforce.ports import DecisionStore, Outbox
+from nightlight.exchange.ports import BankStore, LexiconStore
+from nightlight.ingest.ports import EventLog
+from nightlight.model.audit import AuditEntry, ChainedEntry
+from nightlight.preserve.ports import EvidenceStore
+from nightlight.review.ports import CaseStore
+
+
+class AuditLog(Protocol):
+    """Reading the record; writing it is ``Transaction.commit``."""
+
+    def entries(self, *, after: int = 0, limit: int | None = None) -> Iterable[ChainedEntry]:
+        """Return entries in order, streamed."""
+        ...
+
+    def newest(self, limit: int) -> list[ChainedEntry]:
+        """Return the newest entries, newest first."""
+        ...
+
+    def head(self) -> tuple[int, str]:
+        """Return place and hash of the newest entry; (0, 64 zeros) when there is none."""
+        ...
+
+
+class PolicyStore(Protocol):
+    """Every policy that was ever active."""
+
+    def activate(self, version: str, body: bytes, *, at: datetime) -> None:
+        """Make this the active policy."""
+        ...
+
+    def active(self) -> bytes | None:
+        """Return the active policy's file, None where none was activated."""
+        ...
+
+    def find(self, version: str) -> bytes | None:
+        """Return the file of a policy that was active once."""
+        ...
+
+
+class Transaction(Protocol):
+    """Everything that is kept, seen and changed together."""
+
+    @property
+    def events(self) -> EventLog: ...  # noqa: D102  the attribute's type says it
+    @property
+    def context(self) -> ContextStore: ...  # noqa: D102
+    @property
+    def signals(self) -> SignalStore: ...  # noqa: D102
+    @property
+    def decisions(self) -> DecisionStore: ...  # noqa: D102
+    @property
+    def outbox(self) -> Outbox: ...  # noqa: D102
+    @property
+    def cases(self) -> CaseStore: ...  # noqa: D102
+    @property
+    def evidence(self) -> EvidenceStore: ...  # noqa: D102
+    @property
+    def banks(self) -> BankStore: ...  # noqa: D102
+    @property
+    def lexicons(self) -> LexiconStore: ...  # noqa: D102
+    @property
+    def policies(self) -> PolicyStore: ...  # noqa: D102
+    @property
+    def audit(self) -> AuditLog: ...  # noqa: D102
+
+    def commit(self, first: AuditEntry, *more: AuditEntry) -> None:
+        """Store everything done in this transaction together with what the record says of it."""
+        ...
+
+    def lists_version(self) -> tuple[int, int, int]:
+        """Return numbers that change when banks, lexicons or the policy change."""
+        ...
+
+
+class UnitOfWork(Protocol):
+    """Begins transactions."""
+
+    def begin(self) -> AbstractContextManager[Transaction]:
+        """Begin a transaction that may write; leaving it without ``commit`` undoes everything."""
+        ...
+
+    def read(self) -> AbstractContextManager[Transaction]:
+        """Begin a transaction that only reads."""
+        ...
