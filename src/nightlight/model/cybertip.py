@@ -147,7 +147,7 @@ class Filing(Struct, frozen=True, kw_only=True):
         receipt: the body of /finish's answer, verbatim: the legal notification of
             18 USC 2258A(h)(1).
         failure: why the tip was refused or waits; on a filed tip, what a person must check.
-        refused_in: the state in which the tip was refused, from which a retry starts.
+        retry_from: on a refused tip, where filing goes on if a person orders it to.
         attempts: failed attempts so far; sets how long the next one waits.
         restarts: how often the tip was started over in a new report.
         filed_at: when the receipt came; preservation for one year counts from here.
@@ -162,7 +162,7 @@ class Filing(Struct, frozen=True, kw_only=True):
     described: int = 0
     receipt: str = ""
     failure: str = ""
-    refused_in: TipState | None = None
+    retry_from: TipState | None = None
     attempts: int = 0
     restarts: int = 0
     next_attempt_at: datetime | None = None
