@@ -1,0 +1,72 @@
+"""Tells files that are certainly no picture from files that nobody could read.
+
+The difference matters: a video without a picture hash was looked at, an unreadable file was not.
+Whatever is not on the short list here counts as unreadable, so that it goes to a person.
+"""
+
+#: What a file of this kind begins with: PDF, Matroska and WebM, Ogg, FLAC, MP3 with tags, Flash
+#: video, MPEG programme stream and video, Windows media.
+_BEGINNINGS = (
+    b"%PDF-",
+    b"\x1aE\xdf\xa3",
+    b"OggS",
+    b"fLaC",
+    b"ID3",
+    b"FLV\x01",
+    b"\x00\x00\x01\xba",
+    b"\x00\x00\x01\xb3",
+    b"0&\xb2u\x8ef\xcf\x11",
+)
+#: Major brands of ISO media files that hold video or sound.
+_VIDEO_BRANDS = frozenset(
+    {b"avc1", b"dash", b"f4v ", b"isom", b"mp41", b"mp42", b"mmp4", b"MSNV", b"M4A ", b"M4V "}
+    | {b"iso2", b"iso3", b"iso4", b"iso5", b"iso6", b"iso7", b"iso8", b"iso9", b"qt  ", b"3g2a"}
+    | {b"3gp4", b"3gp5", b"3gp6", b"3gp7"}
+)
+#: Brands of pictures in the same container; viewers show a picture wherever one is listed.
+_PICTURE_BRANDS = frozenset(
+    {b"avif", b"avio", b"avis", b"heic", b"heim", b"heis", b"heix", b"hevc", b"hevm", b"hevs"}
+    | {b"hevx", b"jp2 ", b"jpx ", b"jxl ", b"MA1A", b"MA1B", b"miaf", b"mif1", b"mif2", b"msf1"}
+)
+_RIFF_KINDS = frozenset({b"AVI ", b"WAVE"})
+_TRANSPORT_PACKET_BYTES = 188
+_TRANSPORT_SYNC = 0x47
+#: Text in which a picture is drawn or enclosed.
+_PICTURE_IN_TEXT = (b"<svg", b"data:image")
+_TEXT_CONTROLS = frozenset("\t\n\r\f")
+
+
+def is_known_non_picture(data: bytes) -> bool:
+    """Return whether the bytes are certainly a video, sound, PDF or plain text."""
+    return (
+        data.startswith(_BEGINNINGS)
+        or _is_iso_video(data)
+        or (data[:4] == b"RIFF" and data[8:12] in _RIFF_KINDS)
+        or _is_transport_stream(data)
+        or _is_text(data)
+    )
+
+
+def _is_iso_video(data: bytes) -> bool:
+    if data[4:8] != b"ftyp" or data[8:12] not in _VIDEO_BRANDS:
+        return False
+    # The box goes: its length, "ftyp", major brand, version, and the brands it also obeys.
+    box = data[: int.from_bytes(data[:4])]
+    also = {box[at : at + 4] for at in range(16, len(box), 4)}
+    return also.isdisjoint(_PICTURE_BRANDS)
+
+
+def _is_transport_stream(data: bytes) -> bool:
+    starts = data[: 3 * _TRANSPORT_PACKET_BYTES : _TRANSPORT_PACKET_BYTES]
+    return starts == bytes([_TRANSPORT_SYNC] * 3)
+
+
+def _is_text(data: bytes) -> bool:
+    try:
+        text = data.decode()
+    except UnicodeDecodeError:
+        return False
+    if any(ord(letter) < ord(" ") and letter not in _TEXT_CONTROLS for letter in set(text)):
+        return False
+    lowered = data.lower()
+    return bool(text.strip()) and not any(mark in lowered for mark in _PICTURE_IN_TEXT)
