@@ -150,6 +150,8 @@ class Filing(Struct, frozen=True, kw_only=True):
         retry_from: on a refused tip, where filing goes on if a person orders it to.
         attempts: failed attempts so far; sets how long the next one waits.
         restarts: how often the tip was started over in a new report.
+        next_attempt_at: when the next attempt is due; while filing goes on, when another filer may
+            take over.
         filed_at: when the receipt came; preservation for one year counts from here.
         revision: one more with every save, so that of two filers that load the same filing only
             one goes on.

@@ -1,0 +1,1 @@
+"""A confirmed case's CyberTip becomes a document and is filed once."""

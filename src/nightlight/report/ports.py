@@ -1,0 +1,159 @@
+"""What filing needs from outside: stored tips, sealed media, and the place that takes reports."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from enum import StrEnum
+from typing import Protocol
+
+from nightlight.errors import NightlightError
+from nightlight.model.cybertip import CyberTip, Filing
+from nightlight.model.ids import TipId
+
+
+class FilingAction(StrEnum):
+    """What the audit entry of one saved step says was done."""
+
+    OPEN_REQUESTED = "tip.open_requested"
+    OPENED = "tip.opened"
+    UPLOAD_REQUESTED = "tip.upload_requested"
+    FILE_UPLOADED = "tip.file_uploaded"
+    DESCRIPTION_REQUESTED = "tip.description_requested"
+    FILE_DESCRIBED = "tip.file_described"
+    FINISH_REQUESTED = "tip.finish_requested"
+    FILED = "tip.filed"
+    RETRACTION_REQUESTED = "tip.retraction_requested"
+    STARTED_OVER = "tip.started_over"
+    POSTPONED = "tip.postponed"
+    REFUSED = "tip.refused"
+
+
+class AnswerKind(StrEnum):
+    """The answers other than 0 that the CyberTipline gives, by what they ask of the filer."""
+
+    SERVER = "server"  # 1xxx: try again later
+    CREDENTIALS = "credentials"  # 2xxx, 3xxx: every tip will fail until somebody acts
+    INVALID = "invalid"  # 4xxx: this will never be taken as it is
+    NO_SUCH_REPORT = "no_such_report"  # 5001
+    NO_SUCH_FILE = "no_such_file"  # 5002
+    RETRACTED = "retracted"  # 5101
+    FINISHED = "finished"  # 5102
+    UNKNOWN = "unknown"  # undocumented: a person must look
+
+
+_EXACT = {
+    5001: AnswerKind.NO_SUCH_REPORT,
+    5002: AnswerKind.NO_SUCH_FILE,
+    5101: AnswerKind.RETRACTED,
+    5102: AnswerKind.FINISHED,
+}
+_BY_THOUSAND = {
+    1: AnswerKind.SERVER,
+    2: AnswerKind.CREDENTIALS,
+    3: AnswerKind.CREDENTIALS,
+    4: AnswerKind.INVALID,
+}
+
+
+def kind_of(answer_code: int) -> AnswerKind:
+    """Return what an answer code other than 0 asks for; NCMEC's list of codes is open-ended."""
+    exact = _EXACT.get(answer_code)
+    return exact or _BY_THOUSAND.get(answer_code // 1000, AnswerKind.UNKNOWN)
+
+
+class CyberTiplineRefusal(NightlightError):  # noqa: N818  the name is the answer
+    """The CyberTipline answered, and not with 0.
+
+    A call without a usable answer is ``Unavailable`` instead: whether it took effect is unknown.
+
+    Attributes:
+        answer_code: the CyberTipline's response code.
+        body: the answer, verbatim; kept as the receipt where it says that a report is finished.
+    """
+
+    code = "cybertipline_refusal"
+
+    def __init__(self, message: str, *, answer_code: int, body: str = "") -> None:
+        super().__init__(message)
+        self.answer_code = answer_code
+        self.body = body
+
+    @property
+    def kind(self) -> AnswerKind:
+        """What the answer asks of the filer."""
+        return kind_of(self.answer_code)
+
+
+class TipStore(Protocol):
+    """Tips and the progress of their filing."""
+
+    def load(self, tip_id: TipId) -> tuple[CyberTip, Filing]:
+        """Return the tip and its filing as last saved.
+
+        Raises:
+            NotFound: there is no such tip.
+        """
+        ...
+
+    def save(self, filing: Filing, *, action: str) -> None:
+        """Commit the filing together with an audit entry that says ``action``.
+
+        Raises:
+            Conflict: the stored revision is not the one before ``filing.revision``, so another
+                filer went on with this tip.
+        """
+        ...
+
+    def due(self, now: datetime, limit: int) -> Sequence[TipId]:
+        """Return tips that are not settled and need not wait beyond ``now``, longest due first."""
+        ...
+
+
+class CyberTipline(Protocol):
+    """A place that takes reports in NCMEC's format.
+
+    Every function may raise ``CyberTiplineRefusal`` (it answered: no) or ``Unavailable`` (no
+    usable answer: the call may or may not have taken effect).
+    """
+
+    def status(self) -> None:
+        """Return if the line is up and takes the credentials."""
+        ...
+
+    def schema(self) -> bytes:
+        """Return the XML schema that documents must follow today."""
+        ...
+
+    def open(self, document: bytes) -> str:
+        """Open a report and return its remote id; unfinished, it expires by itself."""
+        ...
+
+    def upload(
+        self, remote_id: str, file_name: str, content_type: str, data: bytes
+    ) -> tuple[str, str]:
+        """Add a file to an open report; return its id and the MD5 of what arrived."""
+        ...
+
+    def describe(self, document: bytes) -> None:
+        """File the details of one uploaded file."""
+        ...
+
+    def finish(self, remote_id: str) -> str:
+        """Finish the report and return the receipt, verbatim."""
+        ...
+
+    def retract(self, remote_id: str) -> None:
+        """Withdraw a report that is not finished."""
+        ...
+
+
+class MediaSource(Protocol):
+    """Sealed media, opened for a stated purpose."""
+
+    def read(self, digest: str, purpose: str) -> bytes:
+        """Return the bytes whose SHA-256 is ``digest``, having recorded the purpose.
+
+        Raises:
+            Unavailable: the store does not answer now.
+            NightlightError: any other reason why these bytes cannot be had.
+        """
+        ...

@@ -1,0 +1,254 @@
+"""Files tips: each step is stored before the call it describes, so a tip is filed once.
+
+Owns the order of the calls and what an answer, or its absence, means for the tip. Leaves when to
+run to the worker, and storage and transport to the ports.
+"""
+
+from datetime import timedelta
+from hashlib import md5
+
+from nightlight.audit.clock import Clock
+from nightlight.errors import (
+    Conflict,
+    InvalidInput,
+    NightlightError,
+    NotPermitted,
+    Unavailable,
+)
+from nightlight.model.cybertip import SETTLED, CyberTip, Filing, TipState
+from nightlight.model.ids import TipId
+from nightlight.report.document import Reporter, file_details_xml, report_xml
+from nightlight.report.ports import (
+    AnswerKind,
+    CyberTipline,
+    CyberTiplineRefusal,
+    FilingAction,
+    MediaSource,
+    TipStore,
+)
+from nightlight.report.progress import Progress
+from nightlight.report.schema import Schema, parsed
+
+#: Answers that say the open report is gone, so that nothing of it can ever be finished.
+_GONE = frozenset({AnswerKind.NO_SUCH_REPORT, AnswerKind.RETRACTED})
+
+
+class _Spoilt(Exception):  # noqa: N818  says what the open report is
+    """The open report can no longer become right: it must be given up for a new one."""
+
+
+class Filer:
+    """Advances tips towards their receipt, resuming each where it stopped."""
+
+    def __init__(
+        self,
+        *,
+        store: TipStore,
+        destination: CyberTipline,
+        media: MediaSource,
+        reporter: Reporter,
+        clock: Clock,
+        lease_s: float = 60.0,
+    ) -> None:
+        """Keep the parts.
+
+        Args:
+            store: tips and their progress.
+            destination: where tips are filed.
+            media: the sealed files.
+            reporter: who reports.
+            clock: the time.
+            lease_s: how long a tip under way is left alone by other filers; one that died is
+                taken over after it. Longer than one call may take.
+        """
+        self._store = store
+        self._destination = destination
+        self._media = media
+        self._reporter = reporter
+        self._clock = clock
+        self._lease = timedelta(seconds=lease_s)
+        self._schema: Schema | None = None
+
+    def advance(self, tip_id: TipId) -> Filing:
+        """Return the filing as stored after going on for as long as the answers allow.
+
+        A partner that fails or refuses is no error here: the filing says what happened, and when
+        the next attempt is due.
+
+        Raises:
+            NotPermitted: the credentials are not taken; stored, but every tip will meet this.
+            Conflict: another filer went on with this tip.
+        """
+        tip, filing = self._store.load(tip_id)
+        run = Progress(store=self._store, clock=self._clock, filing=filing, lease=self._lease)
+        try:
+            self._resume(tip, run)
+        except CyberTiplineRefusal as refusal:
+            self._heed(refusal, run)
+        except _Spoilt as fault:
+            run.give_up_report(str(fault))
+        except Unavailable as failure:
+            run.postpone(str(failure))
+        return run.filing
+
+    def run_due(self, limit: int) -> list[Filing]:
+        """Return the filings of up to ``limit`` due tips after advancing each.
+
+        Raises:
+            NotPermitted: the credentials are not taken; the remaining tips were left alone.
+        """
+        filings = []
+        for tip_id in self._store.due(self._clock.now(), limit):
+            try:
+                filings.append(self.advance(tip_id))
+            except Conflict:
+                continue  # another filer has this tip, so it is in good hands
+        return filings
+
+    def _resume(self, tip: CyberTip, run: Progress) -> None:
+        """Go on from the stored state, which may name a call whose answer was lost."""
+        if run.filing.state is TipState.UPLOADING:
+            # The file may have arrived: a second copy must not, so this report is given up.
+            self._retract(run)
+        elif run.filing.state is TipState.RETRACTING:
+            self._retract(run)
+        elif run.filing.state is TipState.DESCRIBING:
+            self._describe_again(tip, run)
+        while run.filing.state not in SETTLED:
+            self._step(tip, run)
+
+    def _step(self, tip: CyberTip, run: Progress) -> None:
+        filing = run.filing
+        if filing.state in (TipState.DRAFTED, TipState.OPENING):
+            # An unanswered open is repeated: an empty report expires at NCMEC by itself.
+            self._open(tip, run)
+        elif filing.state is TipState.FINISHING or filing.described == len(tip.files):
+            self._finish(run)
+        elif filing.described < len(filing.uploaded):
+            self._describe(tip, run)
+        else:
+            self._upload(tip, run)
+
+    def _open(self, tip: CyberTip, run: Progress) -> None:
+        try:
+            document = self._checked_report(tip)
+        except InvalidInput as fault:
+            run.refuse(f"the document was not sent: {fault}")
+            return
+        run.save(TipState.OPENING, FilingAction.OPEN_REQUESTED)
+        remote_id = self._destination.open(document)
+        run.save(TipState.OPENED, FilingAction.OPENED, remote_id=remote_id)
+
+    def _upload(self, tip: CyberTip, run: Progress) -> None:
+        file = tip.files[len(run.filing.uploaded)]
+        try:
+            data = self._media.read(file.digest, f"report {tip.id} to the CyberTipline")
+        except Unavailable:
+            raise
+        except NightlightError as failure:
+            run.refuse(f"the sealed file of {file.evidence_id} cannot be read: {failure.code}")
+            return
+        run.save(TipState.UPLOADING, FilingAction.UPLOAD_REQUESTED)
+        file_id, arrived = self._destination.upload(
+            run.filing.remote_id, file.file_name, file.content_type, data
+        )
+        sent = md5(data, usedforsecurity=False).hexdigest()
+        if arrived.lower() != sent:
+            raise _Spoilt("a file arrived altered: the MD5 differs from what was sent")
+        uploaded = (*run.filing.uploaded, file_id)
+        run.save(TipState.OPENED, FilingAction.FILE_UPLOADED, uploaded=uploaded)
+
+    def _describe(self, tip: CyberTip, run: Progress) -> None:
+        index = run.filing.described
+        document = file_details_xml(
+            tip.files[index],
+            remote_id=run.filing.remote_id,
+            file_id=run.filing.uploaded[index],
+        )
+        run.save(TipState.DESCRIBING, FilingAction.DESCRIPTION_REQUESTED)
+        self._destination.describe(document)
+        run.save(TipState.OPENED, FilingAction.FILE_DESCRIBED, described=index + 1)
+
+    def _describe_again(self, tip: CyberTip, run: Progress) -> None:
+        """Describe a file whose first description was not answered.
+
+        Details are taken once, and NCMEC documents no code for a second time: a refusal here can
+        mean "already there" or "never". A new report is right in both cases.
+        """
+        try:
+            self._describe(tip, run)
+        except CyberTiplineRefusal as refusal:
+            if refusal.kind in (AnswerKind.INVALID, AnswerKind.SERVER, AnswerKind.UNKNOWN):
+                raise _Spoilt(f"a repeated description was refused: {refusal}") from refusal
+            raise
+
+    def _finish(self, run: Progress) -> None:
+        run.save(TipState.FINISHING, FilingAction.FINISH_REQUESTED)
+        try:
+            receipt = self._destination.finish(run.filing.remote_id)
+        except CyberTiplineRefusal as refusal:
+            if refusal.kind is not AnswerKind.FINISHED:
+                raise
+            run.file(refusal.body)  # an earlier call finished it, and its answer was lost
+            return
+        named = _files_in(receipt)
+        doubt = "" if named == sorted(run.filing.uploaded) else "the receipt names other files"
+        run.file(receipt, doubt=doubt)
+
+    def _retract(self, run: Progress) -> None:
+        run.save(TipState.RETRACTING, FilingAction.RETRACTION_REQUESTED)
+        try:
+            self._destination.retract(run.filing.remote_id)
+        except CyberTiplineRefusal as refusal:
+            if refusal.kind not in _GONE:
+                raise
+        run.start_over()
+
+    def _heed(self, refusal: CyberTiplineRefusal, run: Progress) -> None:
+        """Store what a refusal means in the state in which it came."""
+        state, why = run.filing.state, str(refusal)
+        match refusal.kind:
+            case AnswerKind.SERVER:
+                run.postpone(why)
+            case AnswerKind.CREDENTIALS:
+                run.postpone(why)
+                raise NotPermitted(why, hint="check the CyberTipline's credentials") from refusal
+            case AnswerKind.NO_SUCH_REPORT if state is not TipState.OPENING:
+                run.start_over(failure=why)  # expired unfinished: nothing was ever filed
+            case AnswerKind.NO_SUCH_FILE if state is TipState.DESCRIBING:
+                run.give_up_report(why)
+            # A report that somebody else retracted or finished is a person's to decide about.
+            case AnswerKind.RETRACTED:
+                run.refuse(why, retry_from=TipState.RETRACTING)
+            case AnswerKind.FINISHED:
+                run.refuse(why, retry_from=TipState.FINISHING)
+            case _:
+                run.refuse(why)
+
+    def _checked_report(self, tip: CyberTip) -> bytes:
+        """Return the tip's document; it and every file's details follow the live schema."""
+        schema = self._live_schema()
+        document = report_xml(tip, reporter=self._reporter)
+        schema.check(document)
+        if tip.incident_at > self._clock.now():
+            raise InvalidInput("the incident lies in the future", field="incidentDateTime")
+        for file in tip.files:
+            schema.check(file_details_xml(file, remote_id="0", file_id="0"))
+        return document
+
+    def _live_schema(self) -> Schema:
+        if self._schema is None:
+            try:
+                self._schema = Schema(self._destination.schema())
+            except InvalidInput as fault:
+                raise Unavailable(f"the CyberTipline's schema is unusable: {fault}") from fault
+        return self._schema
+
+
+def _files_in(receipt: str) -> list[str]:
+    """Return the file ids that a receipt names, sorted; none where it cannot be read."""
+    try:
+        root = parsed(receipt.encode())
+    except InvalidInput:
+        return []
+    return sorted(element.text or "" for element in root.iter("fileId"))

@@ -1,0 +1,119 @@
+"""Faults on request: what can go wrong with an answer, switched on over HTTP."""
+
+from collections.abc import Awaitable, Callable, MutableMapping
+from typing import Any, Literal, TypeAlias
+
+import msgspec
+from fastapi import FastAPI, Request, Response
+from msgspec import Struct, structs
+
+# ASGI's own types: the messages are the server's, so their values are not ours to type.
+Scope: TypeAlias = MutableMapping[str, Any]
+Message: TypeAlias = MutableMapping[str, Any]
+Receive: TypeAlias = Callable[[], Awaitable[Message]]
+Send: TypeAlias = Callable[[Message], Awaitable[None]]
+App: TypeAlias = Callable[[Scope, Receive, Send], Awaitable[None]]
+
+
+class Fault(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What should go wrong, where and how often.
+
+    Attributes:
+        path: the end of the request path, such as "/finish".
+        kind: drop_answer takes effect and then breaks the connection, drop_request breaks it
+            before; error_500 and code answer without taking effect.
+        code: what a fault of kind "code" answers.
+        times: how many requests it hits.
+        after: how many requests it lets pass before.
+    """
+
+    path: str
+    kind: Literal["drop_answer", "drop_request", "error_500", "code"]
+    code: int = 0
+    times: int = 1
+    after: int = 0
+
+
+class Faults:
+    """The faults still to come, in the order in which they were asked for."""
+
+    def __init__(self) -> None:
+        self._pending: list[Fault] = []
+
+    def add(self, fault: Fault) -> None:
+        """Hold a fault until it has hit as often as it asks for."""
+        self._pending.append(fault)
+
+    def clear(self) -> None:
+        """Forget every fault."""
+        self._pending = []
+
+    def take(self, path: str) -> Fault | None:
+        """Return the fault that hits this request, if one does, and count it."""
+        for index, fault in enumerate(self._pending):
+            if not path.endswith(fault.path) or fault.times <= 0:
+                continue
+            if fault.after > 0:
+                self._pending[index] = structs.replace(fault, after=fault.after - 1)
+                continue
+            self._pending[index] = structs.replace(fault, times=fault.times - 1)
+            return fault
+        return None
+
+
+class Faulty:
+    """An app whose answers fail as ``faults`` say; control paths (``/_...``) never do."""
+
+    def __init__(self, app: App, faults: Faults, coded: Callable[[int], Response]) -> None:
+        """Wrap ``app``; ``coded`` makes the answer of a fault of kind "code"."""
+        self._app = app
+        self._faults = faults
+        self._coded = coded
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one request, or fail as asked."""
+        fault = None
+        if scope["type"] == "http" and not scope["path"].startswith("/_"):
+            fault = self._faults.take(scope["path"])
+        if fault is None:
+            await self._app(scope, receive, send)
+            return
+        match fault.kind:
+            case "drop_answer":
+                await self._app(scope, receive, _swallow)
+                await _break_off(send)
+            case "drop_request":
+                await _break_off(send)
+            case "error_500":
+                await Response(status_code=500)(scope, receive, send)
+            case "code":
+                await self._coded(fault.code)(scope, receive, send)
+
+
+def add_fault_control(app: FastAPI, faults: Faults) -> None:
+    """Let ``POST /_faults`` add a fault to come and ``DELETE /_faults`` forget them all."""
+
+    @app.post("/_faults")
+    async def add_fault(request: Request) -> Response:
+        try:
+            fault = msgspec.json.decode(await request.body(), type=Fault)
+        except msgspec.ValidationError as error:
+            return Response(str(error), status_code=422)
+        faults.add(fault)
+        return Response(status_code=204)
+
+    @app.delete("/_faults")
+    async def clear_faults() -> Response:
+        faults.clear()
+        return Response(status_code=204)
+
+
+async def _swallow(message: Message) -> None:
+    """Take an answer that nobody will get."""
+
+
+async def _break_off(send: Send) -> None:
+    """Promise more than is sent and stop: the client sees the connection break."""
+    headers = [(b"content-length", b"1000")]
+    await send({"type": "http.response.start", "status": 200, "headers": headers})
+    await send({"type": "http.response.body", "body": b" ", "more_body": True})

@@ -1,0 +1,85 @@
+"""Runs one simulator until it is told to stop."""
+
+import asyncio
+import os
+import signal
+import socket
+import sys
+from typing import NoReturn
+
+from granian.constants import Interfaces
+from granian.server.embed import Server
+
+from nightlight.errors import Conflict, Unavailable
+from nightlight.simulate.faults import App
+
+_CONNECT_PAUSE_S = 0.01
+_START_LIMIT_S = 10
+
+
+def serve(app: App, *, name: str, host: str, port: int) -> NoReturn:
+    """Serve ``app`` until SIGTERM or SIGINT and end the process with status 0.
+
+    Says on standard error where, once it listens.
+
+    Args:
+        app: the simulator.
+        name: what to call it.
+        host: the address to listen at.
+        port: the port, 0 for any that is free.
+
+    Raises:
+        Conflict: something else listens there.
+    """
+    asyncio.run(_serve(app, name=name, host=host, port=_claimed(host, port)))
+    # The server's threads outlive it by a moment and abort the process (3 of 25 stops) if they
+    # meet an interpreter that is shutting down. Everything stored is on disk already.
+    os._exit(0)
+
+
+def _claimed(host: str, port: int) -> int:
+    """Return a port on which nobody listens.
+
+    The server shares its port on purpose (SO_REUSEPORT), so two simulators on one port would
+    silently split the requests between them.
+    """
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    with socket.socket(family) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((host, port))
+        except OSError as error:
+            raise Conflict(f"cannot listen at {host}:{port}: {error.strerror}") from error
+        return int(probe.getsockname()[1])
+
+
+async def _serve(app: App, *, name: str, host: str, port: int) -> None:
+    server = Server(
+        app,
+        address=host,
+        port=port,
+        interface=Interfaces.ASGINL,
+        websockets=False,
+        log_enabled=False,
+    )
+    loop = asyncio.get_running_loop()
+    for stop in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(stop, server.stop)
+    serving = asyncio.create_task(server.serve())
+    async with asyncio.timeout(_START_LIMIT_S):
+        while not await _listens(host, port):
+            if serving.done():
+                raise Unavailable(f"{name} stopped while starting")
+            await asyncio.sleep(_CONNECT_PAUSE_S)
+    sys.stderr.write(f"{name} listens at http://{host}:{port}\n")
+    sys.stderr.flush()
+    await serving
+
+
+async def _listens(host: str, port: int) -> bool:
+    try:
+        _, writer = await asyncio.open_connection(host, port)
+    except OSError:
+        return False
+    writer.close()
+    return True

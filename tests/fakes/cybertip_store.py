@@ -1,0 +1,121 @@
+"""In memory: tips with their filing, sealed files, and a clock that is moved by hand."""
+
+import hashlib
+from datetime import UTC, datetime, timedelta
+
+from msgspec import structs
+
+from nightlight.errors import Conflict, NotFound
+from nightlight.model.cybertip import (
+    SETTLED,
+    CyberTip,
+    Filing,
+    IncidentType,
+    ReportedFile,
+    TipState,
+)
+from nightlight.model.ids import AccountId, CaseId, TipId
+
+NOON = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
+
+
+class HandClock:
+    """A clock that stands still until it is moved."""
+
+    def __init__(self, at: datetime = NOON) -> None:
+        self.at = at
+
+    def now(self) -> datetime:
+        return self.at
+
+    def advance(self, **by: float) -> None:
+        self.at += timedelta(**by)
+
+
+class MemoryTipStore:
+    """A ``TipStore`` that refuses a stale revision, as the real one must."""
+
+    def __init__(self, *tips: CyberTip) -> None:
+        self.tips = {tip.id: tip for tip in tips}
+        self.filings = {tip.id: Filing(tip_id=tip.id, state=TipState.DRAFTED) for tip in tips}
+        self.actions: list[str] = []
+        self.history: list[Filing] = []
+
+    def load(self, tip_id: TipId) -> tuple[CyberTip, Filing]:
+        if tip_id not in self.tips:
+            raise NotFound(f"no tip {tip_id}")
+        return self.tips[tip_id], self.filings[tip_id]
+
+    def save(self, filing: Filing, *, action: str) -> None:
+        if filing.revision != self.filings[filing.tip_id].revision + 1:
+            raise Conflict("another filer went on with this tip")
+        self.filings[filing.tip_id] = filing
+        self.actions.append(action)
+        self.history.append(filing)
+
+    def due(self, now: datetime, limit: int) -> list[TipId]:
+        waiting = [
+            filing
+            for filing in self.filings.values()
+            if filing.state not in SETTLED
+            and (filing.next_attempt_at is None or filing.next_attempt_at <= now)
+        ]
+        return [filing.tip_id for filing in waiting][:limit]
+
+
+class MemoryMedia:
+    """A ``MediaSource`` over a dictionary; remembers why it was opened."""
+
+    def __init__(self) -> None:
+        self.files: dict[str, bytes] = {}
+        self.purposes: list[str] = []
+
+    def add(self, data: bytes) -> str:
+        digest = hashlib.sha256(data).hexdigest()
+        self.files[digest] = data
+        return digest
+
+    def read(self, digest: str, purpose: str) -> bytes:
+        self.purposes.append(purpose)
+        if digest not in self.files:
+            raise NotFound("nothing is sealed under this digest")
+        return self.files[digest]
+
+
+def make_file(media: MemoryMedia, number: int) -> ReportedFile:
+    """Return a reported file whose harmless bytes lie in ``media``."""
+    digest = media.add(f"harmless test bytes {number}".encode() * 50)
+    return ReportedFile(
+        evidence_id=f"evidence-{number}",
+        digest=digest,
+        file_name=f"picture-{number}.png",
+        content_type="image/png",
+        viewed=number % 2 == 0,
+        uploaded_at=NOON - timedelta(days=2),
+        match="exact match with test bank",
+        sha256=digest,
+    )
+
+
+def make_tip(media: MemoryMedia, *, files: int = 1, name: str = "tip-1") -> CyberTip:
+    """Return a complete tip about a synthetic account."""
+    return CyberTip(
+        id=TipId(name),
+        case_id=CaseId(f"case-of-{name}"),
+        account_id=AccountId(f"account-of-{name}"),
+        incident_type=IncidentType.CSAM,
+        incident_at=NOON - timedelta(days=1),
+        platform="Zorbleflux",
+        handle="quibbleton",
+        display_name="Quibble Ton",
+        bio="nothing to see",
+        profile_url="https://zorbleflux.example.test/quibbleton",
+        urls=("https://zorbleflux.example.test/posts/1",),
+        narrative="Found by a test.",
+        files=tuple(make_file(media, number) for number in range(files)),
+    )
+
+
+def with_files(tip: CyberTip, *files: ReportedFile) -> CyberTip:
+    """Return the tip with other files."""
+    return structs.replace(tip, files=files)

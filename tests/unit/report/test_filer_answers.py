@@ -1,0 +1,364 @@
+"""What each answer of the CyberTipline makes of a tip."""
+
+from datetime import timedelta
+
+import pytest
+from msgspec import structs
+from tests.fakes.cybertip_store import HandClock, MemoryMedia, MemoryTipStore, make_tip, with_files
+from tests.fakes.cybertipline import FakeCyberTipline, Trouble
+
+from nightlight.errors import Conflict, NotFound, NotPermitted, Unavailable
+from nightlight.model.cybertip import CyberTip, Filing, TipState
+from nightlight.report.document import Contact, Reporter
+from nightlight.report.progress import retried
+from nightlight.report.submit import Filer
+
+
+class World:
+    """A filer with everything around it."""
+
+    def __init__(self, *, files: int = 1, tips: int = 1, **troubles: Trouble) -> None:
+        self.media = MemoryMedia()
+        self.tips = [make_tip(self.media, files=files, name=f"tip-{n}") for n in range(tips)]
+        self.store = MemoryTipStore(*self.tips)
+        self.clock = HandClock()
+        self.line = FakeCyberTipline({int(at[1:]): what for at, what in troubles.items()})
+        self.filer = self.new_filer()
+
+    def new_filer(self) -> Filer:
+        return Filer(
+            store=self.store,
+            destination=self.line,
+            media=self.media,
+            reporter=Reporter(person=Contact(email="desk@example.test")),
+            clock=self.clock,
+        )
+
+    @property
+    def tip(self) -> CyberTip:
+        return self.tips[0]
+
+    def replace_tip(self, tip: CyberTip) -> None:
+        self.store.tips[tip.id] = tip
+
+    def advance(self) -> Filing:
+        return self.filer.advance(self.tip.id)
+
+
+def test_receipt_is_kept_verbatim() -> None:
+    world = World()
+    assert world.advance().receipt == world.line.receipts[0]
+
+
+def test_filing_says_when_the_receipt_came() -> None:
+    world = World()
+    assert world.advance().filed_at == world.clock.at
+
+
+def test_text_only_tip_is_filed_without_files() -> None:
+    world = World(files=0)
+    assert world.advance().state is TipState.FILED
+    assert world.line.calls == ["schema", "open", "finish"]
+
+
+def test_media_is_opened_for_a_stated_purpose() -> None:
+    world = World()
+    world.advance()
+    assert world.media.purposes == ["report tip-0 to the CyberTipline"]
+
+
+def test_a_filed_tip_is_left_alone() -> None:
+    world = World()
+    first = world.advance()
+    calls = len(world.line.calls)
+    assert world.advance() == first
+    assert len(world.line.calls) == calls
+
+
+def test_every_step_is_saved_before_its_call() -> None:
+    world = World()
+    world.advance()
+    assert world.store.actions == [
+        "tip.open_requested",
+        "tip.opened",
+        "tip.upload_requested",
+        "tip.file_uploaded",
+        "tip.description_requested",
+        "tip.file_described",
+        "tip.finish_requested",
+        "tip.filed",
+    ]
+
+
+@pytest.mark.parametrize("call", ["open", "upload", "describe", "finish"])
+def test_a_refusal_for_good_waits_for_a_person(call: str) -> None:
+    world = World()
+    world.line.answers[call] = 4100
+    filing = world.advance()
+    assert filing.state is TipState.REFUSED
+    assert "4100" in filing.failure
+    world.clock.advance(days=9)
+    assert world.filer.run_due(limit=10) == []
+
+
+def test_an_undocumented_answer_waits_for_a_person() -> None:
+    world = World()
+    world.line.answers["finish"] = 9999
+    assert world.advance().state is TipState.REFUSED
+
+
+@pytest.mark.parametrize("call", ["schema", "open", "upload", "describe", "finish"])
+def test_server_trouble_is_retried_later(call: str) -> None:
+    world = World()
+    world.line.answers[call] = 1000
+    filing = world.advance()
+    assert filing.attempts == 1
+    assert filing.next_attempt_at == world.clock.at + timedelta(seconds=30)
+    assert world.filer.run_due(limit=10) == []
+    world.line.answers.clear()
+    world.clock.advance(seconds=30)
+    assert [filing.state for filing in world.filer.run_due(limit=10)] == [TipState.FILED]
+
+
+def test_each_failure_doubles_the_wait_up_to_an_hour() -> None:
+    world = World()
+    world.line.answers["open"] = 1000
+    waits = []
+    for _ in range(9):
+        at = world.advance().next_attempt_at
+        assert at is not None
+        waits.append((at - world.clock.at).total_seconds())
+    assert waits == [30, 60, 120, 240, 480, 960, 1920, 3600, 3600]
+
+
+@pytest.mark.parametrize("code", [2000, 3000, 3100])
+def test_refused_credentials_stop_the_run_and_are_kept_for_later(code: int) -> None:
+    world = World(tips=2)
+    world.line.answers["open"] = code
+    with pytest.raises(NotPermitted):
+        world.filer.run_due(limit=10)
+    first, second = (world.store.filings[tip.id] for tip in world.tips)
+    assert str(code) in first.failure
+    assert first.next_attempt_at is not None
+    assert second.state is TipState.DRAFTED
+    assert world.line.calls.count("open") == 1
+
+
+def test_an_altered_upload_is_retracted_and_counted() -> None:
+    world = World()
+    world.line.garble_uploads = 1
+    filing = world.advance()
+    assert filing.state is TipState.RETRACTING
+    assert "MD5" in filing.failure
+    world.clock.advance(minutes=1)
+    filing = world.advance()
+    assert filing.state is TipState.FILED
+    assert filing.restarts == 1
+    assert [report.state for report in world.line.reports.values()] == ["retracted", "finished"]
+
+
+def test_an_expired_report_is_opened_anew_even_after_finishing_was_asked() -> None:
+    world = World(t4=Trouble.LOST_BEFORE)
+    assert world.advance().state is TipState.FINISHING
+    world.line.expire()
+    assert world.advance().state is TipState.DRAFTED
+    filing = world.advance()
+    assert filing.state is TipState.FILED
+    assert filing.restarts == 1
+
+
+def test_no_second_report_is_opened_if_somebody_retracted_the_first_one() -> None:
+    world = World(t4=Trouble.LOST_BEFORE)
+    remote_id = world.advance().remote_id
+    world.line.retract(remote_id)
+    filing = world.advance()
+    assert filing.state is TipState.REFUSED
+    assert world.line.calls.count("open") == 1
+
+
+def test_a_report_that_somebody_finished_early_waits_for_a_person() -> None:
+    world = World(files=2)
+    world.line.answers["upload"] = 5102
+    filing = world.advance()
+    assert filing.state is TipState.REFUSED
+    assert filing.retry_from is TipState.FINISHING
+
+
+def test_a_file_that_the_line_lost_starts_a_new_report() -> None:
+    world = World()
+    world.line.answers["describe"] = 5002
+    assert world.advance().state is TipState.RETRACTING
+    world.line.answers.clear()
+    assert world.advance().state is TipState.FILED
+
+
+def test_a_receipt_that_names_other_files_is_kept_and_doubted() -> None:
+    class Forgetful(FakeCyberTipline):
+        def finish(self, remote_id: str) -> str:
+            super().finish(remote_id)
+            return "<reportDoneResponse><files/></reportDoneResponse>"
+
+    world = World()
+    world.line = Forgetful()
+    world.filer = world.new_filer()
+    filing = world.advance()
+    assert filing.state is TipState.FILED
+    assert filing.failure == "the receipt names other files"
+
+
+def test_a_receipt_that_cannot_be_read_is_kept_and_doubted() -> None:
+    class Garbled(FakeCyberTipline):
+        def finish(self, remote_id: str) -> str:
+            super().finish(remote_id)
+            return "thanks"
+
+    world = World()
+    world.line = Garbled()
+    world.filer = world.new_filer()
+    filing = world.advance()
+    assert (filing.receipt, filing.failure) == ("thanks", "the receipt names other files")
+
+
+def test_a_document_that_breaks_the_live_schema_is_never_sent() -> None:
+    world = World()
+    world.line.xsd = (
+        b'<xs:schema xmlns:xs="http://www.w3.org/2001/XMLSchema"><xs:element name="other"/>'
+        b"</xs:schema>"
+    )
+    filing = world.advance()
+    assert filing.state is TipState.REFUSED
+    assert world.line.calls == ["schema"]
+
+
+def test_an_incident_in_the_future_is_never_sent() -> None:
+    world = World()
+    world.replace_tip(structs.replace(world.tip, incident_at=world.clock.at + timedelta(seconds=1)))
+    assert world.advance().state is TipState.REFUSED
+    assert "open" not in world.line.calls
+
+
+def test_an_unusable_schema_is_asked_for_again_later() -> None:
+    world = World()
+    good, world.line.xsd = world.line.xsd, b"<html/>"
+    assert world.advance().state is TipState.DRAFTED
+    world.line.xsd = good
+    assert world.advance().state is TipState.FILED
+
+
+def test_the_schema_is_asked_for_once_a_filer() -> None:
+    world = World(tips=3)
+    world.filer.run_due(limit=10)
+    assert world.line.calls.count("schema") == 1
+
+
+def test_a_file_missing_from_the_vault_waits_for_a_person() -> None:
+    world = World()
+    world.media.files.clear()
+    filing = world.advance()
+    assert filing.state is TipState.REFUSED
+    assert world.tip.files[0].digest not in filing.failure
+    assert "upload" not in world.line.calls
+
+
+def test_a_vault_that_does_not_answer_is_tried_again() -> None:
+    class Away(MemoryMedia):
+        def read(self, digest: str, purpose: str) -> bytes:
+            raise Unavailable(f"no vault for {purpose}", hint=digest[:0])
+
+    world = World()
+    world.media, there = Away(), world.media
+    world.filer = world.new_filer()
+    assert world.advance().state is TipState.OPENED
+    world.media = there
+    world.filer = world.new_filer()
+    filing = world.advance()
+    assert (filing.state, filing.restarts) == (TipState.FILED, 0)
+
+
+def test_of_two_filers_only_one_goes_on() -> None:
+    world = World()
+
+    class Slow(FakeCyberTipline):
+        """While the first filer waits for its open, a second one files the tip."""
+
+        def open(self, document: bytes) -> str:
+            if "open" not in self.calls:
+                remote_id = super().open(document)
+                world.new_filer().advance(world.tip.id)
+                return remote_id
+            return super().open(document)
+
+    world.line = Slow()
+    world.filer = world.new_filer()
+    with pytest.raises(Conflict):
+        world.advance()
+    assert len(world.line.in_state("finished")) == 1
+    assert world.store.filings[world.tip.id].state is TipState.FILED
+
+
+def test_a_tip_that_another_filer_took_does_not_stop_the_run() -> None:
+    class Stale(MemoryTipStore):
+        def save(self, filing: Filing, *, action: str) -> None:
+            if filing.tip_id == "tip-0":
+                raise Conflict("another filer went on with this tip")
+            super().save(filing, action=action)
+
+    world = World(tips=2)
+    world.store = Stale(*world.tips)
+    world.filer = world.new_filer()
+    assert [filing.tip_id for filing in world.filer.run_due(limit=10)] == ["tip-1"]
+
+
+def test_a_tip_under_way_is_left_alone_until_the_lease_ends() -> None:
+    world = World(t1=Trouble.LOST_AFTER)
+    opening = next(
+        filing
+        for filing in (world.advance(), *world.store.history)
+        if filing.state is TipState.OPENING and filing.attempts == 0
+    )
+    assert opening.next_attempt_at == world.clock.at + timedelta(seconds=60)
+
+
+def test_an_unknown_tip_is_not_found() -> None:
+    world = World()
+    with pytest.raises(NotFound):
+        world.filer.advance(make_tip(world.media, name="other").id)
+
+
+def test_the_limit_bounds_a_run() -> None:
+    world = World(tips=3)
+    assert len(world.filer.run_due(limit=2)) == 2
+
+
+@pytest.mark.parametrize(
+    ("call", "code", "calls_after"),
+    [
+        ("open", 4000, ["open", "upload", "describe", "finish"]),
+        ("upload", 4200, ["retract", "open", "upload", "describe", "finish"]),
+        ("finish", 4000, ["finish"]),
+    ],
+)
+def test_a_person_can_order_a_refused_tip_to_go_on(
+    call: str, code: int, calls_after: list[str]
+) -> None:
+    world = World()
+    world.line.answers[call] = code
+    refused = world.advance()
+    world.line.answers.clear()
+    world.store.save(retried(refused), action="tip.retried")
+    before = len(world.line.calls)
+    assert world.advance().state is TipState.FILED
+    assert world.line.calls[before:] == calls_after
+
+
+def test_only_a_refused_tip_can_be_retried() -> None:
+    with pytest.raises(Conflict):
+        retried(World().advance())
+
+
+def test_a_file_added_to_the_tip_reaches_the_line_under_its_own_name() -> None:
+    world = World(files=0)
+    other = make_tip(world.media, files=2)
+    world.replace_tip(with_files(world.tip, *other.files))
+    world.advance()
+    assert world.line.in_state("finished")[0].names == ["picture-0.png", "picture-1.png"]

@@ -1,0 +1,62 @@
+"""The state machine of a tip and the meaning of answers."""
+
+import itertools
+
+import pytest
+
+from nightlight.errors import Conflict
+from nightlight.model.cybertip import SETTLED, TIP_TRANSITIONS, TipState, check_tip_transition
+from nightlight.report.ports import AnswerKind, CyberTiplineRefusal, kind_of
+
+
+def test_the_table_names_every_state() -> None:
+    assert set(TIP_TRANSITIONS) == set(TipState)
+
+
+def test_a_filed_tip_stays_filed() -> None:
+    assert TIP_TRANSITIONS[TipState.FILED] == frozenset()
+
+
+def test_a_finish_that_was_asked_is_never_retracted_or_reopened_in_the_same_report() -> None:
+    after = TIP_TRANSITIONS[TipState.FINISHING]
+    assert after.isdisjoint({TipState.RETRACTING, TipState.OPENED, TipState.OPENING})
+
+
+def test_only_a_finish_or_nothing_leads_to_filed() -> None:
+    leading = {state for state, after in TIP_TRANSITIONS.items() if TipState.FILED in after}
+    assert leading == {TipState.FINISHING}
+
+
+def test_every_state_that_is_not_settled_leads_on() -> None:
+    assert all(TIP_TRANSITIONS[state] for state in set(TipState) - SETTLED)
+
+
+@pytest.mark.parametrize(("before", "after"), list(itertools.product(TipState, repeat=2)))
+def test_a_transition_passes_exactly_if_the_table_has_it(before: TipState, after: TipState) -> None:
+    if after is before or after in TIP_TRANSITIONS[before]:
+        check_tip_transition(before, after)
+    else:
+        with pytest.raises(Conflict):
+            check_tip_transition(before, after)
+
+
+@pytest.mark.parametrize(
+    ("code", "kind"),
+    [
+        (1000, AnswerKind.SERVER),
+        (1110, AnswerKind.SERVER),
+        (2000, AnswerKind.CREDENTIALS),
+        (3300, AnswerKind.CREDENTIALS),
+        (4110, AnswerKind.INVALID),
+        (5001, AnswerKind.NO_SUCH_REPORT),
+        (5002, AnswerKind.NO_SUCH_FILE),
+        (5101, AnswerKind.RETRACTED),
+        (5102, AnswerKind.FINISHED),
+        (5999, AnswerKind.UNKNOWN),
+        (7, AnswerKind.UNKNOWN),
+        (-1, AnswerKind.UNKNOWN),
+    ],
+)
+def test_an_answer_code_says_what_to_do(code: int, kind: AnswerKind) -> None:
+    assert kind_of(code) is kind
+    assert CyberTiplineRefusal("no", answer_code=code).kind is kind
