@@ -8,33 +8,31 @@ one transaction.
 from collections.abc import Callable, Sequence
 from datetime import timedelta
 
-import msgspec
 from msgspec import Struct
 from msgspec.structs import replace
 
 from nightlight.audit.clock import Clock
 from nightlight.decide.evaluate import Judge
+from nightlight.decide.unjudged import unjudged
 from nightlight.detect.detector import Detector
 from nightlight.detect.known import Known
 from nightlight.detect.near_duplicate import fingerprint
 from nightlight.enforce.plan import Plan, human_decisions, plan_effects, without_preservation
-from nightlight.errors import Unavailable
 from nightlight.ingest.media import MediaIntake
 from nightlight.ingest.ports import LoggedEvent
 from nightlight.model.audit import AuditEntry
-from nightlight.model.case import Case, Evidence, EvidenceKind
-from nightlight.model.context import Context, MediaContext
+from nightlight.model.case import Case
+from nightlight.model.context import Context
 from nightlight.model.decision import Decision
 from nightlight.model.effect import INTERNAL_EFFECTS, EffectKind
 from nightlight.model.event import Event, EventType, MediaUploaded, PostCreated, PostEdited
-from nightlight.model.ids import CaseId, EventKey, MediaId, derive_id
+from nightlight.model.ids import CaseId, EventKey, derive_id
 from nightlight.model.media import Scan
 from nightlight.model.signal import Signal, SubjectKind
-from nightlight.preserve.vault import Vault
+from nightlight.preserve.seal import Sealer
 from nightlight.review.open_case import open_or_extend
 from nightlight.transaction import Transaction, UnitOfWork
 
-_encode = msgspec.json.Encoder().encode
 _A_DAY = timedelta(days=1)
 
 
@@ -67,7 +65,9 @@ class Batch(Struct, frozen=True, kw_only=True):
     last_seq: int
 
 
-def judge(event: Event, context: Context, detectors: Sequence[Detector], policy: Judge) -> Judgement:
+def judge(
+    event: Event, context: Context, detectors: Sequence[Detector], policy: Judge
+) -> Judgement:
     """Return what the event shows and what the policy decides; pure."""
     signals: tuple[Signal, ...] = ()
     for detector in detectors:
@@ -94,7 +94,7 @@ class Pipeline:
         unit_of_work: UnitOfWork,
         rules: Callable[[], Rules],
         intake: MediaIntake,
-        vault: Vault,
+        sealer: Sealer,
         clock: Clock,
     ) -> None:
         """Keep the parts.
@@ -103,13 +103,13 @@ class Pipeline:
             unit_of_work: begins transactions.
             rules: returns the rules now in force; asked once a batch.
             intake: fetches and scans media.
-            vault: seals evidence.
+            sealer: seals evidence.
             clock: tells when things were recorded.
         """
         self._unit_of_work = unit_of_work
         self._rules = rules
         self._intake = intake
-        self._vault = vault
+        self._sealer = sealer
         self._clock = clock
 
     def accept(self, events: Sequence[Event]) -> int:
@@ -147,6 +147,27 @@ class Pipeline:
             if not logged:
                 return _nothing(0, offset)
             return self._process(tx, logged, scans, 0, [])
+
+    def set_aside(self, *, why: str) -> Batch:
+        """Hold what the next event of the log is about and open a case, without judging it.
+
+        For an event that no attempt could judge: nothing is passed unseen, and the stream goes on.
+        """
+        with self._unit_of_work.begin() as tx:
+            offset = tx.events.offset()
+            logged = tx.events.read_after(offset, 1)
+            if not logged:
+                return _nothing(0, offset)
+            event = logged[0].event
+            decision = unjudged(event, policy_version=self._rules().judge.policy.version, why=why)
+            judgement = Judgement(event=event, context=Context(), signals=(), decision=decision)
+            entries: list[AuditEntry] = []
+            judged = self._store(tx, [], [(judgement, decision, plan_effects(decision))], entries)
+            tx.events.advance(logged[0].seq)
+            tx.commit(*entries)
+        return Batch(
+            events=1, duplicates=0, signals=(), judged=judged, unscanned=0, last_seq=offset + 1
+        )
 
     def _scan(self, events: Sequence[Event]) -> dict[EventKey, Scan]:
         return {
@@ -266,33 +287,29 @@ class Pipeline:
     def _preserve(
         self, tx: Transaction, case_id: CaseId, judgement: Judgement, entries: list[AuditEntry]
     ) -> bool:
-        """Seal everything a reviewer or NCMEC would need; return whether all of it could be."""
-        events = [judgement.event, *self._earlier_posts(tx, judgement)]
-        sealed: list[Evidence] = []
-        try:
-            for event in events:
-                sealed.append(self._seal_document(case_id, EvidenceKind.POST, event.key, event))
-            account = judgement.context.account
-            if account is not None:
-                sealed.append(
-                    self._seal_document(
-                        case_id, EvidenceKind.PROFILE, account.account_id, account, judgement.event
-                    )
-                )
-            complete = all([self._seal_media(case_id, one, sealed) for one in judgement.context.media])
-        except Unavailable:
-            complete = False
-        tx.evidence.add(sealed)
+        """Seal what the case needs of this finding; return whether all of it could be."""
+        event, context = judgement.event, judgement.context
+        sealed = self._sealer.seal(
+            case_id,
+            events=[event, *self._earlier_posts(tx, judgement)],
+            account=context.account,
+            media=context.media,
+            at=event.time,
+        )
+        tx.evidence.add(sealed.evidence)
         entries.append(
             AuditEntry(
                 actor="nightlight",
                 action="evidence.sealed",
                 subject=case_id,
-                reason="" if complete else "not everything could be sealed",
-                detail={"evidence": [one.id for one in sealed], "complete": complete},
+                reason="" if sealed.complete else "not everything could be sealed",
+                detail={
+                    "evidence": [one.id for one in sealed.evidence],
+                    "complete": sealed.complete,
+                },
             )
         )
-        return complete
+        return sealed.complete
 
     def _earlier_posts(self, tx: Transaction, judgement: Judgement) -> list[Event]:
         """Return the deleted posts that this one repeats, as they were published."""
@@ -304,54 +321,6 @@ class Pipeline:
         known = (*judgement.context.tombstones, *judgement.context.later_posts)
         keys = [EventKey(post.event_key) for post in known if post.post_id in named]
         return list(tx.events.find(keys).values()) if keys else []
-
-    def _seal_document(
-        self,
-        case_id: CaseId,
-        kind: EvidenceKind,
-        content_id: str,
-        document: Struct,
-        event: Event | None = None,
-    ) -> Evidence:
-        body = _encode(document)
-        captured = event or document
-        return _evidence(
-            case_id=case_id,
-            kind=kind,
-            content_id=content_id,
-            digest=self._vault.seal(body),
-            byte_count=len(body),
-            content_type="application/json",
-            captured_at=getattr(captured, "time", self._clock.now()),
-            sealed_at=self._clock.now(),
-        )
-
-    def _seal_media(self, case_id: CaseId, media: MediaContext, sealed: list[Evidence]) -> bool:
-        """Add the file to ``sealed``; return whether the vault holds it."""
-        scan = media.scan
-        if not scan.sealed_digest:
-            scan = self._intake.seal_now(media.url)
-        if not scan.sealed_digest:
-            return False
-        sealed.append(
-            _evidence(
-                case_id=case_id,
-                kind=EvidenceKind.MEDIA,
-                content_id=MediaId(media.media_id),
-                digest=scan.sealed_digest,
-                byte_count=scan.byte_count,
-                content_type=media.content_type or "application/octet-stream",
-                captured_at=media.uploaded_at,
-                sealed_at=self._clock.now(),
-            )
-        )
-        return True
-
-
-def _evidence(**fields: object) -> Evidence:
-    """Return evidence whose id depends on the case, the thing and its digest."""
-    parts = (str(fields["case_id"]), str(fields["content_id"]), str(fields["digest"]))
-    return msgspec.convert({"id": derive_id("evi", *parts), **fields}, Evidence)
 
 
 def _fingerprint(event: Event) -> bytes:
@@ -365,9 +334,7 @@ def _listed(signal: Signal, name: str) -> list[str]:
 
 
 def _nothing(duplicates: int, seq: int) -> Batch:
-    return Batch(
-        events=0, duplicates=duplicates, signals=(), judged=(), unscanned=0, last_seq=seq
-    )
+    return Batch(events=0, duplicates=duplicates, signals=(), judged=(), unscanned=0, last_seq=seq)
 
 
 def _accepted(logged: Sequence[LoggedEvent]) -> AuditEntry:

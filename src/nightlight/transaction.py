@@ -9,11 +9,16 @@ from contextlib import AbstractContextManager
 from datetime import datetime
 from typing import Protocol
 
+from msgspec import Struct
+
 from nightlight.detect.ports import ContextStore, SignalStore
 from nightlight.enforce.ports import DecisionStore, Outbox
 from nightlight.exchange.ports import BankStore, LexiconStore
 from nightlight.ingest.ports import EventLog
+from nightlight.measure.ports import FiguresSource
 from nightlight.model.audit import AuditEntry, ChainedEntry
+from nightlight.model.cybertip import CyberTip, Filing
+from nightlight.model.ids import CaseId, TipId
 from nightlight.preserve.ports import EvidenceStore
 from nightlight.review.ports import CaseStore
 
@@ -31,6 +36,59 @@ class AuditLog(Protocol):
 
     def head(self) -> tuple[int, str]:
         """Return place and hash of the newest entry; (0, 64 zeros) when there is none."""
+        ...
+
+
+class StoredTip(Struct, frozen=True, kw_only=True):
+    """A tip as it may be listed: its case and its progress, not its content."""
+
+    tip_id: TipId
+    case_id: CaseId
+    drafted_at: datetime
+    filing: Filing
+
+
+class Tips(Protocol):
+    """CyberTips and the progress of their filing."""
+
+    def draft(self, tip: CyberTip, *, at: datetime) -> None:
+        """Store a tip to be filed; a case that has one keeps it."""
+        ...
+
+    def load(self, tip_id: TipId) -> tuple[CyberTip, Filing]:
+        """Return a tip and its progress.
+
+        Raises:
+            NotFound: there is none with this id.
+        """
+        ...
+
+    def save(self, filing: Filing, *, at: datetime) -> None:
+        """Store the progress of a tip over the progress before it.
+
+        Raises:
+            Conflict: another filer went on with this tip meanwhile.
+        """
+        ...
+
+    def due(self, now: datetime, limit: int) -> list[TipId]:
+        """Return tips that are not settled and need not wait, longest due first."""
+        ...
+
+    def newest(self, limit: int) -> list[StoredTip]:
+        """Return the newest tips, newest first."""
+        ...
+
+
+class Heartbeats(Protocol):
+    """Signs of life of long-running parts."""
+
+    def beat(self, name: str, *, at: datetime, detail: str = "") -> None:
+        """Remember that a part was alive."""
+        ...
+
+    def last(self) -> dict[str, tuple[datetime, str]]:
+        """Return when each part was last alive, and what it said."""
         ...
 
 
@@ -74,10 +132,20 @@ class Transaction(Protocol):
     @property
     def policies(self) -> PolicyStore: ...  # noqa: D102
     @property
+    def tips(self) -> Tips: ...  # noqa: D102
+    @property
+    def heartbeats(self) -> Heartbeats: ...  # noqa: D102
+    @property
+    def figures(self) -> FiguresSource: ...  # noqa: D102
+    @property
     def audit(self) -> AuditLog: ...  # noqa: D102
 
     def commit(self, first: AuditEntry, *more: AuditEntry) -> None:
         """Store everything done in this transaction together with what the record says of it."""
+        ...
+
+    def commit_unrecorded(self) -> None:
+        """Store housekeeping that changes nothing anybody decides by: leases and heartbeats."""
         ...
 
     def lists_version(self) -> tuple[int, int, int]:

@@ -5,9 +5,9 @@ from typing import Annotated
 
 import typer
 
+from nightlight.serving import serve
 from nightlight.simulate.cybertipline import cybertipline_app
 from nightlight.simulate.platform import platform_app
-from nightlight.simulate.serving import serve
 
 app = typer.Typer(
     name="simulate",

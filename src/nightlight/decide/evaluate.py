@@ -11,6 +11,7 @@ from msgspec import Struct
 
 from nightlight.decide.facts import declare_facts, gather_facts
 from nightlight.decide.policy import Mode, Policy, PolicyRule
+from nightlight.decide.unjudged import UNKNOWN_CATEGORY, UNKNOWN_SEVERITY
 from nightlight.errors import InvalidInput
 from nightlight.model.context import Context
 from nightlight.model.decision import Decision, Reason
@@ -47,9 +48,6 @@ _ORDER = {
 
 #: Distinct fact combinations remembered; judging is pure, so a remembered answer is the answer.
 _REMEMBERED = 4096
-#: Severity of a decision that only exists because a rule could not be evaluated.
-_UNKNOWN_SEVERITY = 50
-_UNKNOWN_CATEGORY = "unknown"
 
 
 def in_order(asks: Sequence[EffectKind] | set[EffectKind]) -> tuple[EffectKind, ...]:
@@ -152,8 +150,8 @@ class Judge:
             subject=first.subject,
             decided_by="policy",
             policy_version=version,
-            category=worst.category if worst else _UNKNOWN_CATEGORY,
-            severity=worst.severity if worst else _UNKNOWN_SEVERITY,
+            category=worst.category if worst else UNKNOWN_CATEGORY,
+            severity=worst.severity if worst else UNKNOWN_SEVERITY,
             asks=asks,
             reasons=(
                 *(Reason(rule=rule.name, text=rule.because) for rule in rules),

@@ -77,3 +77,7 @@ class Platform(Protocol):
             InvalidInput: the platform refuses this effect for good.
         """
         ...
+
+    def is_reachable(self) -> bool:
+        """Return whether anything answers at the platform's address."""
+        ...

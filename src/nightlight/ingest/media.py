@@ -50,7 +50,7 @@ class MediaIntake:
         fetched = self._fetch(media.url)
         if isinstance(fetched, Scan):
             return replace(fetched, hashes=told)
-        scan = self._hasher.scan(fetched)
+        scan = _completed(self._hasher.scan(fetched), told)
         if scan.state is not ScanState.SCANNED or self._wanted(scan.hashes):
             return self._sealed(scan, fetched)
         return scan
@@ -78,6 +78,13 @@ class MediaIntake:
             except (NotPermitted, InvalidInput) as error:
                 return Scan(state=ScanState.UNREACHABLE, reason=str(error))
         return Scan(state=ScanState.UNREACHABLE, reason=reason)
+
+
+def _completed(scan: Scan, told: MediaHashes) -> Scan:
+    """Return the scan, with what only the platform knows: its own hash of an undecodable file."""
+    if scan.state is ScanState.SCANNED or not told.pdq:
+        return scan
+    return replace(scan, hashes=replace(scan.hashes, pdq=told.pdq, pdq_quality=told.pdq_quality))
 
 
 def _told_hashes(media: MediaUploaded) -> MediaHashes:

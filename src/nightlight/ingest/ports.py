@@ -53,6 +53,14 @@ class EventLog(Protocol):
         """Return the place up to which events are processed, held until the transaction ends."""
         ...
 
+    def offset_now(self) -> int:
+        """Return the place up to which events are processed, without holding it."""
+        ...
+
+    def backlog(self) -> int:
+        """Return how many accepted events are not processed yet."""
+        ...
+
     def advance(self, seq: int) -> None:
         """Remember that every event up to ``seq`` is processed."""
         ...
@@ -63,6 +71,10 @@ class EventLog(Protocol):
 
     def quarantine(self, rejected: Sequence[Quarantined]) -> None:
         """Keep what could not be read, with its reason."""
+        ...
+
+    def quarantine_size(self) -> int:
+        """Return how many inputs are quarantined."""
         ...
 
     def quarantined(self, limit: int) -> list[Quarantined]:

@@ -87,21 +87,21 @@ class SqlEventLog:
         """Return the place up to which events are processed, held until the transaction ends."""
         return self._locked(_OFFSET)
 
+    def offset_now(self) -> int:
+        """Return the place up to which events are processed, without holding it."""
+        return self._value(_OFFSET)
+
     def advance(self, seq: int) -> None:
         """Remember that every event up to ``seq`` is processed."""
         self._set(_OFFSET, seq)
 
     def head(self) -> int:
         """Return the place of the newest event, 0 when there is none."""
-        statement = select(counter.c.value).where(counter.c.name == _HEAD)
-        return self._connection.execute(statement).scalar_one_or_none() or 0
+        return self._value(_HEAD)
 
     def backlog(self) -> int:
         """Return how many accepted events are not processed yet."""
-        names = (_HEAD, _OFFSET)
-        rows = self._connection.execute(select(counter).where(counter.c.name.in_(names)))
-        found = {row.name: int(row.value) for row in rows}
-        return found.get(_HEAD, 0) - found.get(_OFFSET, 0)
+        return self._value(_HEAD) - self._value(_OFFSET)
 
     def quarantine(self, rejected: Sequence[Quarantined]) -> None:
         """Keep what could not be read, with its reason; its bytes are sealed."""
@@ -142,6 +142,10 @@ class SqlEventLog:
     def quarantine_size(self) -> int:
         """Return how many inputs are quarantined."""
         return self._connection.execute(select(func.count()).select_from(quarantine)).scalar_one()
+
+    def _value(self, name: str) -> int:
+        statement = select(counter.c.value).where(counter.c.name == name)
+        return self._connection.execute(statement).scalar_one_or_none() or 0
 
     def _locked(self, name: str) -> int:
         statement = select(counter.c.value).where(counter.c.name == name).with_for_update()

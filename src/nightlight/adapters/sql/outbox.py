@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Connection, Row, func, select, update
+from sqlalchemy import Connection, Row, func, select, tuple_, update
 
 from nightlight.adapters.sql.rows import (
     among,
@@ -40,20 +40,41 @@ class SqlOutbox:
                 "state": DeliveryState.PENDING.value,
                 "attempts": 0,
                 "requested_us": requested_us,
+                "place": place,
                 "next_us": requested_us,
                 "delivered_us": None,
                 "failure": "",
             }
-            for one in effects
+            for place, one in enumerate(effects)
         ]
         put_new(self._connection, effect, rows)
 
     def claim(self, *, now: datetime, lease_s: float, limit: int) -> list[Delivery]:
-        """Return due effects, hidden from other workers for ``lease_s`` seconds."""
+        """Return due effects, hidden from other workers for ``lease_s`` seconds.
+
+        An effect waits for the earlier ones on the same subject: a late retry of "hide" must not
+        undo a "restore" that came after it.
+        """
+        earlier = effect.alias("earlier")
+        waits = (
+            select(earlier.c.id)
+            .where(
+                earlier.c.state == DeliveryState.PENDING.value,
+                earlier.c.subject_id == effect.c.subject_id,
+                earlier.c.subject_kind == effect.c.subject_kind,
+                tuple_(earlier.c.requested_us, earlier.c.place)
+                < tuple_(effect.c.requested_us, effect.c.place),
+            )
+            .exists()
+        )
         due = (
             select(effect)
-            .where(effect.c.state == DeliveryState.PENDING.value, effect.c.next_us <= to_us(now))
-            .order_by(effect.c.next_us, effect.c.id)
+            .where(
+                effect.c.state == DeliveryState.PENDING.value,
+                effect.c.next_us <= to_us(now),
+                ~waits,
+            )
+            .order_by(effect.c.next_us, effect.c.place, effect.c.id)
             .limit(limit)
             .with_for_update(skip_locked=True)
         )

@@ -8,6 +8,8 @@ from nightlight.adapters.sql.cases import SqlCaseStore, SqlEvidenceStore
 from nightlight.adapters.sql.context import SqlContextStore
 from nightlight.adapters.sql.decisions import SqlDecisionStore, SqlSignalStore
 from nightlight.adapters.sql.events import SqlEventLog
+from nightlight.adapters.sql.figures import SqlFigures
+from nightlight.adapters.sql.heartbeats import SqlHeartbeats
 from nightlight.adapters.sql.lists import SqlBankStore, SqlLexiconStore, SqlPolicyStore
 from nightlight.adapters.sql.outbox import SqlOutbox
 from nightlight.adapters.sql.rows import Row, to_json, to_us
@@ -40,6 +42,8 @@ class SqlTransaction:
         self.lexicons = SqlLexiconStore(connection, keys)
         self.policies = SqlPolicyStore(connection)
         self.tips = SqlTips(connection, keys)
+        self.heartbeats = SqlHeartbeats(connection)
+        self.figures = SqlFigures(connection, self.events)
         self.audit = SqlAuditLog(connection)
 
     def commit(self, first: AuditEntry, *more: AuditEntry) -> None:
@@ -51,6 +55,11 @@ class SqlTransaction:
         if not self._writable or self.committed:
             raise IntegrityFailure("this transaction cannot be committed")
         self._append((first, *more))
+        self._connection.commit()
+        self.committed = True
+
+    def commit_unrecorded(self) -> None:
+        """Store housekeeping that changes nothing anybody decides by: leases and heartbeats."""
         self._connection.commit()
         self.committed = True
 

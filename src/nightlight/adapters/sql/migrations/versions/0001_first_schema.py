@@ -66,13 +66,9 @@ def upgrade() -> None:
         sa.Column("case_id", sa.String(length=64), nullable=False),
         sa.Column("sealed_tip", sa.LargeBinary(), nullable=False),
         sa.Column("state", sa.String(length=16), nullable=False),
-        sa.Column("remote_id", sa.Text(), nullable=False),
-        sa.Column("uploaded", sa.Text(), nullable=False),
-        sa.Column("described", sa.Integer(), nullable=False),
-        sa.Column("receipt", sa.Text(), nullable=False),
-        sa.Column("failure", sa.Text(), nullable=False),
-        sa.Column("attempts", sa.Integer(), nullable=False),
-        sa.Column("next_us", sa.BigInteger(), nullable=True),
+        sa.Column("revision", sa.Integer(), nullable=False),
+        sa.Column("filing", sa.Text(), nullable=False),
+        sa.Column("next_us", sa.BigInteger(), nullable=False),
         sa.Column("drafted_us", sa.BigInteger(), nullable=False),
         sa.Column("updated_us", sa.BigInteger(), nullable=False),
         sa.PrimaryKeyConstraint("id"),
@@ -108,6 +104,7 @@ def upgrade() -> None:
         sa.Column("state", sa.String(length=16), nullable=False),
         sa.Column("attempts", sa.Integer(), nullable=False),
         sa.Column("requested_us", sa.BigInteger(), nullable=False),
+        sa.Column("place", sa.Integer(), nullable=False),
         sa.Column("next_us", sa.BigInteger(), nullable=False),
         sa.Column("delivered_us", sa.BigInteger(), nullable=True),
         sa.Column("failure", sa.Text(), nullable=False),
@@ -122,6 +119,14 @@ def upgrade() -> None:
         postgresql_where=sa.text("state = 'pending'"),
     )
     op.create_index("effect_recent", "effect", ["requested_us"], unique=False)
+    op.create_index(
+        "effect_waiting",
+        "effect",
+        ["subject_id"],
+        unique=False,
+        sqlite_where=sa.text("state = 'pending'"),
+        postgresql_where=sa.text("state = 'pending'"),
+    )
     op.create_index(op.f("ix_effect_decision_id"), "effect", ["decision_id"], unique=False)
     op.create_table(
         "event_log",
@@ -299,6 +304,12 @@ def downgrade() -> None:
     op.drop_table("evidence")
     op.drop_table("event_log")
     op.drop_index(op.f("ix_effect_decision_id"), table_name="effect")
+    op.drop_index(
+        "effect_waiting",
+        table_name="effect",
+        sqlite_where=sa.text("state = 'pending'"),
+        postgresql_where=sa.text("state = 'pending'"),
+    )
     op.drop_index("effect_recent", table_name="effect")
     op.drop_index(
         "effect_due",

@@ -1,17 +1,19 @@
-"""Runs one simulator until it is told to stop."""
+"""Runs one HTTP application until it is told to stop."""
 
 import asyncio
 import os
 import signal
 import socket
 import sys
-from typing import NoReturn
+from typing import Any, NoReturn
 
 from granian.constants import Interfaces
 from granian.server.embed import Server
 
 from nightlight.errors import Conflict, Unavailable
-from nightlight.simulate.faults import App
+
+#: Any ASGI application: granian types it no closer.
+App = Any
 
 _CONNECT_PAUSE_S = 0.01
 _START_LIMIT_S = 10
@@ -23,7 +25,7 @@ def serve(app: App, *, name: str, host: str, port: int) -> NoReturn:
     Says on standard error where, once it listens.
 
     Args:
-        app: the simulator.
+        app: the ASGI application.
         name: what to call it.
         host: the address to listen at.
         port: the port, 0 for any that is free.
@@ -40,7 +42,7 @@ def serve(app: App, *, name: str, host: str, port: int) -> NoReturn:
 def _claimed(host: str, port: int) -> int:
     """Return a port on which nobody listens.
 
-    The server shares its port on purpose (SO_REUSEPORT), so two simulators on one port would
+    The server shares its port on purpose (SO_REUSEPORT), so two servers on one port would
     silently split the requests between them.
     """
     family = socket.AF_INET6 if ":" in host else socket.AF_INET

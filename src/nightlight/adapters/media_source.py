@@ -1,0 +1,84 @@
+"""Fetches media from where the operator allows: one folder, and named origins."""
+
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import httpx
+
+from nightlight.errors import InvalidInput, NotPermitted, Unavailable
+
+_CHUNK = 1 << 16
+
+
+class ConfiguredMediaSource:
+    """Reads files below a root, and GETs from allowed origins without following redirects.
+
+    An address in an event is input from outside: whatever the operator has not named is refused,
+    so an event cannot make Nightlight read its own machine or network (SSRF).
+    """
+
+    def __init__(
+        self,
+        *,
+        root: Path | None,
+        origins: tuple[str, ...],
+        max_bytes: int = 64 << 20,
+        timeout_s: float = 20.0,
+    ) -> None:
+        self._root = root.resolve() if root else None
+        self._origins = frozenset(origins)
+        self._max_bytes = max_bytes
+        self._client = httpx.Client(timeout=timeout_s, follow_redirects=False)
+
+    def fetch(self, url: str) -> bytes:
+        """Return the bytes of a file.
+
+        Raises:
+            Unavailable: it cannot be had now.
+            NotPermitted: the operator has not allowed this place.
+            InvalidInput: the address is not one, or the file is larger than allowed.
+        """
+        try:
+            parts = urlsplit(url)
+            port = parts.port
+        except ValueError as error:
+            raise InvalidInput("not an address", field="media.url") from error
+        if not parts.scheme and not parts.netloc:
+            return self._read(parts.path)
+        origin = f"{parts.scheme}://{parts.hostname}" + (f":{port}" if port else "")
+        if origin.lower() not in self._origins or parts.username is not None:
+            raise NotPermitted(
+                "media may not be fetched from this origin",
+                field="media.url",
+                hint="add it to NIGHTLIGHT_MEDIA_ORIGINS if it is the platform's own",
+            )
+        return self._get(url)
+
+    def _read(self, name: str) -> bytes:
+        if self._root is None:
+            raise NotPermitted(
+                "no media root is configured", field="media.url", hint="set NIGHTLIGHT_MEDIA_ROOT"
+            )
+        try:
+            path = (self._root / name).resolve()
+            if not path.is_relative_to(self._root):
+                raise NotPermitted("the path leaves the media root", field="media.url")
+            if path.stat().st_size > self._max_bytes:
+                raise InvalidInput("the file is larger than allowed", field="media.url")
+            return path.read_bytes()
+        except (OSError, ValueError) as error:
+            raise Unavailable("the file cannot be read below the media root") from error
+
+    def _get(self, url: str) -> bytes:
+        try:
+            with self._client.stream("GET", url) as answer:
+                if not answer.is_success:
+                    raise Unavailable(f"the media server answers {answer.status_code}")
+                body = bytearray()
+                for chunk in answer.iter_bytes(_CHUNK):
+                    body += chunk
+                    if len(body) > self._max_bytes:
+                        raise InvalidInput("the file is larger than allowed", field="media.url")
+        except (httpx.HTTPError, httpx.InvalidURL) as error:
+            raise Unavailable(f"the media server fails: {type(error).__name__}") from error
+        return bytes(body)

@@ -1,0 +1,129 @@
+"""The composition root: settings in, services out. The only place that names adapters."""
+
+from sqlalchemy import Engine
+
+from nightlight.adapters.anchors_file import FileAnchorStore
+from nightlight.adapters.clock import SystemClock
+from nightlight.adapters.cybertipline import HttpCyberTipline
+from nightlight.adapters.image_hasher import ImageHasher
+from nightlight.adapters.keyring_file import FileKeyRing
+from nightlight.adapters.media_source import ConfiguredMediaSource
+from nightlight.adapters.platform_http import HttpPlatform
+from nightlight.adapters.sql.database import SqlUnitOfWork, migrate, open_engine
+from nightlight.adapters.vault_directory import DirectoryBlobStore
+from nightlight.audit.clock import Clock
+from nightlight.enforce.outbox import OutboxOptions
+from nightlight.ingest.media import MediaIntake
+from nightlight.ingest.ports import Hasher
+from nightlight.pipeline import Pipeline
+from nightlight.preserve.seal import Sealer
+from nightlight.preserve.vault import Vault
+from nightlight.report.submit import Filer
+from nightlight.services import Services
+from nightlight.services.delivery import Dispatcher
+from nightlight.services.filing import StoredTips, VaultMedia
+from nightlight.services.lists import Lists
+from nightlight.services.processing import Processor
+from nightlight.services.record import Record
+from nightlight.services.review import Review
+from nightlight.services.rules import CurrentRules
+from nightlight.settings import Settings
+from nightlight.transaction import UnitOfWork
+
+
+def build_services(settings: Settings) -> Services:
+    """Return everything, connected; the database is at its newest schema.
+
+    Raises:
+        InvalidInput: the settings name something that cannot be used.
+        Unavailable: the database does not answer.
+    """
+    clock = SystemClock()
+    settings.home.mkdir(parents=True, exist_ok=True, mode=0o700)
+    keys = FileKeyRing(settings.keys_file)
+    engine: Engine = open_engine(settings.database_url)
+    migrate(engine)
+    unit_of_work = SqlUnitOfWork(engine=engine, clock=clock, keys=keys)
+    vault = Vault(blobs=DirectoryBlobStore(settings.vault_directory), keys=keys)
+    rules = CurrentRules(unit_of_work=unit_of_work)
+    intake = MediaIntake(
+        source=ConfiguredMediaSource(root=settings.media_root, origins=settings.media_origins),
+        hasher=build_hasher(),
+        wanted=rules.matches,
+        seal=vault.seal,
+    )
+    pipeline = Pipeline(
+        unit_of_work=unit_of_work,
+        rules=rules,
+        intake=intake,
+        sealer=Sealer(vault=vault, clock=clock, seal_now=intake.seal_now),
+        clock=clock,
+    )
+    cybertipline = _cybertipline(settings)
+    return Services(
+        settings=settings,
+        clock=clock,
+        unit_of_work=unit_of_work,
+        pipeline=pipeline,
+        processor=Processor(pipeline=pipeline),
+        rules=rules,
+        vault=vault,
+        review=Review(unit_of_work=unit_of_work, clock=clock, platform_name=settings.platform_name),
+        lists=Lists(unit_of_work=unit_of_work, clock=clock),
+        record=Record(
+            unit_of_work=unit_of_work,
+            anchors=FileAnchorStore(settings.anchors_file),
+            key=keys.audit_key(),
+            clock=clock,
+        ),
+        dispatcher=_dispatcher(settings, unit_of_work, clock),
+        filer=_filer(settings, cybertipline, unit_of_work, vault, clock),
+        cybertipline=cybertipline,
+    )
+
+
+def build_hasher() -> Hasher:
+    """Return what turns bytes into hashes; needs no settings."""
+    return ImageHasher()
+
+
+def _dispatcher(settings: Settings, unit_of_work: UnitOfWork, clock: Clock) -> Dispatcher | None:
+    if settings.platform is None:
+        return None
+    platform = HttpPlatform(
+        url=settings.platform.url,
+        secret=str(settings.platform.secret),
+        timeout_s=settings.platform.timeout_s,
+    )
+    return Dispatcher(
+        unit_of_work=unit_of_work, platform=platform, clock=clock, options=OutboxOptions()
+    )
+
+
+def _cybertipline(settings: Settings) -> HttpCyberTipline | None:
+    if settings.cybertipline is None:
+        return None
+    return HttpCyberTipline(
+        base_url=settings.cybertipline.url,
+        username=settings.cybertipline.username,
+        password=str(settings.cybertipline.password),
+        timeout_s=settings.cybertipline.timeout_s,
+    )
+
+
+def _filer(
+    settings: Settings,
+    cybertipline: HttpCyberTipline | None,
+    unit_of_work: UnitOfWork,
+    vault: Vault,
+    clock: Clock,
+) -> Filer | None:
+    if cybertipline is None:
+        return None
+    return Filer(
+        store=StoredTips(unit_of_work=unit_of_work, clock=clock),
+        destination=cybertipline,
+        media=VaultMedia(vault=vault, unit_of_work=unit_of_work),
+        reporter=settings.reporter,
+        clock=clock,
+    )

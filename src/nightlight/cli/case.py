@@ -1,0 +1,155 @@
+"""``nightlight case``: the review queue, and a person's decisions."""
+
+from typing import Annotated
+
+import typer
+
+from nightlight.cli.console import Json, Reason, err, fields_of, out, print_json, print_rows
+from nightlight.cli.services import open_services
+from nightlight.model.case import Case, CaseState, CaseStep
+from nightlight.model.ids import CaseId
+from nightlight.review.resolve import Resolution
+
+app = typer.Typer(name="case", no_args_is_help=True, help="Cases: list, show, decide, appeal.")
+
+CaseArgument = Annotated[str, typer.Argument(metavar="CASE", help="The case's id.")]
+
+
+@app.command("list")
+def list_cases(
+    *,
+    state: Annotated[CaseState | None, typer.Option(help="Only cases in this state.")] = None,
+    limit: Annotated[int, typer.Option(min=1, help="At most so many.")] = 50,
+    json: Json = False,
+) -> None:
+    """List cases, the most severe first, then the oldest."""
+    with open_services().unit_of_work.read() as tx:
+        cases = tx.cases.queue(state, limit)
+    if json:
+        for case in cases:
+            print_json(fields_of(case))
+        return
+    print_rows(
+        (
+            (c.id, c.state, c.severity, c.category, c.account_id, len(c.decisions), c.opened_at)
+            for c in cases
+        ),
+        columns=("case", "state", "severity", "category", "account", "findings", "opened"),
+        empty="No cases.",
+    )
+
+
+@app.command()
+def show(case_id: CaseArgument, *, json: Json = False) -> None:
+    """Show a case: why each decision was made, and what is sealed; never the content."""
+    with open_services().unit_of_work.begin() as tx:
+        case = tx.cases.get(CaseId(case_id))
+        decisions = tx.decisions.get(case.decisions)
+        signals = tx.signals.of_events([decision.event_key for decision in decisions])
+        evidence = tx.evidence.of_case(case.id)
+    if json:
+        shown = [{**fields_of(one), "digest": None} for one in evidence]
+        print_json(
+            {
+                **fields_of(case),
+                "decisions": [fields_of(one) for one in decisions],
+                "signals": [fields_of(one) for one in signals],
+                "evidence": shown,
+            }
+        )
+        return
+    _print_case(case)
+    for decision in decisions:
+        because = "; ".join(reason.text for reason in decision.reasons)
+        out.print(f"{decision.time}  {decision.subject.kind}:{decision.subject.id}", markup=False)
+        out.print(f"    {decision.category} {decision.severity}: {because}", markup=False)
+    print_rows(
+        ((one.id, one.kind, one.content_type, one.byte_count, one.sealed_at) for one in evidence),
+        columns=("evidence", "kind", "type", "bytes", "sealed"),
+        empty="Nothing is sealed for this case.",
+    )
+
+
+@app.command()
+def decide(
+    case_id: CaseArgument,
+    *,
+    confirm: Annotated[
+        bool, typer.Option("--confirm/--dismiss", help="What the reviewer decides.")
+    ],
+    reviewer: Annotated[str, typer.Option(help="Who decides.", show_default=False)],
+    reason: Reason,
+    viewed: Annotated[
+        list[str] | None,
+        typer.Option(help="Evidence that the reviewer viewed in its entirety; repeatable."),
+    ] = None,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Only show what would follow.")
+    ] = False,
+    json: Json = False,
+) -> None:
+    """Decide a case. A confirmed one is reported as the policy says; a dismissed one restored.
+
+    A file is reported as viewed only if it is named with --viewed: say so only of what a person
+    saw from beginning to end.
+    """
+    step = CaseStep.CONFIRM if confirm else CaseStep.DISMISS
+    _resolve(case_id, step, reviewer, reason, viewed=viewed or [], dry_run=dry_run, json=json)
+
+
+@app.command()
+def appeal(
+    case_id: CaseArgument,
+    *,
+    by: Annotated[str, typer.Option(help="Who appeals, or for whom.", show_default=False)],
+    reason: Reason,
+    json: Json = False,
+) -> None:
+    """Record an appeal against a confirmed case."""
+    _resolve(case_id, CaseStep.APPEAL, by, reason, json=json)
+
+
+@app.command()
+def answer(
+    case_id: CaseArgument,
+    *,
+    uphold: Annotated[bool, typer.Option("--uphold/--overturn", help="The answer to the appeal.")],
+    reviewer: Annotated[str, typer.Option(help="Who answers.", show_default=False)],
+    reason: Reason,
+    json: Json = False,
+) -> None:
+    """Answer an appeal; an overturned case is restored."""
+    step = CaseStep.UPHOLD if uphold else CaseStep.OVERTURN
+    _resolve(case_id, step, reviewer, reason, json=json)
+
+
+def _resolve(
+    case_id: str,
+    step: CaseStep,
+    who: str,
+    reason: str,
+    *,
+    viewed: list[str] | None = None,
+    dry_run: bool = False,
+    json: bool = False,
+) -> None:
+    resolution = Resolution(step=step, reviewer=who, reason=reason, viewed=tuple(viewed or ()))
+    resolved = open_services().review.decide(CaseId(case_id), resolution, dry_run=dry_run)
+    case, decision = resolved.case, resolved.decision
+    if json:
+        print_json({**fields_of(case), "asks": list(decision.asks), "dry_run": dry_run})
+        return
+    asks = ", ".join(decision.asks) or "nothing"
+    if dry_run:
+        err.print("[yellow]dry run: nothing was stored[/]")
+    out.print(f"{case.id} is {case.state}; asked for: {asks}", markup=False)
+
+
+def _print_case(case: Case) -> None:
+    out.print(
+        f"{case.id}  {case.state}  severity {case.severity}  {case.category}\n"
+        f"account {case.account_id}  opened {case.opened_at}",
+        markup=False,
+    )
+    if case.decided_by:
+        out.print(f"{case.state} by {case.decided_by}: {case.decision_reason}", markup=False)

@@ -1,0 +1,48 @@
+"""How commands speak: results on stdout, narration on stderr, JSON where asked for."""
+
+import sys
+from collections.abc import Iterable, Sequence
+from typing import Annotated, Any
+
+import msgspec
+import typer
+from rich.console import Console
+from rich.table import Table
+
+#: Narration: progress, summaries, warnings.
+err = Console(stderr=True, highlight=False)
+#: Results for people.
+out = Console(highlight=False, soft_wrap=True)
+
+Json = Annotated[bool, typer.Option("--json", help="Print JSON, one object a line, for programs.")]
+Actor = Annotated[
+    str, typer.Option("--by", help="Who does this; stands in the record.", show_default=False)
+]
+Reason = Annotated[
+    str, typer.Option("--reason", help="Why; stands in the record.", show_default=False)
+]
+
+
+def print_json(value: object) -> None:
+    """Print one JSON object on a line of stdout."""
+    sys.stdout.buffer.write(msgspec.json.encode(value) + b"\n")
+    sys.stdout.buffer.flush()
+
+
+def print_rows(rows: Iterable[Sequence[object]], *, columns: Sequence[str], empty: str) -> None:
+    """Print a table for people, or say what to do where it would be empty."""
+    table = Table(box=None, header_style="bold", pad_edge=False)
+    for column in columns:
+        table.add_column(column, overflow="fold")
+    for row in rows:
+        table.add_row(*(str(cell) for cell in row))
+    if table.row_count:
+        out.print(table)
+    else:
+        err.print(empty)
+
+
+def fields_of(value: msgspec.Struct) -> dict[str, Any]:
+    """Return a value's fields for JSON output."""
+    found: dict[str, Any] = msgspec.to_builtins(value)
+    return found

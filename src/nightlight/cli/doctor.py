@@ -1,0 +1,213 @@
+"""``nightlight doctor``: what is configured, what answers, what is wrong and how to mend it."""
+
+from collections.abc import Iterator
+from enum import StrEnum
+
+import typer
+from msgspec import Struct
+
+from nightlight.bootstrap import build_services
+from nightlight.cli.console import Json, fields_of, out, print_json
+from nightlight.errors import NightlightError
+from nightlight.services import Services
+from nightlight.services.rules import active_policy
+from nightlight.settings import Settings, read_settings
+
+_STALE_S = 60.0
+
+
+class Health(StrEnum):
+    """How a part is."""
+
+    OK = "ok"
+    WARNING = "warning"
+    WRONG = "wrong"
+
+
+class Finding(Struct, frozen=True, kw_only=True):
+    """One part, how it is, and what to do."""
+
+    part: str
+    health: Health
+    says: str
+    mend: str = ""
+
+
+_COLOURS = {Health.OK: "green", Health.WARNING: "yellow", Health.WRONG: "bold red"}
+
+
+def doctor(*, json: Json = False) -> None:
+    """Check settings, database, keys, lists, policy, partners and the record.
+
+    Leaves with 1 if anything is wrong; warnings alone leave with 0.
+    """
+    wrong = False
+    for finding in _examine():
+        wrong = wrong or finding.health is Health.WRONG
+        if json:
+            print_json(fields_of(finding))
+            continue
+        colour = _COLOURS[finding.health]
+        out.print(f"[{colour}]{finding.health:<8}[/] {finding.part:<14} ", end="")
+        out.print(finding.says, markup=False)
+        if finding.mend:
+            out.print(f"{'':24}mend: {finding.mend}", markup=False)
+    if wrong:
+        raise typer.Exit(1)
+
+
+def _examine() -> Iterator[Finding]:
+    try:
+        settings = read_settings()
+        yield _ok("settings", f"home {settings.home}")
+        services = build_services(settings)
+    except NightlightError as error:
+        yield Finding(part="settings", health=Health.WRONG, says=str(error), mend=error.hint)
+        return
+    yield _ok("database", _database_name(settings))
+    yield from _lists(services)
+    yield from _policy(services)
+    yield _platform(services)
+    yield _cybertipline(services)
+    yield _media(settings)
+    yield from _work(services)
+    yield _record(services)
+
+
+def _database_name(settings: Settings) -> str:
+    url = settings.database_url
+    return url if url.startswith("sqlite") else f"postgresql at {url.rpartition('@')[2]}"
+
+
+def _lists(services: Services) -> Iterator[Finding]:
+    banks, lexicons = services.lists.summaries()
+    for part, found, command in (
+        ("hash banks", banks, "nightlight bank import FILE --name NAME --by WHO --reason WHY"),
+        ("lexicons", lexicons, "nightlight lexicon import FILE --name NAME --by WHO --reason WHY"),
+    ):
+        total = sum(one.entries for one in found)
+        if total:
+            yield _ok(part, f"{len(found)} with {total:,} entries")
+        else:
+            yield _warning(part, "none: nothing of this kind can be found", command)
+
+
+def _policy(services: Services) -> Iterator[Finding]:
+    with services.unit_of_work.read() as tx:
+        chosen = tx.policies.active() is not None
+        try:
+            policy = active_policy(tx)
+            services.rules()
+        except NightlightError as error:
+            yield Finding(part="policy", health=Health.WRONG, says=str(error), mend=error.hint)
+            return
+    if chosen:
+        yield _ok("policy", f"{policy.version}, {len(policy.rules)} rules")
+    else:
+        yield _warning(
+            "policy",
+            f"the built-in one is in force: {policy.version}",
+            "nightlight policy default > policy.toml, change it, nightlight policy activate",
+        )
+
+
+def _platform(services: Services) -> Finding:
+    settings = services.settings.platform
+    if settings is None:
+        return _warning(
+            "platform", "not configured: effects wait in the outbox", "set NIGHTLIGHT_PLATFORM_URL"
+        )
+    if services.dispatcher is not None and services.dispatcher.is_reachable():
+        return _ok("platform", settings.url)
+    return Finding(
+        part="platform",
+        health=Health.WRONG,
+        says=f"{settings.url} does not answer; effects wait and are retried",
+        mend="start it, or correct NIGHTLIGHT_PLATFORM_URL",
+    )
+
+
+def _cybertipline(services: Services) -> Finding:
+    settings = services.settings.cybertipline
+    if settings is None or services.cybertipline is None:
+        return _warning(
+            "CyberTipline", "not configured: tips wait as drafts", "set NIGHTLIGHT_CYBERTIPLINE_URL"
+        )
+    try:
+        services.cybertipline.status()
+    except NightlightError as error:
+        return Finding(
+            part="CyberTipline",
+            health=Health.WRONG,
+            says=f"{settings.url}: {error}",
+            mend="check NIGHTLIGHT_CYBERTIPLINE_URL, _USER and _PASSWORD",
+        )
+    return _ok("CyberTipline", settings.url)
+
+
+def _media(settings: Settings) -> Finding:
+    if settings.media_root is None and not settings.media_origins:
+        return _warning(
+            "media",
+            "no place to fetch from: media without hashes of its own is held",
+            "set NIGHTLIGHT_MEDIA_ORIGINS or NIGHTLIGHT_MEDIA_ROOT",
+        )
+    places = [str(settings.media_root)] if settings.media_root else []
+    return _ok("media", ", ".join([*places, *settings.media_origins]))
+
+
+def _work(services: Services) -> Iterator[Finding]:
+    now = services.clock.now()
+    with services.unit_of_work.read() as tx:
+        figures = tx.figures.figures()
+        beats = tx.heartbeats.last()
+    beat = beats.get("worker")
+    age = (now - beat[0]).total_seconds() if beat else None
+    if age is not None and age < _STALE_S:
+        yield _ok("worker", f"alive {age:.0f} s ago")
+    else:
+        yield _warning("worker", "not running", "nightlight serve")
+    waiting = figures.effects.get("pending", 0)
+    dead = figures.effects.get("dead", 0)
+    if dead:
+        yield Finding(
+            part="outbox",
+            health=Health.WRONG,
+            says=f"{dead:,} effects were refused by the platform for good",
+            mend="see the Decisions page of the console; the platform must carry them out by hand",
+        )
+    else:
+        yield _ok("outbox", f"{waiting:,} effects waiting")
+    if figures.quarantined:
+        yield _warning(
+            "quarantine",
+            f"{figures.quarantined:,} lines could not be read",
+            "nightlight audit list",
+        )
+    if figures.tips.get("refused"):
+        yield Finding(
+            part="tips",
+            health=Health.WRONG,
+            says=f"{figures.tips['refused']:,} tips were refused",
+            mend="nightlight report list says why",
+        )
+
+
+def _record(services: Services) -> Finding:
+    found = services.record.verify()
+    if found.intact:
+        return _ok("record", f"intact, {found.entries:,} entries")
+    return Finding(
+        part="record",
+        health=Health.WRONG,
+        says=f"broken at entry {found.faults[0].seq}: {found.faults[0].problem}",
+        mend="keep the database as it is and find out who changed it",
+    )
+
+
+def _ok(part: str, says: str) -> Finding:
+    return Finding(part=part, health=Health.OK, says=says)
+
+
+def _warning(part: str, says: str, mend: str) -> Finding:
+    return Finding(part=part, health=Health.WARNING, says=says, mend=mend)

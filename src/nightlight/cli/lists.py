@@ -1,0 +1,37 @@
+"""What the list commands have in common: how imports and summaries are printed."""
+
+from collections.abc import Sequence
+
+import typer
+
+from nightlight.cli.console import err, fields_of, out, print_json, print_rows
+from nightlight.exchange.ports import ListSummary
+from nightlight.services.lists import Imported
+
+_REJECTED_SHOWN = 10
+
+
+def print_import(done: Imported, *, json: bool) -> None:
+    """Print what an import came to; leaves with 1 where lines had to be left out."""
+    if json:
+        print_json(fields_of(done))
+    else:
+        out.print(f"{done.name}: {done.added:,} added, {done.read - done.added:,} already there")
+    for reason in done.rejected[:_REJECTED_SHOWN]:
+        err.print(f"left out: {reason}", markup=False)
+    if done.rejected:
+        err.print(f"[yellow]{len(done.rejected):,} lines were left out[/]")
+        raise typer.Exit(1)
+
+
+def print_summaries(summaries: Sequence[ListSummary], *, json: bool, empty: str) -> None:
+    """Print what may be shown of lists."""
+    if json:
+        for one in summaries:
+            print_json(fields_of(one))
+        return
+    print_rows(
+        ((one.name, f"{one.entries:,}", one.updated_at or "") for one in summaries),
+        columns=("name", "entries", "last grew"),
+        empty=empty,
+    )

@@ -1,0 +1,95 @@
+"""The ``nightlight`` command."""
+
+import sys
+from typing import Annotated
+
+import typer
+
+from nightlight import __version__
+from nightlight.cli import audit, bank, case, demo, doctor, hashing, lexicon, policy, report, run
+from nightlight.cli import serve as serving
+from nightlight.cli.console import err
+from nightlight.cli.simulate import app as simulate_app
+from nightlight.cli.town import town
+from nightlight.errors import InvalidInput, NightlightError, NotFound, Unavailable
+
+EXIT_FAILED, EXIT_WRONG_USE, EXIT_UNAVAILABLE, EXIT_INTERRUPTED = 1, 2, 3, 130
+
+_HELP = """Find child sexual exploitation on a platform, limit its reach, get it reviewed, report
+and preserve it, and prove what was done.
+
+Exit codes: 0 done, 1 failed or found something wrong, 2 wrong use or bad input, 3 a partner or
+the database does not answer, 130 interrupted. Settings: docs/reference/settings.md; `nightlight
+doctor` checks them.
+"""
+
+app = typer.Typer(
+    name="nightlight",
+    help=_HELP,
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+
+def _show_version(wanted: bool) -> None:  # noqa: FBT001  typer's callback form
+    if wanted:
+        sys.stdout.write(f"nightlight {__version__}\n")
+        raise typer.Exit
+
+
+@app.callback()
+def _options(
+    *,
+    version: Annotated[
+        bool,
+        typer.Option("--version", callback=_show_version, is_eager=True, help="Print the version."),
+    ] = False,
+) -> None:
+    """Carry the options that stand before a command."""
+
+
+app.command("run")(run.run)
+app.command("demo")(demo.demo)
+app.command("serve")(serving.serve)
+app.command("worker")(serving.worker)
+app.command("town")(town)
+app.command("hash")(hashing.hash_files)
+app.command("doctor")(doctor.doctor)
+app.add_typer(bank.app)
+app.add_typer(lexicon.app)
+app.add_typer(policy.app)
+app.add_typer(case.app)
+app.add_typer(report.app)
+app.add_typer(audit.app)
+app.add_typer(simulate_app)
+
+
+def main() -> None:
+    """Run the command line and leave with the documented exit code."""
+    try:
+        app(standalone_mode=True)
+    except NightlightError as error:
+        err.print(f"[bold red]nightlight:[/] {error}", markup=True)
+        sys.exit(_exit_code(error))
+    except KeyboardInterrupt:
+        err.print("interrupted; what was accepted is kept")
+        sys.exit(EXIT_INTERRUPTED)
+    except BrokenPipeError:
+        # The reader of our stdout went away (`| head`): nothing more to say, and no traceback.
+        sys.stderr.close()
+        sys.exit(EXIT_FAILED)
+
+
+def _exit_code(error: NightlightError) -> int:
+    match error:
+        case InvalidInput() | NotFound():
+            return EXIT_WRONG_USE
+        case Unavailable():
+            return EXIT_UNAVAILABLE
+        case _:
+            return EXIT_FAILED
+
+
+if __name__ == "__main__":
+    main()

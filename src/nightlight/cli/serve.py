@@ -1,0 +1,83 @@
+"""``nightlight serve``: the API and console, with the worker beside them."""
+
+import subprocess
+import sys
+from collections.abc import Callable
+from threading import Event as Stop
+from threading import Thread
+from typing import Annotated
+
+import typer
+
+from nightlight.cli.console import err
+from nightlight.cli.logs import configure_logs
+from nightlight.serving import serve as serve_app
+from nightlight.settings import read_settings
+from nightlight.web.asgi import app as web_app
+from nightlight.web.auth import ensure_token
+from nightlight.worker.main import run_worker
+
+_LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
+_RESTART_PAUSE_S = 1.0
+
+
+def serve(
+    *,
+    host: Annotated[str, typer.Option(help="The address to listen at.")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(min=0, max=65535, help="0 for any free port.")] = 8420,
+    with_worker: Annotated[
+        bool,
+        typer.Option(
+            "--worker/--no-worker", help="Run a worker too (judges, delivers, files tips)."
+        ),
+    ] = True,
+) -> None:
+    """Serve the HTTP API and the console, and do the work, until Ctrl-C.
+
+    Only this machine can reach it unless --host says otherwise; put TLS and your own sign-in in
+    front of it before you do that.
+    """
+    configure_logs()
+    settings = read_settings()
+    if host not in _LOOPBACK:
+        err.print(f"[yellow]listening at {host}: other machines can reach this[/]")
+    token = ensure_token(settings)
+    application = web_app()
+    stop = Stop()
+    if with_worker:
+        Thread(target=_supervise, args=(stop, _worker_process), daemon=True).start()
+    shown = f"[{host}]" if ":" in host else host
+    if port:
+        err.print(f"console: http://{shown}:{port}/?token={token}", markup=False)
+    else:
+        err.print(f"console: add /?token={token} to the address below", markup=False)
+    serve_app(application, name="nightlight", host=host, port=port)
+
+
+def worker(
+    *,
+    with_parent: Annotated[
+        bool, typer.Option("--with-parent", hidden=True, help="End when the parent process ends.")
+    ] = False,
+) -> None:
+    """Judge accepted events, deliver effects and file tips until Ctrl-C.
+
+    `nightlight serve` runs one worker by itself; further ones share the work.
+    """
+    configure_logs()
+    run_worker(with_parent=with_parent)
+
+
+def _worker_process() -> "subprocess.Popen[bytes]":
+    return subprocess.Popen([sys.executable, "-m", "nightlight", "worker", "--with-parent"])
+
+
+def _supervise(stop: Stop, start: Callable[[], "subprocess.Popen[bytes]"]) -> None:
+    """Keep a worker running: one that dies is started again after a pause."""
+    while not stop.is_set():
+        process = start()
+        status = process.wait()
+        if status in (0, -2, -15):
+            return
+        err.print(f"[bold red]the worker ended with status {status}; starting it again[/]")
+        stop.wait(_RESTART_PAUSE_S)

@@ -1,0 +1,1 @@
+"""Counts, scorecards and figures, each recountable from what is stored."""

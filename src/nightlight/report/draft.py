@@ -1,0 +1,118 @@
+"""A confirmed case becomes a CyberTip. Pure."""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+
+from nightlight.model.case import Case, Evidence, EvidenceKind
+from nightlight.model.context import AccountContext, MediaContext
+from nightlight.model.cybertip import CyberTip, IncidentType, ReportedFile
+from nightlight.model.decision import Decision
+from nightlight.model.ids import TipId, derive_id
+from nightlight.model.signal import Signal, SubjectKind
+
+#: Categories whose cases are offers or solicitations rather than possession.
+_SOLICITATION = frozenset({"advert"})
+
+
+def draft_tip(
+    case: Case,
+    *,
+    incident_type: IncidentType,
+    platform: str,
+    decisions: Sequence[Decision],
+    signals: Sequence[Signal],
+    evidence: Sequence[Evidence],
+    media: Mapping[str, MediaContext],
+    account: AccountContext | None,
+    post_urls: Sequence[str],
+    suspended_at: datetime | None,
+) -> CyberTip:
+    """Return the tip of a confirmed case.
+
+    A file counts as viewed only if the reviewer who decided the case said so of this very file.
+
+    Args:
+        case: the confirmed case.
+        incident_type: what the policy reports its category as.
+        platform: the platform's name.
+        decisions: the decisions that the case is about, oldest first.
+        signals: what the detectors found on their events.
+        evidence: everything sealed for the case.
+        media: what is known of the sealed files, by media id.
+        account: the account as known, None where the platform never told of it.
+        post_urls: where the posts were on the platform.
+        suspended_at: when suspension was asked for, None if it was not.
+    """
+    files = tuple(
+        _reported_file(one, case, media.get(one.content_id), signals)
+        for one in evidence
+        if one.kind is EvidenceKind.MEDIA
+    )
+    return CyberTip(
+        id=TipId(derive_id("tip", case.id)),
+        case_id=case.id,
+        account_id=case.account_id,
+        incident_type=incident_type,
+        incident_at=max(decision.time for decision in decisions),
+        platform=platform,
+        handle=account.handle if account else "",
+        display_name=account.display_name if account else "",
+        bio=account.bio if account else "",
+        profile_url=account.profile_url if account else "",
+        urls=tuple(dict.fromkeys(url for url in post_urls if url)),
+        narrative=_narrative(case, decisions),
+        files=files,
+        suspended_at=suspended_at,
+        solicitation=case.category in _SOLICITATION,
+    )
+
+
+def _reported_file(
+    evidence: Evidence, case: Case, media: MediaContext | None, signals: Sequence[Signal]
+) -> ReportedFile:
+    found = [
+        signal
+        for signal in signals
+        if signal.detector == "hash_match"
+        and signal.subject.kind is SubjectKind.MEDIA
+        and signal.subject.id == evidence.content_id
+    ]
+    hashes = media.scan.hashes if media else None
+    return ReportedFile(
+        evidence_id=evidence.id,
+        digest=evidence.digest,
+        file_name=evidence.content_id.replace("/", "_"),
+        content_type=evidence.content_type,
+        viewed=evidence.id in case.viewed,
+        uploaded_at=media.uploaded_at if media else None,
+        location=media.url if media and "://" in media.url else "",
+        classification=str(found[0].facts.get("hash_classification", "")) if found else "",
+        match=_match(found[0]) if found else "",
+        md5=hashes.md5 if hashes else "",
+        sha1=hashes.sha1 if hashes else "",
+        sha256=hashes.sha256 if hashes else "",
+        pdq=hashes.pdq if hashes else "",
+    )
+
+
+def _match(signal: Signal) -> str:
+    facts = signal.facts
+    bank = facts.get("hash_bank", "")
+    if facts.get("hash_exact"):
+        return f"exact match with an entry of the hash bank {bank}"
+    return (
+        f"near match ({facts.get('hash_distance_bits')} bits) with an entry of the hash bank {bank}"
+    )
+
+
+def _narrative(case: Case, decisions: Sequence[Decision]) -> str:
+    lines = [
+        f"Confirmed by a reviewer at the provider: {case.category}, {len(decisions)} finding(s).",
+    ]
+    for decision in decisions:
+        because = " ".join(reason.text for reason in decision.reasons)
+        lines.append(
+            f"{decision.time.isoformat(timespec='seconds')} {decision.subject.kind}"
+            f" {decision.subject.id}: {because}"
+        )
+    return "\n".join(lines)

@@ -1,0 +1,40 @@
+"""The handle that web, worker and command line get: everything Nightlight can be asked to do."""
+
+from msgspec import Struct
+
+from nightlight.audit.clock import Clock
+from nightlight.pipeline import Pipeline
+from nightlight.preserve.vault import Vault
+from nightlight.report.ports import CyberTipline
+from nightlight.report.submit import Filer
+from nightlight.services.delivery import Dispatcher
+from nightlight.services.lists import Lists
+from nightlight.services.processing import Processor
+from nightlight.services.record import Record
+from nightlight.services.review import Review
+from nightlight.services.rules import CurrentRules
+from nightlight.settings import Settings
+from nightlight.transaction import UnitOfWork
+
+
+class Services(Struct, frozen=True, kw_only=True):
+    """What Nightlight can do, built once by ``bootstrap``.
+
+    Attributes:
+        dispatcher: None where no platform is configured.
+        filer, cybertipline: None where no CyberTipline is configured.
+    """
+
+    settings: Settings
+    clock: Clock
+    unit_of_work: UnitOfWork
+    pipeline: Pipeline
+    processor: Processor
+    rules: CurrentRules
+    vault: Vault
+    review: Review
+    lists: Lists
+    record: Record
+    dispatcher: Dispatcher | None
+    filer: Filer | None
+    cybertipline: CyberTipline | None

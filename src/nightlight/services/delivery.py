@@ -1,0 +1,63 @@
+"""Effects go out: claimed under a lease, tried, settled with an audit entry each."""
+
+from nightlight.audit.clock import Clock
+from nightlight.enforce.outbox import OutboxOptions, attempt
+from nightlight.enforce.ports import Delivery, Platform
+from nightlight.model.audit import AuditEntry
+from nightlight.model.effect import DeliveryState
+from nightlight.transaction import UnitOfWork
+
+
+class Dispatcher:
+    """Delivers what is due to the platform."""
+
+    def __init__(
+        self, *, unit_of_work: UnitOfWork, platform: Platform, clock: Clock, options: OutboxOptions
+    ) -> None:
+        self._unit_of_work = unit_of_work
+        self._platform = platform
+        self._clock = clock
+        self._options = options
+
+    def is_reachable(self) -> bool:
+        """Return whether anything answers at the platform's address."""
+        return self._platform.is_reachable()
+
+    def run_due(self) -> list[Delivery]:
+        """Try every effect that is due, up to one batch, and return what became of each."""
+        options = self._options
+        with self._unit_of_work.begin() as tx:
+            claimed = tx.outbox.claim(
+                now=self._clock.now(), lease_s=options.lease_s, limit=options.batch
+            )
+            if not claimed:
+                return []
+            tx.commit_unrecorded()
+        settled = [
+            attempt(one, platform=self._platform, now=self._clock.now(), options=options)
+            for one in claimed
+        ]
+        with self._unit_of_work.begin() as tx:
+            tx.outbox.settle(settled)
+            # A retry is no news; an effect that arrived, or never will, is.
+            entries = [_entry(one) for one in settled if one.state is not DeliveryState.PENDING]
+            if entries:
+                tx.commit(*entries)
+            else:
+                tx.commit_unrecorded()
+        return settled
+
+
+def _entry(delivery: Delivery) -> AuditEntry:
+    effect = delivery.effect
+    return AuditEntry(
+        actor="nightlight",
+        action=f"effect.{delivery.state}",
+        subject=effect.id,
+        reason=delivery.failure,
+        detail={
+            "kind": effect.kind.value,
+            "about": f"{effect.subject.kind}:{effect.subject.id}",
+            "attempts": delivery.attempts,
+        },
+    )

@@ -1,0 +1,85 @@
+"""Tips as the filer needs them: each step is committed with its audit entry."""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from msgspec.structs import replace
+
+from nightlight.audit.clock import Clock
+from nightlight.model.audit import AuditEntry
+from nightlight.model.case import CaseState, CaseStep, next_state
+from nightlight.model.cybertip import CyberTip, Filing, TipState
+from nightlight.model.ids import CaseId, TipId
+from nightlight.preserve.vault import Vault
+from nightlight.transaction import Transaction, UnitOfWork
+
+
+class StoredTips:
+    """The filer's store: progress, the case's state and the record change together."""
+
+    def __init__(self, *, unit_of_work: UnitOfWork, clock: Clock) -> None:
+        self._unit_of_work = unit_of_work
+        self._clock = clock
+
+    def load(self, tip_id: TipId) -> tuple[CyberTip, Filing]:
+        """Return the tip and its filing as last saved."""
+        with self._unit_of_work.read() as tx:
+            return tx.tips.load(tip_id)
+
+    def save(self, filing: Filing, *, action: str) -> None:
+        """Commit the filing together with an audit entry; a filed tip's case becomes reported."""
+        now = self._clock.now()
+        with self._unit_of_work.begin() as tx:
+            tip, _ = tx.tips.load(filing.tip_id)
+            tx.tips.save(filing, at=now)
+            if filing.state is TipState.FILED:
+                _report_case(tx, tip.case_id)
+            tx.commit(
+                AuditEntry(
+                    actor="nightlight",
+                    action=action,
+                    subject=filing.tip_id,
+                    reason=filing.failure,
+                    detail={
+                        "case": tip.case_id,
+                        "state": filing.state.value,
+                        "remote_id": filing.remote_id,
+                        "attempts": filing.attempts,
+                    },
+                )
+            )
+
+    def due(self, now: datetime, limit: int) -> Sequence[TipId]:
+        """Return tips that are not settled and need not wait beyond ``now``."""
+        with self._unit_of_work.read() as tx:
+            return tx.tips.due(now, limit)
+
+
+def _report_case(tx: Transaction, case_id: CaseId) -> None:
+    case = tx.cases.get(case_id)
+    # An appeal may have come in meanwhile: the tip is filed all the same, the case stays there.
+    if case.state is CaseState.CONFIRMED:
+        tx.cases.save(replace(case, state=next_state(case.state, CaseStep.REPORT)))
+
+
+class VaultMedia:
+    """The filer's access to sealed media: every opening is an audit entry."""
+
+    def __init__(self, *, vault: Vault, unit_of_work: UnitOfWork) -> None:
+        self._vault = vault
+        self._unit_of_work = unit_of_work
+
+    def read(self, digest: str, purpose: str) -> bytes:
+        """Return the bytes whose SHA-256 is ``digest``, having recorded the purpose."""
+        data = self._vault.open(digest, purpose=purpose)
+        with self._unit_of_work.begin() as tx:
+            tx.commit(
+                AuditEntry(
+                    actor="nightlight",
+                    action="evidence.opened",
+                    subject="one sealed file",
+                    reason=purpose,
+                    detail={"bytes": len(data)},
+                )
+            )
+        return data

@@ -1,0 +1,147 @@
+"""The operator's lists and policy come in; the record says who brought them, never what is in."""
+
+from collections.abc import Iterable
+from pathlib import Path
+
+from msgspec import Struct
+
+from nightlight.audit.clock import Clock
+from nightlight.decide.evaluate import Judge
+from nightlight.decide.policy import Policy, parse_policy
+from nightlight.errors import InvalidInput, NotFound
+from nightlight.exchange.bank_file import parse_bank
+from nightlight.exchange.lexicon_file import parse_lexicon
+from nightlight.exchange.ports import ListSummary
+from nightlight.model.audit import AuditEntry
+from nightlight.services.rules import declared_facts
+from nightlight.transaction import UnitOfWork
+
+
+class Imported(Struct, frozen=True, kw_only=True):
+    """What an import came to; ``rejected`` holds a reason for each line left out."""
+
+    name: str
+    read: int
+    added: int
+    rejected: tuple[str, ...]
+
+
+class Lists:
+    """Imports and withdraws hash banks and lexicons, and activates policies."""
+
+    def __init__(self, *, unit_of_work: UnitOfWork, clock: Clock) -> None:
+        self._unit_of_work = unit_of_work
+        self._clock = clock
+
+    def import_bank(self, name: str, lines: Iterable[str], *, actor: str, reason: str) -> Imported:
+        """Return what was added to the bank; running processes match against it at once."""
+        entries, rejected = parse_bank(lines, bank=name)
+        with self._unit_of_work.begin() as tx:
+            added = tx.banks.put(entries, at=self._clock.now())
+            done = Imported(name=name, read=len(entries), added=added, rejected=tuple(rejected))
+            tx.commit(_imported("bank.imported", done, actor, reason))
+        return done
+
+    def import_lexicon(
+        self, name: str, lines: Iterable[str], *, actor: str, reason: str
+    ) -> Imported:
+        """Return what was added to the lexicon; running processes use it at once."""
+        terms, rejected = parse_lexicon(lines, name=name)
+        with self._unit_of_work.begin() as tx:
+            added = tx.lexicons.put(name, terms, at=self._clock.now())
+            done = Imported(name=name, read=len(terms), added=added, rejected=tuple(rejected))
+            tx.commit(_imported("lexicon.imported", done, actor, reason))
+        return done
+
+    def remove_bank(self, name: str, *, actor: str, reason: str) -> int:
+        """Return how many entries the withdrawn bank held.
+
+        Raises:
+            NotFound: there is no such bank.
+        """
+        with self._unit_of_work.begin() as tx:
+            removed = tx.banks.remove_bank(name)
+            if not removed:
+                raise NotFound(f"no hash bank {name!r}", hint="`nightlight bank list`")
+            tx.commit(_removed("bank.withdrawn", name, removed, actor, reason))
+        return removed
+
+    def remove_lexicon(self, name: str, *, actor: str, reason: str) -> int:
+        """Return how many terms the withdrawn lexicon held.
+
+        Raises:
+            NotFound: there is no such lexicon.
+        """
+        with self._unit_of_work.begin() as tx:
+            removed = tx.lexicons.remove_lexicon(name)
+            if not removed:
+                raise NotFound(f"no lexicon {name!r}", hint="`nightlight lexicon list`")
+            tx.commit(_removed("lexicon.withdrawn", name, removed, actor, reason))
+        return removed
+
+    def summaries(self) -> tuple[list[ListSummary], list[ListSummary]]:
+        """Return what may be shown of banks and lexicons."""
+        with self._unit_of_work.read() as tx:
+            return tx.banks.summaries(), tx.lexicons.summaries()
+
+    def activate_policy(self, body: bytes, *, actor: str, reason: str) -> Policy:
+        """Return the policy now in force.
+
+        Raises:
+            InvalidInput: the policy is wrong; the one before stays in force.
+        """
+        policy = check_policy(body)
+        with self._unit_of_work.begin() as tx:
+            tx.policies.activate(policy.version, body, at=self._clock.now())
+            tx.commit(
+                AuditEntry(
+                    actor=actor,
+                    action="policy.activated",
+                    subject=policy.version,
+                    reason=reason,
+                    policy_version=policy.version,
+                    detail={"rules": len(policy.rules)},
+                )
+            )
+        return policy
+
+
+def check_policy(body: bytes) -> Policy:
+    """Return the policy if every rule compiles against the declared facts.
+
+    Raises:
+        InvalidInput: it does not.
+    """
+    policy = parse_policy(body)
+    Judge(policy=policy, detectors_facts=[facts for _, facts in declared_facts()])
+    return policy
+
+
+def read_list(path: Path) -> list[str]:
+    """Return the lines of a list file.
+
+    Raises:
+        InvalidInput: the file cannot be read as text.
+    """
+    try:
+        return path.read_text(encoding="utf-8-sig").splitlines()
+    except OSError as error:
+        raise InvalidInput(f"cannot be read: {error.strerror}", field=str(path)) from error
+    except UnicodeDecodeError as error:
+        raise InvalidInput("not a UTF-8 text file", field=str(path)) from error
+
+
+def _imported(action: str, done: Imported, actor: str, reason: str) -> AuditEntry:
+    return AuditEntry(
+        actor=actor,
+        action=action,
+        subject=done.name,
+        reason=reason,
+        detail={"read": done.read, "added": done.added, "rejected": len(done.rejected)},
+    )
+
+
+def _removed(action: str, name: str, removed: int, actor: str, reason: str) -> AuditEntry:
+    return AuditEntry(
+        actor=actor, action=action, subject=name, reason=reason, detail={"removed": removed}
+    )

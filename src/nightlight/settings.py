@@ -1,0 +1,236 @@
+"""Settings from the environment: the only reader of it. All faults are reported together."""
+
+import base64
+import binascii
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from msgspec import Struct
+
+from nightlight.errors import InvalidInput
+from nightlight.report.document import Contact, Reporter
+
+_SHORTEST_TOKEN = 16
+#: NCMEC's production host: filing there needs NIGHTLIGHT_CYBERTIPLINE_ARMED.
+_PRODUCTION_HOST = "report.cybertip.org"
+
+
+class Secret(str):
+    """A string that does not show itself when printed for debugging."""
+
+    __slots__ = ()
+
+    def __repr__(self) -> str:
+        return "<secret>"
+
+
+class PlatformSettings(Struct, frozen=True, kw_only=True):
+    """Where effects are delivered, in the Standard Webhooks form."""
+
+    url: str
+    secret: Secret
+    timeout_s: float = 10.0
+
+
+class CyberTiplineSettings(Struct, frozen=True, kw_only=True):
+    """Where tips are filed."""
+
+    url: str
+    username: str
+    password: Secret
+    timeout_s: float = 30.0
+
+
+class Settings(Struct, frozen=True, kw_only=True):
+    """Everything the operator configured, with safe defaults.
+
+    Attributes:
+        home: where state, vault and keys live.
+        database_url: SQLite under ``home`` by default.
+        platform: None where no platform is configured; effects then wait in the outbox.
+        cybertipline: None where none is configured; tips then wait as drafts.
+        media_root: folder for relative media urls, None where none is configured.
+        media_origins: origins (scheme://host:port) from which media may be fetched.
+        api_token: None: ``serve`` makes one and keeps it under ``home``.
+    """
+
+    home: Path
+    database_url: str
+    platform_name: str
+    reporter: Reporter
+    platform: PlatformSettings | None = None
+    cybertipline: CyberTiplineSettings | None = None
+    media_root: Path | None = None
+    media_origins: tuple[str, ...] = ()
+    api_token: Secret | None = None
+
+    @property
+    def keys_file(self) -> Path:
+        """The master keys."""
+        return self.home / "keys" / "keys.json"
+
+    @property
+    def token_file(self) -> Path:
+        """The API token that ``serve`` made."""
+        return self.home / "keys" / "api_token"
+
+    @property
+    def vault_directory(self) -> Path:
+        """The sealed evidence."""
+        return self.home / "vault"
+
+    @property
+    def anchors_file(self) -> Path:
+        """The chain heads kept outside the database."""
+        return self.home / "audit" / "anchors.ndjson"
+
+
+#: name -> (what it does, default in words); the reference page is generated from it.
+REFERENCE: Mapping[str, tuple[str, str]] = {
+    "NIGHTLIGHT_HOME": ("folder of state, vault and keys", "~/.nightlight"),
+    "NIGHTLIGHT_DATABASE_URL": (
+        "sqlite:///FILE or postgresql://user:password@host/name",
+        "SQLite in NIGHTLIGHT_HOME",
+    ),
+    "NIGHTLIGHT_PLATFORM_NAME": ("the platform's name, as reports give it", "unnamed platform"),
+    "NIGHTLIGHT_PLATFORM_URL": ("where effects are sent (Standard Webhooks)", "none: effects wait"),
+    "NIGHTLIGHT_PLATFORM_SECRET": ("signing secret of the webhooks, whsec_<base64>", "none"),
+    "NIGHTLIGHT_MEDIA_ROOT": ("folder for media urls that are relative paths", "none"),
+    "NIGHTLIGHT_MEDIA_ORIGINS": (
+        "origins from which media may be fetched, comma-separated, such as https://cdn.example.test",
+        "none: nothing is fetched",
+    ),
+    "NIGHTLIGHT_CYBERTIPLINE_URL": (
+        "base of the CyberTipline's API, ending in /ispws",
+        "none: tips wait as drafts",
+    ),
+    "NIGHTLIGHT_CYBERTIPLINE_USER": ("its user name", "none"),
+    "NIGHTLIGHT_CYBERTIPLINE_PASSWORD": ("its password", "none"),
+    "NIGHTLIGHT_CYBERTIPLINE_ARMED": (
+        "true allows filing with NCMEC's production service",
+        "false: only test and simulated services",
+    ),
+    "NIGHTLIGHT_REPORTER_FIRST_NAME": ("first name of the person who reports", "none"),
+    "NIGHTLIGHT_REPORTER_LAST_NAME": ("last name of the person who reports", "none"),
+    "NIGHTLIGHT_REPORTER_EMAIL": ("e-mail address of the person who reports", "none"),
+    "NIGHTLIGHT_REPORTER_PHONE": ("phone number of the person who reports", "none"),
+    "NIGHTLIGHT_API_TOKEN": (
+        "bearer token of the HTTP API and console",
+        "made by `serve`, kept in NIGHTLIGHT_HOME/keys/api_token",
+    ),
+}
+
+
+def read_settings(environment: Mapping[str, str] | None = None) -> Settings:
+    """Return the settings in the environment.
+
+    Raises:
+        InvalidInput: one or more variables are wrong; the message names every one.
+    """
+    env = os.environ if environment is None else environment
+    faults: list[str] = []
+    home = Path(env.get("NIGHTLIGHT_HOME") or "~/.nightlight").expanduser().absolute()
+    known = set(REFERENCE) | {"NIGHTLIGHT_HMA_API", "NIGHTLIGHT_HMA_TEST_HOOKS"}
+    faults.extend(
+        f"{name}: not a setting of Nightlight (see docs/reference/settings.md)"
+        for name in sorted(env)
+        if name.startswith("NIGHTLIGHT_") and name not in known
+    )
+    token = env.get("NIGHTLIGHT_API_TOKEN", "")
+    if token and len(token) < _SHORTEST_TOKEN:
+        faults.append("NIGHTLIGHT_API_TOKEN: too short to be secret (use 16 characters or more)")
+    settings = Settings(
+        home=home,
+        database_url=env.get("NIGHTLIGHT_DATABASE_URL") or f"sqlite:///{home / 'nightlight.db'}",
+        platform_name=env.get("NIGHTLIGHT_PLATFORM_NAME") or "unnamed platform",
+        reporter=_reporter(env),
+        platform=_platform(env, faults),
+        cybertipline=_cybertipline(env, faults),
+        media_root=_media_root(env, faults),
+        media_origins=_media_origins(env, faults),
+        api_token=Secret(token) if token else None,
+    )
+    if faults:
+        raise InvalidInput("; ".join(faults), field="settings")
+    return settings
+
+
+def environment_with(settings: Mapping[str, str]) -> dict[str, str]:
+    """Return this process's environment with exactly these Nightlight settings, for a child."""
+    other = {name: value for name, value in os.environ.items() if name not in REFERENCE}
+    return {**other, **settings}
+
+
+def _platform(env: Mapping[str, str], faults: list[str]) -> PlatformSettings | None:
+    url = env.get("NIGHTLIGHT_PLATFORM_URL", "")
+    if not url:
+        return None
+    _check_url("NIGHTLIGHT_PLATFORM_URL", url, faults)
+    secret = env.get("NIGHTLIGHT_PLATFORM_SECRET", "")
+    try:
+        base64.b64decode(secret.removeprefix("whsec_"), validate=True)
+        usable = secret.startswith("whsec_") and len(secret) > len("whsec_")
+    except binascii.Error:
+        usable = False
+    if not usable:
+        faults.append("NIGHTLIGHT_PLATFORM_SECRET: must be whsec_ followed by base64")
+    return PlatformSettings(url=url, secret=Secret(secret))
+
+
+def _cybertipline(env: Mapping[str, str], faults: list[str]) -> CyberTiplineSettings | None:
+    url = env.get("NIGHTLIGHT_CYBERTIPLINE_URL", "")
+    if not url:
+        return None
+    _check_url("NIGHTLIGHT_CYBERTIPLINE_URL", url, faults)
+    armed = env.get("NIGHTLIGHT_CYBERTIPLINE_ARMED", "false").lower()
+    if armed not in ("true", "false"):
+        faults.append("NIGHTLIGHT_CYBERTIPLINE_ARMED: must be true or false")
+    if urlsplit(url).hostname == _PRODUCTION_HOST and armed != "true":
+        faults.append(
+            "NIGHTLIGHT_CYBERTIPLINE_URL: this is NCMEC's production service;"
+            " set NIGHTLIGHT_CYBERTIPLINE_ARMED=true to file real reports"
+        )
+    user = env.get("NIGHTLIGHT_CYBERTIPLINE_USER", "")
+    password = env.get("NIGHTLIGHT_CYBERTIPLINE_PASSWORD", "")
+    if not user or not password:
+        faults.append("NIGHTLIGHT_CYBERTIPLINE_USER and _PASSWORD: both are needed to file tips")
+    return CyberTiplineSettings(url=url, username=user, password=Secret(password))
+
+
+def _media_root(env: Mapping[str, str], faults: list[str]) -> Path | None:
+    value = env.get("NIGHTLIGHT_MEDIA_ROOT", "")
+    if not value:
+        return None
+    root = Path(value).expanduser()
+    if not root.is_dir():
+        faults.append("NIGHTLIGHT_MEDIA_ROOT: not a folder")
+    return root
+
+
+def _media_origins(env: Mapping[str, str], faults: list[str]) -> tuple[str, ...]:
+    origins = [one.strip() for one in env.get("NIGHTLIGHT_MEDIA_ORIGINS", "").split(",")]
+    found = tuple(origin.rstrip("/").lower() for origin in origins if origin)
+    for origin in found:
+        _check_url("NIGHTLIGHT_MEDIA_ORIGINS", origin, faults)
+        if urlsplit(origin).path:
+            faults.append("NIGHTLIGHT_MEDIA_ORIGINS: an origin has no path")
+    return found
+
+
+def _check_url(name: str, url: str, faults: list[str]) -> None:
+    parts = urlsplit(url)
+    if parts.scheme not in ("http", "https") or not parts.hostname:
+        faults.append(f"{name}: must be an http:// or https:// address")
+
+
+def _reporter(env: Mapping[str, str]) -> Reporter:
+    return Reporter(
+        person=Contact(
+            first_name=env.get("NIGHTLIGHT_REPORTER_FIRST_NAME", ""),
+            last_name=env.get("NIGHTLIGHT_REPORTER_LAST_NAME", ""),
+            phone=env.get("NIGHTLIGHT_REPORTER_PHONE", ""),
+            email=env.get("NIGHTLIGHT_REPORTER_EMAIL", ""),
+        )
+    )

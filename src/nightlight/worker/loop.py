@@ -1,0 +1,84 @@
+"""One loop that does whatever is due, in the order of the sentence."""
+
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from threading import Event as Stop
+
+import structlog
+from msgspec import Struct
+
+from nightlight.errors import NightlightError
+from nightlight.services import Services
+
+_log = structlog.get_logger("nightlight.worker")
+
+
+class WorkerOptions(Struct, frozen=True, kw_only=True):
+    """How the worker divides its time."""
+
+    batch: int = 1_000
+    tips: int = 5
+    idle_s: float = 0.2
+    beat_every_s: float = 5.0
+    anchor_every_s: float = 60.0
+    pause_after_failure_s: float = 2.0
+
+
+class Worker:
+    """Judges accepted events, delivers effects and files tips until told to stop."""
+
+    def __init__(
+        self, *, services: Services, options: WorkerOptions, orphaned: Callable[[], bool]
+    ) -> None:
+        """Keep the parts; ``orphaned`` tells whether whoever started this worker is gone."""
+        self._services = services
+        self._options = options
+        self._orphaned = orphaned
+        self._next_beat: datetime | None = None
+        self._next_anchor: datetime | None = None
+
+    def run(self, stop: Stop) -> None:
+        """Work until ``stop`` is set or the parent is gone."""
+        while not stop.is_set() and not self._orphaned():
+            try:
+                busy = self._round()
+            except NightlightError as error:
+                # Nothing was acknowledged: the same work is due again after the pause.
+                _log.error("round.failed", code=error.code, error=str(error))
+                stop.wait(self._options.pause_after_failure_s)
+                continue
+            if not busy:
+                stop.wait(self._options.idle_s)
+
+    def _round(self) -> bool:
+        services, options = self._services, self._options
+        self._beat()
+        busy = False
+        for batch in services.processor.process(limit=options.batch):
+            busy = True
+            _log.info(
+                "batch.processed",
+                events=batch.events,
+                decisions=len(batch.judged),
+                last=batch.last_seq,
+            )
+        if services.dispatcher is not None and services.dispatcher.run_due():
+            busy = True
+        if services.filer is not None and services.filer.run_due(options.tips):
+            busy = True
+        self._anchor()
+        return busy
+
+    def _beat(self) -> None:
+        now = self._services.clock.now()
+        if self._next_beat is None or now >= self._next_beat:
+            with self._services.unit_of_work.begin() as tx:
+                tx.heartbeats.beat("worker", at=now)
+                tx.commit_unrecorded()
+            self._next_beat = now + timedelta(seconds=self._options.beat_every_s)
+
+    def _anchor(self) -> None:
+        now = self._services.clock.now()
+        if self._next_anchor is None or now >= self._next_anchor:
+            self._services.record.anchor()
+            self._next_anchor = now + timedelta(seconds=self._options.anchor_every_s)
