@@ -10,7 +10,7 @@ from rich.console import Console
 from rich.table import Table
 
 #: Narration: progress, summaries, warnings.
-err = Console(stderr=True, highlight=False)
+err = Console(stderr=True, highlight=False, width=None if sys.stderr.isatty() else 110)
 #: Results for people.
 out = Console(highlight=False, soft_wrap=True)
 

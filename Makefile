@@ -1,0 +1,44 @@
+# Every target sets up what it needs; a clone needs only Python 3.11+ and make.
+.DEFAULT_GOAL := help
+.PHONY: help setup demo test check lint types contracts soak bench lock clean
+PY := .venv/bin/python
+export PYTHONDONTWRITEBYTECODE :=
+
+help: ## Say what there is
+	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /\1\t/' | expand -t 12
+
+setup: ## Make .venv with everything pinned
+	@scripts/setup.sh
+
+demo: setup ## Run the whole story on a harmless town, with the console open
+	@.venv/bin/nightlight demo
+
+test: setup ## Run every test, browser included
+	@scripts/browser.sh
+	@$(PY) -m pytest -q -n 2 --dist loadgroup -m "not soak"
+
+check: lint types contracts test ## What CI runs
+
+lint: setup ## Formatting and lint
+	@.venv/bin/ruff format --check --quiet .
+	@.venv/bin/ruff check --quiet .
+
+types: setup ## Types
+	@$(PY) -m mypy
+
+contracts: setup ## Who may import whom
+	@.venv/bin/lint-imports
+
+soak: setup ## Long fault and scale runs
+	@$(PY) -m pytest -q -m soak
+
+bench: setup ## Measure, side by side with peers
+	@$(PY) -m benchmarks.run
+	@$(PY) -m benchmarks.policy
+
+lock: ## Pin again (needs uv)
+	@uv pip compile --quiet --universal --generate-hashes --no-emit-index-url --group dev \
+		--custom-compile-command "make lock" pyproject.toml -o requirements.lock
+
+clean: ## Take away what the targets made
+	rm -rf .venv .tools .mypy_cache .ruff_cache .pytest_cache .nightlight-demo

@@ -1,0 +1,47 @@
+#!/bin/sh
+# Makes .venv with everything pinned in requirements.lock, on nothing but Python 3.11+.
+# Tries what the machine has: uv, then venv, then uv fetched into .tools by pip.
+set -eu
+cd "$(dirname "$0")/.."
+stamp=.venv/.complete
+wanted=$(cat requirements.lock pyproject.toml scripts/setup.sh | cksum)
+[ -f "$stamp" ] && [ "$(cat "$stamp")" = "$wanted" ] && exit 0
+
+for name in python3 python3.14 python3.13 python3.12 python3.11; do
+    if command -v "$name" >/dev/null 2>&1 &&
+        "$name" -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 15))'; then
+        python=$(command -v "$name")
+        break
+    fi
+done
+if [ -z "${python:-}" ]; then
+    echo "Nightlight needs Python 3.11 or newer: install it (Debian: apt install python3)." >&2
+    exit 2
+fi
+
+say() { echo "setup: $*" >&2; }
+uv=$(command -v uv || true)
+if [ -z "$uv" ] && [ -x .tools/bin/uv ]; then uv=$PWD/.tools/bin/uv; fi
+rm -rf .venv
+if [ -z "$uv" ] && ! "$python" -m venv .venv >/dev/null 2>&1; then
+    rm -rf .venv
+    say "no venv module here; fetching uv into .tools"
+    if ! "$python" -m pip install --quiet --target .tools uv >&2; then
+        echo "setup: neither venv nor pip works with $python: apt install python3-venv" >&2
+        exit 2
+    fi
+    uv=$PWD/.tools/bin/uv
+fi
+say "installing pinned packages into .venv (a minute or two the first time)"
+if [ -n "$uv" ]; then
+    "$uv" venv --quiet --python "$python" .venv
+    "$uv" pip install --quiet --python .venv/bin/python --require-hashes -r requirements.lock
+    "$uv" pip install --quiet --python .venv/bin/python --no-deps --no-build-isolation -e .
+else
+    .venv/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes \
+        -r requirements.lock
+    .venv/bin/python -m pip install --quiet --disable-pip-version-check --no-deps \
+        --no-build-isolation -e .
+fi
+echo "$wanted" >"$stamp"
+say "done"
