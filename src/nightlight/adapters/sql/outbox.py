@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from datetime import datetime, timedelta
+from itertools import count
 from typing import Any
 
 from sqlalchemy import Connection, Row, func, select, tuple_, update
@@ -25,6 +26,7 @@ class SqlOutbox:
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
+        self._places = count()
 
     def put(self, effects: Iterable[Effect], *, at: datetime) -> None:
         """Queue effects for delivery; one that is already there stays as it is."""
@@ -40,12 +42,12 @@ class SqlOutbox:
                 "state": DeliveryState.PENDING.value,
                 "attempts": 0,
                 "requested_us": requested_us,
-                "place": place,
+                "place": next(self._places),
                 "next_us": requested_us,
                 "delivered_us": None,
                 "failure": "",
             }
-            for place, one in enumerate(effects)
+            for one in effects
         ]
         put_new(self._connection, effect, rows)
 
