@@ -14,7 +14,7 @@ from nightlight.adapters.sql.lists import SqlBankStore, SqlLexiconStore, SqlPoli
 from nightlight.adapters.sql.outbox import SqlOutbox
 from nightlight.adapters.sql.rows import Row, to_json, to_us
 from nightlight.adapters.sql.tips import SqlTips
-from nightlight.audit.chain import GENESIS, link
+from nightlight.audit.chain import link
 from nightlight.audit.clock import Clock
 from nightlight.errors import IntegrityFailure
 from nightlight.model.audit import AuditEntry
@@ -52,23 +52,33 @@ class SqlTransaction:
         Raises:
             IntegrityFailure: the transaction was begun for reading, or committed before.
         """
-        if not self._writable or self.committed:
-            raise IntegrityFailure("this transaction cannot be committed")
+        self._check_open()
         self._append((first, *more))
         self._connection.commit()
         self.committed = True
 
     def commit_unrecorded(self) -> None:
-        """Store housekeeping that changes nothing anybody decides by: leases and heartbeats."""
+        """Store housekeeping that changes nothing anybody decides by: leases and heartbeats.
+
+        Raises:
+            IntegrityFailure: the transaction was begun for reading, or committed before.
+        """
+        self._check_open()
         self._connection.commit()
         self.committed = True
+
+    def _check_open(self) -> None:
+        if not self._writable or self.committed:
+            raise IntegrityFailure("this transaction cannot be committed")
 
     def _append(self, entries: tuple[AuditEntry, ...]) -> None:
         head = schema.audit_head
         found = self._connection.execute(
             select(head.c.seq, head.c.hash).where(head.c.id == 1).with_for_update()
         ).one_or_none()
-        seq, previous = (found.seq, found.hash) if found else (0, GENESIS)
+        if found is None:
+            raise IntegrityFailure("the record has lost its head", hint="`nightlight audit verify`")
+        seq, previous = found.seq, found.hash
         at = self._clock.now()
         rows: list[Row] = []
         for entry in entries:
@@ -85,11 +95,8 @@ class SqlTransaction:
                 }
             )
         self._connection.execute(insert(schema.audit_entry), rows)
-        if found:
-            change = update(head).where(head.c.id == 1).values(seq=seq, hash=previous)
-            self._connection.execute(change)
-        else:
-            self._connection.execute(insert(head).values(id=1, seq=seq, hash=previous))
+        change = update(head).where(head.c.id == 1).values(seq=seq, hash=previous)
+        self._connection.execute(change)
 
     def lists_version(self) -> tuple[int, int, int]:
         """Return numbers that change when banks, lexicons or the policy change."""
