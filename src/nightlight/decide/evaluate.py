@@ -3,6 +3,7 @@
 A rule that cannot be evaluated is a third outcome beside yes and no: it becomes review.
 """
 
+import re
 from collections import OrderedDict
 from collections.abc import Mapping, Sequence
 
@@ -48,6 +49,8 @@ _ORDER = {
 
 #: Distinct fact combinations remembered; judging is pure, so a remembered answer is the answer.
 _REMEMBERED = 4096
+#: What a CEL compiler's message wraps around "line:column: what is wrong".
+_CEL_FRAME = re.compile(r"^[A-Z_]+: |ERROR: <input>:| \(in container ''\)| \[[A-Z_]+\]$")
 
 
 def in_order(asks: Sequence[EffectKind] | set[EffectKind]) -> tuple[EffectKind, ...]:
@@ -77,7 +80,7 @@ class Judge:
             variables={name: _CEL_TYPES[type(value)] for name, value in self._neutral.items()}
         )
         self._compiled = [(rule, self._compile(rule)) for rule in policy.rules]
-        self._held: OrderedDict[tuple[Fact, ...], Held] = OrderedDict()
+        self._held: OrderedDict[str, Held] = OrderedDict()
 
     def _compile(self, rule: PolicyRule) -> cel.Expression:
         field = f"policy.rules.{rule.name}.when"
@@ -85,14 +88,20 @@ class Judge:
             compiled = self._env.compile(rule.when)
         except RuntimeError as error:
             known = ", ".join(sorted(self._neutral))
-            raise InvalidInput(str(error), field=field, hint=f"declared facts: {known}") from error
+            raise InvalidInput(
+                _cel_fault(error), field=field, hint=f"declared facts: {known}"
+            ) from error
         if compiled.return_type() != cel.Type.BOOL:
-            raise InvalidInput("the expression is not a yes-or-no (bool)", field=field)
+            raise InvalidInput(
+                "the expression is not a yes-or-no", field=field, hint="compare, as in `fact >= 1`"
+            )
         return compiled
 
     def holds(self, facts: Mapping[str, Fact]) -> Held:
         """Return which rules hold for complete facts."""
-        key = tuple(facts.values())
+        # Written out, because 1, 1.0 and True are equal but not the same fact, and neither are 0.0
+        # and -0.0.
+        key = repr(facts)
         held = self._held.get(key)
         if held is None:
             held = self._evaluate(facts)
@@ -109,7 +118,8 @@ class Judge:
             value = compiled.eval(activation)
             # A CEL error is a value of another type whose truth value is true: ask the type.
             if value.type() != cel.Type.BOOL:
-                unknown.append(rule)
+                # A rule on trial asks for nothing, and so does its failure.
+                unknown.extend([rule] if rule.mode is not Mode.SHADOW else [])
             elif value.value() is True:
                 yes.append(rule)
         return Held(tuple(yes), tuple(unknown))
@@ -166,11 +176,13 @@ class Judge:
         )
 
 
+def _cel_fault(error: RuntimeError) -> str:
+    return _CEL_FRAME.sub("", str(error).splitlines()[0])
+
+
 def _asks(rule: PolicyRule) -> set[EffectKind]:
-    match rule.mode:
-        case Mode.SHADOW:
-            return set()
-        case Mode.REVIEW:
-            return {EffectKind.PRESERVE, EffectKind.REVIEW}
-        case Mode.ACT:
-            return set(rule.asks)
+    if rule.mode is Mode.SHADOW:
+        return set()
+    if rule.mode is Mode.REVIEW:
+        return {EffectKind.PRESERVE, EffectKind.REVIEW}
+    return set(rule.asks)

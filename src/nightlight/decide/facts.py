@@ -1,6 +1,6 @@
 """The facts that rules may use beside the detectors' own: what is known of account and post."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping, Sequence
 
 from nightlight.errors import InvalidInput
 from nightlight.model.context import Context
@@ -54,10 +54,14 @@ def context_facts(event: Event, context: Context) -> dict[str, Fact]:
 
 
 def gather_facts(
-    neutral: Mapping[str, Fact], event: Event, context: Context, signals: Iterable[Signal]
+    neutral: Mapping[str, Fact], event: Event, context: Context, signals: Sequence[Signal]
 ) -> dict[str, Fact]:
-    """Return every declared fact: the signals' values over the context's over the neutral ones."""
+    """Return every declared fact: the signals' values over the context's over the neutral ones.
+
+    Where several signals carry a fact, the first does the telling: the decision is about its
+    subject.
+    """
     facts = {**neutral, **context_facts(event, context)}
-    for signal in signals:
+    for signal in reversed(signals):
         facts.update(signal.facts)
     return facts

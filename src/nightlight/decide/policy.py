@@ -6,6 +6,7 @@ name or a comparison of unlike types is refused when the policy is loaded, never
 
 import hashlib
 import tomllib
+from collections.abc import Sequence
 from enum import StrEnum
 from typing import Annotated
 
@@ -14,7 +15,7 @@ from msgspec import Meta, Struct
 
 from nightlight.errors import InvalidInput
 from nightlight.model.cybertip import IncidentType
-from nightlight.model.effect import EffectKind
+from nightlight.model.effect import DESTRUCTIVE_EFFECTS, EffectKind
 
 Severity = Annotated[int, Meta(ge=0, le=100)]
 Name = Annotated[str, Meta(pattern=r"^[a-z][a-z0-9_-]{0,63}$")]
@@ -84,22 +85,31 @@ def parse_policy(body: bytes) -> Policy:
     try:
         raw = tomllib.loads(body.decode())
         policy = msgspec.convert(raw, Policy)
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise InvalidInput(f"not a TOML file: {error}", field="policy") from error
-    except msgspec.ValidationError as error:
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError, RecursionError) as error:
         raise InvalidInput(
-            str(error), field="policy", hint="see docs/reference/policy.md for every field"
+            f"not a TOML file: {error}",
+            field="policy",
+            hint="docs/reference/policy.md shows a whole one",
+        ) from error
+    except msgspec.ValidationError as error:
+        what, _, where = str(error).partition(" - at `$")
+        raise InvalidInput(
+            what,
+            field=f"policy{where.rstrip('`')}",
+            hint="docs/reference/policy.md says what every field takes",
         ) from error
     _check_rules(policy)
+    _check_quotas(policy)
     digest = hashlib.sha256(body).hexdigest()[:12]
     return msgspec.structs.replace(policy, digest=digest)
 
 
 def _check_rules(policy: Policy) -> None:
-    names = [rule.name for rule in policy.rules]
-    twice = sorted({name for name in names if names.count(name) > 1})
+    twice = _twice([rule.name for rule in policy.rules])
     if twice:
-        raise InvalidInput(f"rule {twice[0]!r} stands twice", field="policy.rules")
+        raise InvalidInput(
+            f"rule {twice!r} stands twice", field="policy.rules", hint="give each its own name"
+        )
     for rule in policy.rules:
         if rule.category not in policy.confirmed:
             raise InvalidInput(
@@ -107,10 +117,34 @@ def _check_rules(policy: Policy) -> None:
                 field="policy.confirmed",
                 hint=f"add [confirmed.{rule.category}]",
             )
-        destructive = {EffectKind.REMOVE, EffectKind.SUSPEND} & set(rule.asks)
-        if destructive and EffectKind.PRESERVE not in rule.asks:
+        if not rule.asks and rule.mode is Mode.ACT:
             raise InvalidInput(
-                f"rule {rule.name!r} asks for {min(destructive)} without preserve",
-                field="policy.rules.asks",
-                hint='add "preserve": nothing is deleted before it is preserved',
+                f"rule {rule.name!r} acts but asks for nothing",
+                field=f"policy.rules.{rule.name}.asks",
+                hint='ask for an effect, or set mode = "shadow"',
             )
+        _check_preserves(rule.asks, f"policy.rules.{rule.name}.asks")
+    for category, outcome in policy.confirmed.items():
+        _check_preserves(outcome.asks, f"policy.confirmed.{category}.asks")
+
+
+def _check_preserves(asks: Sequence[EffectKind], field: str) -> None:
+    destructive = DESTRUCTIVE_EFFECTS & set(asks)
+    if destructive and EffectKind.PRESERVE not in asks:
+        raise InvalidInput(
+            f"asks for {min(destructive)} without preserve",
+            field=field,
+            hint='add "preserve": nothing is deleted before it is preserved',
+        )
+
+
+def _check_quotas(policy: Policy) -> None:
+    twice = _twice([quota.effect.value for quota in policy.quotas])
+    if twice:
+        raise InvalidInput(
+            f"effect {twice!r} has two quotas", field="policy.quotas", hint="keep one"
+        )
+
+
+def _twice(names: Sequence[str]) -> str:
+    return next((name for name in names if names.count(name) > 1), "")
