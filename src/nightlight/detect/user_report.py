@@ -1,5 +1,6 @@
 """A user report is a finding of its own: somebody saw something."""
 
+import re
 from collections.abc import Mapping, Sequence
 
 from nightlight.model.context import Context
@@ -10,6 +11,9 @@ from nightlight.model.signal import Fact, Signal, Subject, SubjectKind
 _NONE: tuple[Signal, ...] = ()
 #: One report alone says little; policy weighs how many there are.
 _CONFIDENCE = 0.3
+#: Platforms name reasons by code; anything else may be what the reporter wrote.
+_CODE = re.compile(r"[a-z0-9_.:-]{0,64}")
+_NOT_A_CODE = "other"
 
 
 class UserReport:
@@ -36,6 +40,10 @@ class UserReport:
                 account_id=author,
                 subject=subject,
                 confidence=_CONFIDENCE,
-                facts={"user_reported": True, "user_report_reason": data.reason},
+                facts={"user_reported": True, "user_report_reason": _code(data.reason)},
             ),
         )
+
+
+def _code(reason: str) -> str:
+    return reason if _CODE.fullmatch(reason) else _NOT_A_CODE
