@@ -15,13 +15,15 @@ from alembic import command
 from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
+from psycopg import Error as PsycopgError
 from sqlalchemy import Connection, Engine, create_engine, event, text
 from sqlalchemy.engine import make_url
-from sqlalchemy.exc import ArgumentError, DBAPIError, OperationalError
+from sqlalchemy.exc import ArgumentError, DBAPIError, IntegrityError, OperationalError
 
+from nightlight.adapters.sql.rows import is_postgresql
 from nightlight.adapters.sql.transaction import SqlTransaction
 from nightlight.audit.clock import Clock
-from nightlight.errors import InvalidInput, Unavailable
+from nightlight.errors import Conflict, InvalidInput, Unavailable
 from nightlight.preserve.ports import KeyRing
 
 _BUSY_TIMEOUT_S = 60
@@ -64,11 +66,19 @@ class SqlUnitOfWork:
             with self._engine.connect() as connection:
                 # "begin_sqlite" reads this option to choose the kind of BEGIN.
                 connection.execution_options(nightlight_write=write)
+                if not write and is_postgresql(connection):
+                    # Every statement sees the same moment, as a reader of SQLite does.
+                    connection.execution_options(
+                        isolation_level="REPEATABLE READ", postgresql_readonly=True
+                    )
                 yield connection
+        except IntegrityError as error:
+            # Without its cause: PostgreSQL's own message shows the whole row that it refused.
+            raise Conflict(f"the database refuses this: {_said(error)}") from None
         except (OperationalError, DBAPIError) as error:
             if isinstance(error, OperationalError) or error.connection_invalidated:
                 raise Unavailable(
-                    f"the database does not answer: {error.orig}",
+                    f"the database does not answer: {_said(error)}",
                     hint="check NIGHTLIGHT_DATABASE_URL, then `nightlight doctor`",
                 ) from error
             raise
@@ -93,7 +103,10 @@ def open_engine(url: str) -> Engine:
         return _open_sqlite(url)
     if backend in ("postgresql", "postgres"):
         return create_engine(
-            parsed.set(drivername="postgresql+psycopg"), pool_pre_ping=True, pool_size=5
+            parsed.set(drivername="postgresql+psycopg"),
+            pool_pre_ping=True,
+            pool_size=5,
+            hide_parameters=True,
         )
     raise InvalidInput(
         f"the database {backend!r} is not supported",
@@ -103,7 +116,8 @@ def open_engine(url: str) -> Engine:
 
 
 def _open_sqlite(url: str) -> Engine:
-    engine = create_engine(url, connect_args={"timeout": _BUSY_TIMEOUT_S})
+    # Parameters are content, hashes and terms: errors must not show them.
+    engine = create_engine(url, connect_args={"timeout": _BUSY_TIMEOUT_S}, hide_parameters=True)
 
     @event.listens_for(engine, "connect")
     def configure(connection: SqliteConnection, _: Any) -> None:
@@ -137,9 +151,15 @@ def migrate(engine: Engine) -> None:
             connection.commit()
     except OperationalError as error:
         raise Unavailable(
-            f"the database does not answer: {error.orig}",
+            f"the database does not answer: {_said(error)}",
             hint="check NIGHTLIGHT_DATABASE_URL, then `nightlight doctor`",
         ) from error
+
+
+def _said(error: DBAPIError) -> str:
+    """Return the database's words without the detail, which may show stored values."""
+    said = error.orig
+    return (isinstance(said, PsycopgError) and said.diag.message_primary) or str(said)
 
 
 def newest_revision() -> str | None:
