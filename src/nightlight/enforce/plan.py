@@ -6,7 +6,7 @@ from msgspec import Struct
 
 from nightlight.model.context import Context
 from nightlight.model.decision import Decision
-from nightlight.model.effect import ACCOUNT_EFFECTS, DESTRUCTIVE_EFFECTS, Effect, EffectKind
+from nightlight.model.effect import ACCOUNT_EFFECTS, Effect, EffectKind
 from nightlight.model.ids import EffectId, derive_id
 from nightlight.model.signal import Subject, SubjectKind
 
@@ -32,7 +32,8 @@ def plan_effects(
     """Return the effects of a policy's decision.
 
     A person who dismissed this subject, or this account's case, outranks the policy: the effects
-    concerned are withheld and a person is asked again. So are effects over their quota.
+    concerned are withheld and a person is asked again. So are effects over their quota, and those
+    on an account that nobody has named.
 
     Args:
         decision: what the policy asks for.
@@ -45,6 +46,9 @@ def plan_effects(
     for ask in decision.asks:
         kind = EffectKind(ask)
         on_account = kind in ACCOUNT_EFFECTS
+        if on_account and not decision.account_id:
+            withheld.append(f"{kind}: the account is not known")
+            continue
         if kind in over_quota:
             withheld.append(f"{kind}: today's quota is used up")
             continue
@@ -71,30 +75,33 @@ def make_effect(decision: Decision, kind: EffectKind, subject: Subject | None = 
     )
 
 
+#: What takes the place of an effect that needs sealed evidence: it can be taken back.
+_MILDER = {EffectKind.REMOVE: EffectKind.HIDE, EffectKind.SUSPEND: EffectKind.LOCK}
+
+
 def without_preservation(plan: Plan, decision: Decision) -> Plan:
-    """Return the plan for when evidence could not be sealed: hide and review, destroy nothing."""
-    kept = [effect for effect in plan.effects if effect.kind not in DESTRUCTIVE_EFFECTS]
-    withheld = [
-        f"{effect.kind}: the evidence could not be preserved"
-        for effect in plan.effects
-        if effect.kind in DESTRUCTIVE_EFFECTS
-    ]
-    wanted = {effect.kind for effect in kept}
-    if withheld and EffectKind.HIDE not in wanted:
-        kept.append(make_effect(decision, EffectKind.HIDE))
-    if EffectKind.REVIEW not in wanted:
-        kept.append(make_effect(decision, EffectKind.REVIEW))
-    return Plan(effects=tuple(kept), withheld=(*plan.withheld, *withheld))
+    """Return the plan for when evidence could not be sealed.
+
+    Nothing is destroyed: content is hidden instead of removed, an account locked instead of
+    suspended, and a person is asked.
+    """
+    kept = [effect for effect in plan.effects if effect.kind not in _MILDER]
+    withheld = [effect.kind for effect in plan.effects if effect.kind in _MILDER]
+    there = {effect.kind for effect in kept}
+    instead = (*(_MILDER[kind] for kind in withheld), EffectKind.REVIEW)
+    kept.extend(make_effect(decision, kind) for kind in instead if kind not in there)
+    why = [f"{kind}: the evidence could not be preserved" for kind in withheld]
+    return Plan(effects=tuple(kept), withheld=(*plan.withheld, *why))
 
 
 def human_decisions(decision: Decision, context: Context) -> tuple[str, str]:
     """Return what people last decided about a decision's subject and about its account."""
     account = context.account.human_decision if context.account else ""
-    match decision.subject.kind:
-        case SubjectKind.ACCOUNT:
-            return account, account
-        case SubjectKind.POST:
-            return (context.post.human_decision if context.post else ""), account
-        case SubjectKind.MEDIA:
-            found = [m.human_decision for m in context.media if m.media_id == decision.subject.id]
-            return (found[0] if found else ""), account
+    about = decision.subject
+    if about.kind is SubjectKind.ACCOUNT:
+        return account, account
+    known: list[tuple[str, str]] = [(one.media_id, one.human_decision) for one in context.media]
+    if about.kind is SubjectKind.POST:
+        posts = (context.post, *context.later_posts)
+        known = [(one.post_id, one.human_decision) for one in posts if one is not None]
+    return next((human for name, human in known if name == about.id), ""), account
