@@ -14,6 +14,7 @@ from msgspec.structs import replace
 from nightlight.audit.clock import Clock
 from nightlight.decide.evaluate import Judge
 from nightlight.decide.unjudged import unjudged
+from nightlight.detect.delete_repost import DELETED_POSTS
 from nightlight.detect.detector import Detector
 from nightlight.detect.known import Known
 from nightlight.detect.near_duplicate import fingerprint
@@ -24,7 +25,7 @@ from nightlight.model.audit import AuditEntry
 from nightlight.model.case import Case
 from nightlight.model.context import Context
 from nightlight.model.decision import Decision
-from nightlight.model.effect import INTERNAL_EFFECTS, EffectKind
+from nightlight.model.effect import INTERNAL_EFFECTS, Effect, EffectKind
 from nightlight.model.event import Event, EventType, MediaUploaded, PostCreated, PostEdited
 from nightlight.model.ids import CaseId, EventKey, derive_id
 from nightlight.model.media import Scan
@@ -122,6 +123,7 @@ class Pipeline:
 
     def run(self, events: Sequence[Event]) -> Batch:
         """Accept and process events in one transaction; catches up with the log first."""
+        self._rules()
         scans = self._scan(events)
         while True:
             with self._unit_of_work.begin() as tx:
@@ -139,6 +141,7 @@ class Pipeline:
         with self._unit_of_work.read() as tx:
             offset = tx.events.offset_now()
             ahead = tx.events.read_after(offset, limit)
+        self._rules()
         # Files are fetched before the transaction, so that a slow platform holds no lock.
         scans = self._scan([one.event for one in ahead])
         with self._unit_of_work.begin() as tx:
@@ -202,6 +205,8 @@ class Pipeline:
             known.advance(event, fingerprint=_fingerprint(event))
             if judgement.signals:
                 judgements.append(judgement)
+                for signal in judgement.signals:
+                    known.mark_reposted(_listed(signal, DELETED_POSTS), event.post_id)
                 if judgement.decision is not None:
                     plans.append(self._plan(judgement, judgement.decision, known, over_quota))
         judged = self._store(tx, judgements, plans, entries)
@@ -262,6 +267,7 @@ class Pipeline:
         open_cases = dict(tx.cases.open_of({d.account_id for _, d, _ in plans if d.account_id}))
         touched: dict[CaseId, Case] = {}
         judged: list[Judged] = []
+        requested: list[Effect] = []
         for judgement, decision, first_plan in plans:
             plan, case = first_plan, None
             if plan.asks_for(EffectKind.PRESERVE) or plan.asks_for(EffectKind.REVIEW):
@@ -275,11 +281,12 @@ class Pipeline:
             case_id = case.id if case else None
             outgoing = [replace(e, case_id=case_id) for e in plan.effects]
             plan = replace(plan, effects=tuple(outgoing))
-            tx.outbox.put([e for e in outgoing if e.kind not in INTERNAL_EFFECTS], at=now)
+            requested.extend(e for e in outgoing if e.kind not in INTERNAL_EFFECTS)
             entries.append(_decided(decision, plan, case_id))
             judged.append(
                 Judged(decision=decision, plan=plan, signals=judgement.signals, case_id=case_id)
             )
+        tx.outbox.put(requested, at=now)
         for case in touched.values():
             tx.cases.save(case)
         return tuple(judged)
@@ -316,7 +323,7 @@ class Pipeline:
         named = {
             str(post_id)
             for signal in judgement.signals
-            for post_id in _listed(signal, "tombstones")
+            for post_id in _listed(signal, DELETED_POSTS)
         }
         known = (*judgement.context.tombstones, *judgement.context.later_posts)
         keys = [EventKey(post.event_key) for post in known if post.post_id in named]

@@ -6,10 +6,10 @@ same state.
 """
 
 from collections.abc import Iterable
-from datetime import datetime, timedelta
 
 from msgspec.structs import replace
 
+from nightlight.detect.own_posts import OwnPosts
 from nightlight.detect.ports import ContextStore
 from nightlight.model.context import AccountContext, Context, MediaContext, PostContext
 from nightlight.model.event import (
@@ -27,11 +27,6 @@ from nightlight.model.event import (
 from nightlight.model.ids import AccountId, MediaId, PostId
 from nightlight.model.media import Scan
 
-#: Tombstones loaded an account: enough for a week of deleting and posting again by hand.
-_TOMBSTONES_EACH = 100
-#: How long a deleted post is compared with new ones.
-_TOMBSTONE_LIFE = timedelta(days=14)
-
 _NO_CONTEXT = Context()
 
 
@@ -42,8 +37,7 @@ class Known:
         self.accounts: dict[AccountId, AccountContext] = {}
         self.posts: dict[PostId, PostContext] = {}
         self.media: dict[MediaId, MediaContext] = {}
-        self._tombstones: dict[AccountId, list[PostContext]] = {}
-        self._later: dict[AccountId, list[PostContext]] = {}
+        self._own = OwnPosts()
         self._changed_accounts: set[AccountId] = set()
         self._changed_posts: set[PostId] = set()
         self._changed_media: set[MediaId] = set()
@@ -54,8 +48,7 @@ class Known:
         accounts: set[AccountId] = set()
         posts: set[PostId] = set()
         media: set[MediaId] = set()
-        deleters: set[AccountId] = set()
-        first_deletion: datetime | None = None
+        reported: set[PostId] = set()
         for event in events:
             accounts.add(event.account_id)
             posts.add(event.post_id)
@@ -65,70 +58,44 @@ class Known:
                 media.update(MediaId(one) for one in data.media_ids)
             elif isinstance(data, UserReportCreated):
                 accounts.add(AccountId(data.target_account_id))
-            elif isinstance(data, PostDeleted):
-                deleters.add(event.account_id)
-                first_deletion = min(first_deletion or event.time, event.time)
+                reported.add(event.post_id)
         posts.discard(PostId(""))
-        media.discard(MediaId(""))
         self.posts = store.posts(posts)
         accounts.update(post.account_id for post in self.posts.values())
         accounts.discard(AccountId(""))
         self.accounts = store.accounts(accounts)
+        for one in reported & self.posts.keys():
+            media.update(MediaId(media_id) for media_id in self.posts[one].media_ids)
+        media.discard(MediaId(""))
         self.media = store.media(media)
-        self._load_own_posts(events, store, deleters, first_deletion)
-
-    def _load_own_posts(
-        self,
-        events: list[Event],
-        store: ContextStore,
-        deleters: set[AccountId],
-        first_deletion: datetime | None,
-    ) -> None:
-        authors = {e.account_id for e in events if isinstance(e.data, PostCreated)}
-        with_deletions = {
-            author
-            for author in authors
-            if author in self.accounts and self.accounts[author].deletions > 0
-        }
-        if with_deletions:
-            oldest = min(event.time for event in events)
-            self._tombstones = store.tombstones(
-                with_deletions, deleted_after=oldest - _TOMBSTONE_LIFE, each=_TOMBSTONES_EACH
-            )
-        deleters.discard(AccountId(""))
-        if first_deletion is not None and deleters:
-            self._later = store.posted_since(
-                deleters, posted_after=first_deletion, each=_TOMBSTONES_EACH
-            )
+        self._own.load(events, posts=self.posts, accounts=self.accounts, store=store)
 
     def context_for(self, event: Event) -> Context:
         """Return what was known just before the event."""
         data = event.data
-        post = self.posts.get(event.post_id)
-        if isinstance(data, PostCreated):
-            media = tuple(self._media_of(data.media_ids)) if data.media_ids else ()
-            stones = self._tombstones.get(event.account_id)
-            return Context(
-                account=self.accounts.get(event.account_id),
-                post=post,
-                media=media,
-                tombstones=tuple(stones) if stones else (),
-            )
         if isinstance(data, EngagementCreated | ViewsCounted):
             return _NO_CONTEXT
+        post = self.posts.get(event.post_id)
+        tombstones: tuple[PostContext, ...] = ()
         later: tuple[PostContext, ...] = ()
-        if isinstance(data, PostDeleted) and post is not None:
-            own = self._later.get(post.account_id, ())
-            later = tuple(p for p in own if p.posted_at is not None and p.posted_at >= event.time)
         media_ids: tuple[str, ...] = ()
-        if isinstance(data, PostEdited):
+        account_id = self._account_concerned(event, post)
+        if isinstance(data, PostCreated):
+            media_ids = data.media_ids
+            tombstones = self._own.tombstones(account_id, event.time)
+        elif isinstance(data, PostEdited):
             media_ids = data.media_ids
         elif isinstance(data, MediaUploaded):
             media_ids = (data.media_id,)
+        elif isinstance(data, UserReportCreated):
+            media_ids = post.media_ids if post else ()
+        elif isinstance(data, PostDeleted) and post is not None and post.deleted_at is None:
+            later = self._own.later_than(account_id, event.time)
         return Context(
-            account=self.accounts.get(self._account_concerned(event, post)),
+            account=self.accounts.get(account_id),
             post=post,
-            media=tuple(self._media_of(media_ids)),
+            media=tuple(self._media_of(media_ids)) if media_ids else (),
+            tombstones=tombstones,
             later_posts=later,
         )
 
@@ -138,6 +105,8 @@ class Known:
             if data.target_account_id:
                 return AccountId(data.target_account_id)
             return post.account_id if post else AccountId("")
+        if isinstance(data, PostDeleted) and post is not None and post.account_id:
+            return post.account_id
         return event.account_id or (post.account_id if post else AccountId(""))
 
     def _media_of(self, ids: Iterable[str]) -> Iterable[MediaContext]:
@@ -188,69 +157,76 @@ class Known:
                     self.keep_account(replace(account, user_reports=account.user_reports + 1))
 
     def _post_created(self, event: Event, data: PostCreated, fingerprint: bytes) -> None:
-        account = self._account(event)
-        post = self._post(PostId(data.post_id), event.account_id)
-        if post.posted_at is None:
-            self.keep_account(replace(account, posts=account.posts + 1))
-        fresh = post.text_at is None or event.time >= post.text_at
+        self._account(event)
+        before = self._post(PostId(data.post_id), event.account_id)
         post = replace(
-            post,
+            before,
             account_id=event.account_id,
-            posted_at=event.time,
-            text_at=event.time if fresh else post.text_at,
-            fingerprint=fingerprint if fresh else post.fingerprint,
-            media_ids=data.media_ids if fresh else post.media_ids,
-            event_key=event.key if fresh else post.event_key,
+            posted_at=min(before.posted_at or event.time, event.time),
         )
-        self._keep_post(post)
-        if post.deleted_at is not None:
-            self._bury(post)
-        elif event.account_id in self._later:
-            self._later[event.account_id].append(post)
+        if _tells_newer_text(event, before):
+            post = _with_text(post, event, data.media_ids, fingerprint)
+        self._tell_post(post)
 
     def _post_edited(self, event: Event, data: PostEdited, fingerprint: bytes) -> None:
         self._account(event)
         post = self._post(PostId(data.post_id), event.account_id)
-        if post.text_at is None or event.time >= post.text_at:
-            self._keep_post(
-                replace(
-                    post,
-                    account_id=post.account_id or event.account_id,
-                    text_at=event.time,
-                    fingerprint=fingerprint,
-                    media_ids=data.media_ids,
-                    event_key=event.key,
-                )
-            )
+        post = replace(post, account_id=post.account_id or event.account_id)
+        if _tells_newer_text(event, post):
+            post = _with_text(post, event, data.media_ids, fingerprint)
+        self._tell_post(post)
 
     def _post_deleted(self, event: Event, data: PostDeleted) -> None:
         post = self._post(PostId(data.post_id), event.account_id)
-        if post.deleted_at is not None:
-            return
-        author = post.account_id or event.account_id
-        post = replace(post, account_id=author, deleted_at=event.time, deleted_by=data.deleted_by)
-        self._keep_post(post)
-        self._bury(post)
-        if author:
-            account = self.accounts.get(author) or AccountContext(account_id=author)
-            self.keep_account(replace(account, deletions=account.deletions + 1))
+        post = replace(post, account_id=post.account_id or event.account_id)
+        # Told more than once, the first deletion is the one that counts.
+        if post.deleted_at is None or (event.time, data.deleted_by) < (
+            post.deleted_at,
+            post.deleted_by,
+        ):
+            post = replace(post, deleted_at=event.time, deleted_by=data.deleted_by)
+        self._tell_post(post)
 
-    def _bury(self, post: PostContext) -> None:
-        if post.fingerprint and post.account_id:
-            self._tombstones.setdefault(post.account_id, []).insert(0, post)
+    def _tell_post(self, post: PostContext) -> None:
+        """Remember a post, and what it changes for its author and for comparisons."""
+        before = self.posts.get(post.post_id)
+        self._keep_post(post)
+        # Whose post it is may be learned after its deletion: counts move to the right account.
+        self._count(_poster(before), _poster(post), "posts")
+        self._count(_deleter(before), _deleter(post), "deletions")
+        self._own.tell(before, post)
+
+    def _count(self, before: AccountId, after: AccountId, name: str) -> None:
+        """Count a post or deletion for the account after, and no longer for the one before."""
+        if before == after:
+            return
+        for account_id, change in ((before, -1), (after, 1)):
+            if account_id:
+                account = self.accounts.get(account_id) or AccountContext(account_id=account_id)
+                changed = max(0, getattr(account, name) + change)
+                self.keep_account(replace(account, **{name: changed}))
 
     def _profile(self, event: Event) -> None:
         account = self._account(event)
         data = event.data
+        told = {
+            name: value
+            for name in ("handle", "display_name", "bio", "profile_url")
+            if (value := getattr(data, name)) is not None
+        }
+        known_at = account.profile_at
         if isinstance(data, AccountCreated):
-            account = replace(account, created_at=event.time)
-        if account.profile_at is None or event.time >= account.profile_at:
-            told = {
-                name: value
-                for name in ("handle", "display_name", "bio", "profile_url")
-                if (value := getattr(data, name)) is not None
-            }
+            born = min(account.created_at or event.time, event.time)
+            account = replace(account, created_at=born)
+            newer = known_at is None or event.time > known_at
+        else:
+            newer = known_at is None or event.time >= known_at
+        if newer:
             account = replace(account, profile_at=event.time, **told)
+        else:
+            # Older news still says what no newer news has said.
+            blank = {name: value for name, value in told.items() if not getattr(account, name)}
+            account = replace(account, **blank)
         self.keep_account(account)
 
     def _account(self, event: Event) -> AccountContext:
@@ -284,6 +260,14 @@ class Known:
         if post is not None and not post.flagged:
             self._keep_post(replace(post, flagged=True))
 
+    def mark_reposted(self, deleted: Iterable[str], post_id: PostId) -> None:
+        """Remember that deleted posts live on in another: each deletion explains one repost."""
+        for name in deleted:
+            post = self.posts.get(PostId(name)) or self._own.tombstone(PostId(name))
+            if post is not None and not post.reposted_as:
+                self.posts[post.post_id] = post
+                self._tell_post(replace(post, reposted_as=post_id))
+
     def save(self, store: ContextStore) -> None:
         """Store what changed."""
         store.save(
@@ -291,3 +275,27 @@ class Known:
             posts=[self.posts[one] for one in self._changed_posts],
             media=[self.media[one] for one in self._changed_media],
         )
+
+
+def _tells_newer_text(event: Event, post: PostContext) -> bool:
+    return post.text_at is None or (event.time, event.key) >= (post.text_at, post.event_key)
+
+
+def _with_text(
+    post: PostContext, event: Event, media_ids: tuple[str, ...], fingerprint: bytes
+) -> PostContext:
+    return replace(
+        post,
+        text_at=event.time,
+        event_key=event.key,
+        media_ids=media_ids,
+        fingerprint=fingerprint,
+    )
+
+
+def _poster(post: PostContext | None) -> AccountId:
+    return post.account_id if post and post.posted_at is not None else AccountId("")
+
+
+def _deleter(post: PostContext | None) -> AccountId:
+    return post.account_id if post and post.deleted_at is not None else AccountId("")

@@ -51,6 +51,7 @@ class PostContext(Struct, frozen=True, kw_only=True):
             where the text is too short to compare.
         event_key: the event that told the text; evidence is read back through it.
         flagged: whether any signal ever fired on it.
+        reposted_as: on a deleted post, the post in which its author posted it again.
     """
 
     post_id: PostId
@@ -66,6 +67,12 @@ class PostContext(Struct, frozen=True, kw_only=True):
     engagements: int = 0
     flagged: bool = False
     human_decision: str = ""
+    reposted_as: str = ""
+
+    def __repr__(self) -> str:
+        return f"<PostContext {self.post_id}: masked>"
+
+    __str__ = __repr__
 
 
 class MediaContext(Struct, frozen=True, kw_only=True):
@@ -80,6 +87,11 @@ class MediaContext(Struct, frozen=True, kw_only=True):
     description: str = ""
     event_key: str = ""
     human_decision: str = ""
+
+    def __repr__(self) -> str:
+        return f"<MediaContext {self.media_id}: masked>"
+
+    __str__ = __repr__
 
 
 class Context(Struct, frozen=True, kw_only=True):

@@ -56,8 +56,9 @@ class CurrentRules:
         return self._rules
 
     def matches(self, hashes: MediaHashes) -> bool:
-        """Return whether any bank entry matches these hashes."""
-        self()
+        """Return whether any bank entry matches these hashes, as of the newest ``__call__``."""
+        if self._rules is None:
+            self()
         return bool(self._index.match(hashes))
 
     def _read(self, tx: Transaction) -> Rules:

@@ -194,6 +194,7 @@ def _post(row: Row[Any]) -> PostContext:
         engagements=row.engagements,
         flagged=row.flagged,
         human_decision=row.human_decision,
+        reposted_as=row.reposted_as,
     )
 
 
@@ -212,4 +213,5 @@ def _post_row(one: PostContext) -> dict[str, Any]:
         "engagements": one.engagements,
         "flagged": one.flagged,
         "human_decision": one.human_decision,
+        "reposted_as": one.reposted_as,
     }

@@ -5,9 +5,9 @@ from datetime import datetime
 from typing import Any
 
 import msgspec
-from sqlalchemy import Connection, Row, func, insert, select, update
+from sqlalchemy import Connection, Row, func, select, update
 
-from nightlight.adapters.sql.rows import among, from_us, put_new, to_us
+from nightlight.adapters.sql.rows import add_all, among, from_us, put_new, to_us
 from nightlight.adapters.sql.schema import counter, event_log, quarantine
 from nightlight.ingest.ports import LoggedEvent, Quarantined
 from nightlight.model.event import DATA_TYPES, Event, EventType
@@ -44,8 +44,9 @@ class SqlEventLog:
             logged.append(LoggedEvent(seq=seq, event=event))
         if logged:
             accepted_us = to_us(at)
-            self._connection.execute(
-                insert(event_log),
+            add_all(
+                self._connection,
+                event_log,
                 [
                     {
                         "seq": one.seq,

@@ -85,6 +85,7 @@ post = Table(
     Column("engagements", BigInteger, nullable=False),
     Column("flagged", Boolean, nullable=False),
     Column("human_decision", String(16), nullable=False),
+    Column("reposted_as", Text, nullable=False),
     # Tombstones are few and asked for by account; an index over them alone stays small.
     Index(
         "post_tombstone",
@@ -157,7 +158,7 @@ effect = Table(
     Column("state", String(16), nullable=False),
     Column("attempts", Integer, nullable=False),
     Column("requested_us", BigInteger, nullable=False),
-    # The place within one request: effects on one subject are delivered in this order.
+    # The place within one transaction: effects on one subject are delivered in this order.
     Column("place", Integer, nullable=False),
     Column("next_us", BigInteger, nullable=False),
     Column("delivered_us", BigInteger),

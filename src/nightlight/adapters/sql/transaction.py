@@ -1,6 +1,6 @@
 """One SQL transaction, seen through the stages' ports; it commits with audit entries, or not."""
 
-from sqlalchemy import Connection, insert, select, update
+from sqlalchemy import Connection, select, update
 
 from nightlight.adapters.sql import schema
 from nightlight.adapters.sql.audit import SqlAuditLog
@@ -12,7 +12,7 @@ from nightlight.adapters.sql.figures import SqlFigures
 from nightlight.adapters.sql.heartbeats import SqlHeartbeats
 from nightlight.adapters.sql.lists import SqlBankStore, SqlLexiconStore, SqlPolicyStore
 from nightlight.adapters.sql.outbox import SqlOutbox
-from nightlight.adapters.sql.rows import Row, to_json, to_us
+from nightlight.adapters.sql.rows import Row, add_all, to_json, to_us
 from nightlight.adapters.sql.tips import SqlTips
 from nightlight.audit.chain import link
 from nightlight.audit.clock import Clock
@@ -94,7 +94,7 @@ class SqlTransaction:
                     "hash": chained.hash,
                 }
             )
-        self._connection.execute(insert(schema.audit_entry), rows)
+        add_all(self._connection, schema.audit_entry, rows)
         change = update(head).where(head.c.id == 1).values(seq=seq, hash=previous)
         self._connection.execute(change)
 

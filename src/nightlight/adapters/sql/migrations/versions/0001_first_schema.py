@@ -198,6 +198,7 @@ def upgrade() -> None:
         sa.Column("engagements", sa.BigInteger(), nullable=False),
         sa.Column("flagged", sa.Boolean(), nullable=False),
         sa.Column("human_decision", sa.String(length=16), nullable=False),
+        sa.Column("reposted_as", sa.Text(), nullable=False),
         sa.PrimaryKeyConstraint("post_id"),
     )
     op.create_index("post_author", "post", ["account_id", "posted_us"], unique=False)
