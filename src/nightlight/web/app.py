@@ -1,0 +1,45 @@
+"""The web application: API and console over one ``Services``."""
+
+from collections.abc import Iterable
+
+from fastapi import FastAPI
+from starlette.exceptions import HTTPException
+
+from nightlight.errors import NightlightError
+from nightlight.services import Services
+from nightlight.web.api.events import events_api
+from nightlight.web.api.health import health_api
+from nightlight.web.api.schemas import schemas_api
+from nightlight.web.auth import Gate
+from nightlight.web.console.live import Live
+from nightlight.web.console.pages import console_pages, static_files
+from nightlight.web.console.render import Renderer
+from nightlight.web.guard import Guard
+from nightlight.web.problems import Answers
+
+
+def create_app(services: Services, token: str, *, host_names: Iterable[str] = ()) -> FastAPI:
+    """Return the application.
+
+    Args:
+        services: what Nightlight can do.
+        token: the API token, which also opens the console.
+        host_names: names that the console answers to besides those of loopback; "*" for any.
+    """
+    gate = Gate(token)
+    renderer = Renderer(services)
+    answers = Answers(renderer.error_page)
+    # The interactive API pages of the framework load scripts from elsewhere: they stay off.
+    app = FastAPI(title="Nightlight", docs_url=None, redoc_url=None, openapi_url=None)
+    app.add_exception_handler(NightlightError, answers.nightlight_error)
+    app.add_exception_handler(HTTPException, answers.http_error)
+    app.include_router(health_api(services))
+    app.include_router(events_api(services, gate))
+    app.include_router(schemas_api())
+    live = Live(services, renderer)
+    app.include_router(console_pages(services, gate, renderer, live))
+    # For whoever runs the server: an open console would keep it from stopping.
+    app.state.end_streams = live.end
+    app.mount("/static", static_files(), name="static")
+    app.add_middleware(Guard, host_names=tuple(host_names))
+    return app

@@ -1,0 +1,1 @@
+"""The read-only console: what Nightlight found, decided and reported, as pages."""

@@ -1,0 +1,146 @@
+"""What each page shows, read in one transaction; never content, hashes, terms or a tip's text."""
+
+from collections import defaultdict
+from collections.abc import Mapping
+
+from nightlight.errors import InvalidInput
+from nightlight.model.case import CaseState
+from nightlight.model.ids import CaseId
+from nightlight.model.signal import Signal
+from nightlight.services import Services
+from nightlight.transaction import StoredTip, Transaction
+from nightlight.web.console.scores import lowest_precision, read_scorecard
+from nightlight.web.console.stages import Counted, stages
+from nightlight.web.health import WORKER, is_alive, worker_seen
+
+_NEWEST_EVENTS = 8
+_OVERVIEW_ROWS = 7
+_PAGE_ROWS = 200
+#: How many tips are looked through for the one of a case.
+_TIPS_SEARCHED = 1000
+
+#: What a page asks for: its path and query parameters.
+Asked = Mapping[str, str]
+#: What a template gets.
+Shown = dict[str, object]
+
+
+def overview(services: Services, _: Asked) -> Shown:
+    """Return the seven stages, what is newest and how Nightlight is."""
+    scores = read_scorecard(services.settings.home).scores
+    with services.unit_of_work.read() as tx:
+        figures = tx.figures.figures()
+        counted = Counted(
+            events=figures.events,
+            backlog=figures.backlog,
+            signals=figures.signals,
+            decisions=figures.decisions,
+            effects=figures.effects,
+            cases=figures.cases,
+            tips=figures.tips,
+            lowest_precision=lowest_precision(scores),
+        )
+        seen = worker_seen(tx, services)
+        last = tx.heartbeats.last().get(WORKER)
+        return {
+            "stages": stages(counted),
+            "events": tx.figures.recent_events(_NEWEST_EVENTS),
+            "decisions": tx.decisions.newest(_OVERVIEW_ROWS),
+            "cases": tx.cases.queue(CaseState.OPEN, _OVERVIEW_ROWS),
+            "open_cases": figures.cases.get(CaseState.OPEN.value, 0),
+            "tips": tx.tips.newest(_OVERVIEW_ROWS),
+            "worker_at": last[0] if last else None,
+            "worker_alive": is_alive(seen),
+            "backlog": figures.backlog,
+            "effects": figures.effects,
+            "has_platform": services.settings.platform is not None,
+            "quarantined": figures.quarantined,
+            "audit_entries": figures.audit_entries,
+        }
+
+
+def decisions(services: Services, _: Asked) -> Shown:
+    """Return the newest decisions and effects."""
+    with services.unit_of_work.read() as tx:
+        return {
+            "decisions": tx.decisions.newest(_PAGE_ROWS),
+            "deliveries": tx.outbox.newest(_PAGE_ROWS),
+        }
+
+
+def cases(services: Services, asked: Asked) -> Shown:
+    """Return the cases in a state, most severe first.
+
+    Raises:
+        InvalidInput: there is no such state.
+    """
+    wanted = asked.get("state", "")
+    known = [state.value for state in CaseState]
+    if wanted and wanted not in known:
+        raise InvalidInput("there is no such state of a case", hint=f"known: {', '.join(known)}")
+    with services.unit_of_work.read() as tx:
+        counts = tx.figures.figures().cases
+        return {
+            "cases": tx.cases.queue(CaseState(wanted) if wanted else None, _PAGE_ROWS),
+            "state": wanted,
+            "states": [(state, counts.get(state, 0)) for state in known],
+            "all_cases": sum(counts.values()),
+        }
+
+
+def case(services: Services, asked: Asked) -> Shown:
+    """Return a case with its decisions, signals, evidence and tip.
+
+    Raises:
+        NotFound: there is no such case.
+    """
+    with services.unit_of_work.read() as tx:
+        found = tx.cases.get(CaseId(asked["case_id"]))
+        made = tx.decisions.get(found.decisions)
+        signals: defaultdict[str, list[Signal]] = defaultdict(list)
+        for signal in tx.signals.of_events([one.event_key for one in made]):
+            signals[signal.event_key].append(signal)
+        return {
+            "case": found,
+            "decisions": made,
+            "signals": signals,
+            "evidence": tx.evidence.of_case(found.id),
+            "tip": _tip_of(tx, found.id),
+        }
+
+
+def reports(services: Services, _: Asked) -> Shown:
+    """Return the newest tips with their progress."""
+    with services.unit_of_work.read() as tx:
+        return {"tips": tx.tips.newest(_PAGE_ROWS)}
+
+
+def record(services: Services, _: Asked) -> Shown:
+    """Return the newest audit entries and the head of the chain."""
+    with services.unit_of_work.read() as tx:
+        seq, head = tx.audit.head()
+        return {"entries": tx.audit.newest(_PAGE_ROWS), "seq": seq, "head": head}
+
+
+def lists(services: Services, _: Asked) -> Shown:
+    """Return how much the hash banks and lexicons hold, and since when."""
+    banks, lexicons = services.lists.summaries()
+    return {"banks": banks, "lexicons": lexicons}
+
+
+def quarantine(services: Services, _: Asked) -> Shown:
+    """Return what could not be read, without its bytes."""
+    with services.unit_of_work.read() as tx:
+        return {
+            "held": tx.events.quarantined(_PAGE_ROWS),
+            "total": tx.events.quarantine_size(),
+        }
+
+
+def measure(services: Services, _: Asked) -> Shown:
+    """Return the newest scorecard."""
+    return {"scorecard": read_scorecard(services.settings.home)}
+
+
+def _tip_of(tx: Transaction, case_id: CaseId) -> StoredTip | None:
+    return next((one for one in tx.tips.newest(_TIPS_SEARCHED) if one.case_id == case_id), None)
