@@ -44,10 +44,12 @@ class Record:
 
     def verify(self) -> Verification:
         """Return every contradiction in the record."""
+        # Anchors first: one that another process makes meanwhile is of an entry not read here.
+        anchors = self._anchors.all()
         with self._unit_of_work.read() as tx:
             return verify(
                 tx.audit.entries(),
                 head=tx.audit.head(),
-                anchors=self._anchors.all(),
+                anchors=anchors,
                 anchor_key=self._key,
             )
