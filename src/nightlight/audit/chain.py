@@ -100,7 +100,7 @@ def verify(
     anchored: dict[int, str] = {}
     for anchor in anchors:
         if anchor.is_genuine(anchor_key):
-            anchored[anchor.seq] = anchor.hash
+            anchored.setdefault(anchor.seq, anchor.hash)
         else:
             faults.append(Fault(seq=anchor.seq, problem="an anchor's seal is not genuine"))
     previous, expected_seq, count = GENESIS, 1, 0
