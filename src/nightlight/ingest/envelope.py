@@ -12,9 +12,9 @@ from msgspec import UNSET, Raw, UnsetType
 from nightlight.errors import InvalidInput
 from nightlight.ingest.bounds import check_data, check_id, without_nul
 from nightlight.ingest.decode import check_text, decode_json
-from nightlight.ingest.masked import Masked
 from nightlight.model.event import DATA_TYPES, Event, EventData, EventType
 from nightlight.model.ids import event_key
+from nightlight.model.masked import Masked
 
 
 class _Envelope(Masked, frozen=True, kw_only=True):

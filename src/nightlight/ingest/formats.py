@@ -14,9 +14,9 @@ from nightlight.errors import InvalidInput
 from nightlight.ingest.decode import DECODE_FAULTS
 from nightlight.ingest.envelope import parse_event
 from nightlight.ingest.jetstream import parse_jetstream
-from nightlight.ingest.masked import Masked
 from nightlight.ingest.mastodon import parse_status, parse_stream_message
 from nightlight.model.event import Event
+from nightlight.model.masked import Masked
 
 _CLOUDEVENTS_MARK: Final = b'"specversion"'
 

@@ -7,7 +7,7 @@ from typing import Literal
 
 from msgspec import Raw, field
 
-from nightlight.ingest.masked import Masked
+from nightlight.model.masked import Masked
 
 
 class Link(Masked, frozen=True, kw_only=True):

@@ -5,7 +5,7 @@ from typing import BinaryIO, Final
 
 from nightlight.errors import InvalidInput
 from nightlight.ingest.bounds import MAX_LINE_BYTES
-from nightlight.ingest.masked import Masked
+from nightlight.model.masked import Masked
 
 KEPT_BYTES: Final = 64 << 10
 _SKIP_BYTES: Final = 1 << 16

@@ -5,7 +5,7 @@ from typing import Annotated, TypeAlias
 
 from msgspec import Meta, Raw
 
-from nightlight.ingest.masked import Masked
+from nightlight.model.masked import Masked
 
 Zoned: TypeAlias = Annotated[datetime, Meta(tz=True)]
 

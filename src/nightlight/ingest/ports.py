@@ -8,6 +8,7 @@ from msgspec import Struct
 
 from nightlight.model.event import Event
 from nightlight.model.ids import EventKey
+from nightlight.model.masked import Masked
 from nightlight.model.media import Scan
 
 
@@ -18,7 +19,7 @@ class LoggedEvent(Struct, frozen=True, kw_only=True):
     event: Event
 
 
-class Quarantined(Struct, frozen=True, kw_only=True):
+class Quarantined(Masked, frozen=True, kw_only=True):
     """Input that could not be read, kept sealed until a person has looked at the reason."""
 
     id: str
@@ -30,8 +31,6 @@ class Quarantined(Struct, frozen=True, kw_only=True):
 
     def __repr__(self) -> str:
         return f"<Quarantined {self.id}: masked>"
-
-    __str__ = __repr__
 
 
 class EventLog(Protocol):

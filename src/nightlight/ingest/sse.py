@@ -3,7 +3,7 @@
 from typing import Final
 
 from nightlight.ingest.bounds import MAX_LINE_BYTES
-from nightlight.ingest.masked import Masked
+from nightlight.model.masked import Masked
 
 _FIELDS: Final = (b":", b"event:", b"data:", b"id:", b"retry:")
 

@@ -5,6 +5,8 @@ from typing import Literal, TypeAlias
 
 from msgspec import Struct
 
+from nightlight.model.masked import Masked
+
 #: NCMEC's industry classification; "" where the list gives none.
 Classification: TypeAlias = Literal["", "A1", "A2", "B1", "B2"]
 
@@ -27,7 +29,7 @@ HASH_DIGITS: dict[HashKind, int] = {
 }
 
 
-class BankEntry(Struct, frozen=True, kw_only=True):
+class BankEntry(Masked, frozen=True, kw_only=True):
     """One known hash; ``id`` is opaque and may be shown, ``value`` (lower-case hex) may not."""
 
     id: str
@@ -38,8 +40,6 @@ class BankEntry(Struct, frozen=True, kw_only=True):
 
     def __repr__(self) -> str:
         return f"<BankEntry {self.id}: masked>"
-
-    __str__ = __repr__
 
 
 class BankMatch(Struct, frozen=True, kw_only=True):

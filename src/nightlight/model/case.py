@@ -7,6 +7,7 @@ from msgspec import Struct
 
 from nightlight.errors import Conflict
 from nightlight.model.ids import AccountId, CaseId, DecisionId
+from nightlight.model.masked import Masked
 
 
 class CaseState(StrEnum):
@@ -89,7 +90,7 @@ class EvidenceKind(StrEnum):
     PROFILE = "profile"
 
 
-class Evidence(Struct, frozen=True, kw_only=True):
+class Evidence(Masked, frozen=True, kw_only=True):
     """One sealed thing: where it lies in the vault and what it is, never its bytes.
 
     Attributes:
@@ -106,3 +107,6 @@ class Evidence(Struct, frozen=True, kw_only=True):
     content_type: str
     sealed_at: datetime
     captured_at: datetime
+
+    def __repr__(self) -> str:
+        return f"<Evidence {self.id}: masked>"

@@ -9,10 +9,11 @@ from datetime import datetime
 from msgspec import Struct
 
 from nightlight.model.ids import AccountId, MediaId, PostId
+from nightlight.model.masked import Masked
 from nightlight.model.media import Scan
 
 
-class AccountContext(Struct, frozen=True, kw_only=True):
+class AccountContext(Masked, frozen=True, kw_only=True):
     """What is known of an account.
 
     Attributes:
@@ -39,10 +40,8 @@ class AccountContext(Struct, frozen=True, kw_only=True):
     def __repr__(self) -> str:
         return f"<AccountContext {self.account_id}: masked>"
 
-    __str__ = __repr__
 
-
-class PostContext(Struct, frozen=True, kw_only=True):
+class PostContext(Masked, frozen=True, kw_only=True):
     """What is known of a post, whichever of its events came first.
 
     Attributes:
@@ -72,10 +71,8 @@ class PostContext(Struct, frozen=True, kw_only=True):
     def __repr__(self) -> str:
         return f"<PostContext {self.post_id}: masked>"
 
-    __str__ = __repr__
 
-
-class MediaContext(Struct, frozen=True, kw_only=True):
+class MediaContext(Masked, frozen=True, kw_only=True):
     """A media file that was announced, and what scanning it found."""
 
     media_id: MediaId
@@ -90,8 +87,6 @@ class MediaContext(Struct, frozen=True, kw_only=True):
 
     def __repr__(self) -> str:
         return f"<MediaContext {self.media_id}: masked>"
-
-    __str__ = __repr__
 
 
 class Context(Struct, frozen=True, kw_only=True):

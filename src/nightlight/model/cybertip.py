@@ -11,6 +11,7 @@ from msgspec import Struct
 
 from nightlight.errors import Conflict
 from nightlight.model.ids import AccountId, CaseId, TipId
+from nightlight.model.masked import Masked
 
 
 class IncidentType(StrEnum):
@@ -22,7 +23,7 @@ class IncidentType(StrEnum):
     UNSOLICITED_OBSCENE_MATERIAL = "unsolicited_obscene_material"
 
 
-class ReportedFile(Struct, frozen=True, kw_only=True):
+class ReportedFile(Masked, frozen=True, kw_only=True):
     """One file of a tip.
 
     Attributes:
@@ -48,10 +49,8 @@ class ReportedFile(Struct, frozen=True, kw_only=True):
     def __repr__(self) -> str:
         return f"<ReportedFile {self.evidence_id}: masked>"
 
-    __str__ = __repr__
 
-
-class CyberTip(Struct, frozen=True, kw_only=True):
+class CyberTip(Masked, frozen=True, kw_only=True):
     """One report about one account, complete enough to be filed.
 
     Attributes:
@@ -82,8 +81,6 @@ class CyberTip(Struct, frozen=True, kw_only=True):
 
     def __repr__(self) -> str:
         return f"<CyberTip {self.id}: masked>"
-
-    __str__ = __repr__
 
 
 class TipState(StrEnum):

@@ -11,6 +11,7 @@ from typing import Literal, TypeAlias
 from msgspec import Struct
 
 from nightlight.model.ids import AccountId, EventKey, MediaId, PostId
+from nightlight.model.masked import Masked
 
 
 class EventType(StrEnum):
@@ -31,16 +32,7 @@ DeletedBy: TypeAlias = Literal["author", "platform", "unknown"]
 EngagementKind: TypeAlias = Literal["like", "repost", "reply", "follow", "bookmark"]
 
 
-class _Personal(Struct, frozen=True, kw_only=True):
-    """A value that holds personal data or content: printing it shows only its type."""
-
-    def __repr__(self) -> str:
-        return f"<{type(self).__name__}: masked>"
-
-    __str__ = __repr__
-
-
-class AccountCreated(_Personal, frozen=True, kw_only=True):
+class AccountCreated(Masked, frozen=True, kw_only=True):
     """An account as it was registered."""
 
     account_id: str
@@ -50,7 +42,7 @@ class AccountCreated(_Personal, frozen=True, kw_only=True):
     profile_url: str = ""
 
 
-class AccountUpdated(_Personal, frozen=True, kw_only=True):
+class AccountUpdated(Masked, frozen=True, kw_only=True):
     """Profile fields that changed; a field left out is unchanged."""
 
     account_id: str
@@ -60,7 +52,7 @@ class AccountUpdated(_Personal, frozen=True, kw_only=True):
     profile_url: str | None = None
 
 
-class PostCreated(_Personal, frozen=True, kw_only=True):
+class PostCreated(Masked, frozen=True, kw_only=True):
     """A post as published; ``media_ids`` name media announced by ``media.uploaded``."""
 
     post_id: str
@@ -72,7 +64,7 @@ class PostCreated(_Personal, frozen=True, kw_only=True):
     url: str = ""
 
 
-class PostEdited(_Personal, frozen=True, kw_only=True):
+class PostEdited(Masked, frozen=True, kw_only=True):
     """The whole text and media of a post after an edit."""
 
     post_id: str
@@ -90,7 +82,7 @@ class PostDeleted(Struct, frozen=True, kw_only=True):
     deleted_by: DeletedBy = "unknown"
 
 
-class MediaUploaded(_Personal, frozen=True, kw_only=True):
+class MediaUploaded(Masked, frozen=True, kw_only=True):
     """Media arrived at the platform; ``url`` says where Nightlight may fetch it.
 
     ``url`` is absolute (its origin must be one the operator allows) or relative to the media
@@ -128,7 +120,7 @@ class ViewsCounted(Struct, frozen=True, kw_only=True):
     account_id: str = ""
 
 
-class UserReportCreated(_Personal, frozen=True, kw_only=True):
+class UserReportCreated(Masked, frozen=True, kw_only=True):
     """``account_id`` reported a post or another account to the platform."""
 
     user_report_id: str

@@ -4,6 +4,8 @@ from enum import StrEnum
 
 from msgspec import Struct
 
+from nightlight.model.masked import Masked
+
 
 class TermKind(StrEnum):
     """What it means when a term stands in a text."""
@@ -13,7 +15,7 @@ class TermKind(StrEnum):
     EXCLUSION = "exclusion"  # words of those who write about it: news, research, help
 
 
-class Term(Struct, frozen=True, kw_only=True):
+class Term(Masked, frozen=True, kw_only=True):
     """One entry; ``id`` is opaque and may be shown, ``text`` only on the reviewer's screen.
 
     Attributes:
@@ -29,8 +31,6 @@ class Term(Struct, frozen=True, kw_only=True):
 
     def __repr__(self) -> str:
         return f"<Term {self.id}: masked>"
-
-    __str__ = __repr__
 
 
 class Lexicon(Struct, frozen=True, kw_only=True):

@@ -2,10 +2,10 @@
 
 from enum import StrEnum
 
-from msgspec import Struct
+from nightlight.model.masked import Masked
 
 
-class MediaHashes(Struct, frozen=True, kw_only=True):
+class MediaHashes(Masked, frozen=True, kw_only=True):
     """The hashes of one file, lower-case hex; "" where a hash is not known.
 
     Attributes:
@@ -24,8 +24,6 @@ class MediaHashes(Struct, frozen=True, kw_only=True):
         known = [name for name in self.__struct_fields__ if getattr(self, name) not in ("", 0)]
         return f"<MediaHashes: {', '.join(known) or 'none'}>"
 
-    __str__ = __repr__
-
 
 class ScanState(StrEnum):
     """How far scanning of a media file came."""
@@ -35,7 +33,7 @@ class ScanState(StrEnum):
     UNREACHABLE = "unreachable"
 
 
-class Scan(Struct, frozen=True, kw_only=True):
+class Scan(Masked, frozen=True, kw_only=True):
     """The outcome of fetching and hashing one file.
 
     Attributes:
@@ -49,3 +47,6 @@ class Scan(Struct, frozen=True, kw_only=True):
     byte_count: int = 0
     reason: str = ""
     sealed_digest: str = ""
+
+    def __repr__(self) -> str:
+        return f"<Scan {self.state}: masked>"
