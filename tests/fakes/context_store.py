@@ -1,0 +1,63 @@
+"""In memory: what is known of accounts, posts and media, answered as the real store must."""
+
+from collections.abc import Collection, Iterable
+from datetime import datetime
+
+from nightlight.model.context import AccountContext, MediaContext, PostContext
+from nightlight.model.ids import AccountId, MediaId, PostId
+
+
+class MemoryContextStore:
+    """A ``ContextStore`` over dictionaries."""
+
+    def __init__(self) -> None:
+        self.account_rows: dict[AccountId, AccountContext] = {}
+        self.post_rows: dict[PostId, PostContext] = {}
+        self.media_rows: dict[MediaId, MediaContext] = {}
+
+    def accounts(self, ids: Collection[AccountId]) -> dict[AccountId, AccountContext]:
+        return {one: self.account_rows[one] for one in ids if one in self.account_rows}
+
+    def posts(self, ids: Collection[PostId]) -> dict[PostId, PostContext]:
+        return {one: self.post_rows[one] for one in ids if one in self.post_rows}
+
+    def media(self, ids: Collection[MediaId]) -> dict[MediaId, MediaContext]:
+        return {one: self.media_rows[one] for one in ids if one in self.media_rows}
+
+    def tombstones(
+        self, ids: Collection[AccountId], *, deleted_after: datetime, each: int
+    ) -> dict[AccountId, list[PostContext]]:
+        timed = [(post.deleted_at, post) for post in self.post_rows.values()]
+        return _newest_each(timed, ids, deleted_after, each)
+
+    def posted_since(
+        self, ids: Collection[AccountId], *, posted_after: datetime, each: int
+    ) -> dict[AccountId, list[PostContext]]:
+        timed = [(post.posted_at, post) for post in self.post_rows.values()]
+        return _newest_each(timed, ids, posted_after, each)
+
+    def save(
+        self,
+        *,
+        accounts: Iterable[AccountContext],
+        posts: Iterable[PostContext],
+        media: Iterable[MediaContext],
+    ) -> None:
+        self.account_rows |= {one.account_id: one for one in accounts}
+        self.post_rows |= {one.post_id: one for one in posts}
+        self.media_rows |= {one.media_id: one for one in media}
+
+
+def _newest_each(
+    timed: Iterable[tuple[datetime | None, PostContext]],
+    ids: Collection[AccountId],
+    since: datetime,
+    each: int,
+) -> dict[AccountId, list[PostContext]]:
+    found: dict[AccountId, list[PostContext]] = {}
+    recent = [(when, post) for when, post in timed if when is not None and when >= since]
+    for _, post in sorted(recent, key=lambda pair: (-pair[0].timestamp(), pair[1].post_id)):
+        own = found.setdefault(post.account_id, [])
+        if post.account_id in ids and post.fingerprint and len(own) < each:
+            own.append(post)
+    return {account_id: own for account_id, own in found.items() if own}
