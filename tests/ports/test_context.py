@@ -1,6 +1,7 @@
 """Accounts, posts and media come back as they were saved; queries keep to their limits."""
 
 from datetime import timedelta
+from traceback import format_exception
 
 import pytest
 from msgspec.structs import replace
@@ -10,6 +11,7 @@ from tests.ports.builders import ENTRY, make_account, make_media, make_post
 from tests.ports.raw import raw_bytes
 
 from nightlight.adapters.sql.database import SqlUnitOfWork
+from nightlight.errors import Conflict
 from nightlight.model.context import AccountContext, MediaContext, PostContext
 from nightlight.model.ids import AccountId, MediaId, PostId
 from nightlight.model.media import Scan, ScanState
@@ -202,3 +204,12 @@ def test_posts_since_are_the_newest_of_each_account_from_that_time_on(
     assert [post.post_id for post in all_three[AccountId("account-1")]] == [
         "account-1-4", "account-1-3", "account-1-2",
     ]  # fmt: skip
+
+
+def test_an_error_of_the_database_does_not_show_what_was_to_be_stored(
+    unit_of_work: SqlUnitOfWork,
+) -> None:
+    impossible = make_account("account-1", bio="zorbleflux", handle=None)
+    with pytest.raises(Conflict) as caught:
+        save(unit_of_work, accounts=(impossible,))
+    assert "zorbleflux" not in "".join(format_exception(caught.value))

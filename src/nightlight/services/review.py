@@ -51,6 +51,8 @@ class Review:
         """
         now = self._clock.now()
         with self._unit_of_work.begin() as tx:
+            # No batch is judged meanwhile: it would store what it knew before this decision.
+            tx.events.offset()
             case = tx.cases.get(case_id)
             decisions = tx.decisions.get(case.decisions)
             policy = active_policy(tx)

@@ -1,0 +1,152 @@
+"""Hash banks, lexicons and policies: counted, withdrawn, and unreadable to a thief."""
+
+from datetime import timedelta
+
+import pytest
+from sqlalchemy import Engine, text, update
+from tests.fakes.cybertip_store import NOON
+from tests.ports.builders import ENTRY
+from tests.ports.raw import raw_bytes
+
+from nightlight.adapters.sql import schema
+from nightlight.adapters.sql.database import SqlUnitOfWork
+from nightlight.errors import IntegrityFailure
+from nightlight.model.bank import BankEntry, HashKind
+from nightlight.model.lexicon import Term, TermKind
+
+_PDQ = "0123456789abcdef" * 4
+
+
+def entry(name: str, *, bank: str = "quibbles", value: str = _PDQ) -> BankEntry:
+    return BankEntry(id=name, bank=bank, kind=HashKind.PDQ, value=value, classification="B2")
+
+
+def term(name: str, body: str = "zorbleflux") -> Term:
+    return Term(id=name, kind=TermKind.TERM, text=body, severity=80, language="en")
+
+
+def put(unit_of_work: SqlUnitOfWork, *entries: BankEntry) -> int:
+    with unit_of_work.begin() as tx:
+        added = tx.banks.put(entries, at=NOON)
+        tx.commit(ENTRY)
+    return added
+
+
+def put_terms(unit_of_work: SqlUnitOfWork, lexicon: str, *terms: Term) -> int:
+    with unit_of_work.begin() as tx:
+        added = tx.lexicons.put(lexicon, terms, at=NOON)
+        tx.commit(ENTRY)
+    return added
+
+
+def test_bank_entries_come_back_as_they_were_put(unit_of_work: SqlUnitOfWork) -> None:
+    entries = [entry("one"), entry("two", bank="zorbles", value="ff" * 32)]
+    assert put(unit_of_work, *entries) == 2
+    with unit_of_work.read() as tx:
+        assert list(tx.banks.all()) == entries
+
+
+def test_only_entries_that_are_new_to_their_bank_count_as_added(
+    unit_of_work: SqlUnitOfWork,
+) -> None:
+    put(unit_of_work, entry("one"))
+    assert put(unit_of_work, entry("one"), entry("two"), entry("one", bank="zorbles")) == 2
+
+
+def test_a_withdrawn_bank_is_gone_and_others_stay(unit_of_work: SqlUnitOfWork) -> None:
+    put(unit_of_work, entry("one"), entry("two"), entry("one", bank="zorbles"))
+    with unit_of_work.begin() as tx:
+        assert tx.banks.remove_bank("quibbles") == 2
+        tx.commit(ENTRY)
+    with unit_of_work.read() as tx:
+        (left,) = tx.banks.summaries()
+    assert (left.name, left.entries, left.updated_at) == ("zorbles", 1, NOON)
+
+
+def test_terms_come_back_as_they_were_put(unit_of_work: SqlUnitOfWork) -> None:
+    terms = [term("t-1"), Term(id="t-2", kind=TermKind.CUE, text="\N{SNOWMAN} quibble")]
+    assert put_terms(unit_of_work, "nonsense", *terms) == 2
+    assert put_terms(unit_of_work, "nonsense", *terms) == 0
+    with unit_of_work.read() as tx:
+        assert list(tx.lexicons.all()) == terms
+
+
+def test_a_withdrawn_lexicon_is_gone_and_others_stay(unit_of_work: SqlUnitOfWork) -> None:
+    put_terms(unit_of_work, "nonsense", term("t-1"), term("t-2"))
+    put_terms(unit_of_work, "other", term("t-1"))
+    with unit_of_work.begin() as tx:
+        assert tx.lexicons.remove_lexicon("nonsense") == 2
+        tx.commit(ENTRY)
+    with unit_of_work.read() as tx:
+        assert [(one.name, one.entries) for one in tx.lexicons.summaries()] == [("other", 1)]
+
+
+@pytest.mark.parametrize("change", ["banks", "lexicons", "policies", "withdrawn", "nothing"])
+def test_the_version_changes_exactly_when_a_list_does(
+    unit_of_work: SqlUnitOfWork, change: str
+) -> None:
+    put(unit_of_work, entry("zero", bank="other"))
+    with unit_of_work.read() as tx:
+        before = tx.lists_version()
+    with unit_of_work.begin() as tx:
+        match change:
+            case "banks":
+                tx.banks.put([entry("one")], at=NOON)
+            case "lexicons":
+                tx.lexicons.put("nonsense", [term("t-1")], at=NOON)
+            case "policies":
+                tx.policies.activate("v1", b"body", at=NOON)
+            case "withdrawn":
+                tx.banks.remove_bank("other")
+        tx.commit(ENTRY)
+    with unit_of_work.read() as tx:
+        assert (tx.lists_version() != before) == (change != "nothing")
+
+
+def test_values_of_lists_stand_nowhere_in_the_database(
+    unit_of_work: SqlUnitOfWork, engine: Engine
+) -> None:
+    values = {kind: f"{number}e5a" * 16 for number, kind in enumerate((HashKind.PDQ,))}
+    put(unit_of_work, entry("one", value=values[HashKind.PDQ]))
+    put_terms(unit_of_work, "nonsense", term("t-1", "zorbleflux quibbleton"))
+    stored = raw_bytes(engine)
+    assert b"quibbles" in stored, "the search would find what is there"
+    for secret in (
+        values[HashKind.PDQ].encode(),
+        bytes.fromhex(values[HashKind.PDQ]),
+        b"zorbleflux",
+        b"quibbleton",
+    ):
+        assert secret not in stored
+
+
+def test_a_value_that_was_changed_is_refused(unit_of_work: SqlUnitOfWork, engine: Engine) -> None:
+    put(unit_of_work, entry("one"))
+    with engine.begin() as connection:
+        sealed = connection.execute(text("SELECT sealed_value FROM bank_entry")).scalar_one()
+        flipped = bytes(sealed)[:-1] + bytes([bytes(sealed)[-1] ^ 1])
+        connection.execute(update(schema.bank_entry).values(sealed_value=flipped))
+    with unit_of_work.read() as tx, pytest.raises(IntegrityFailure):
+        list(tx.banks.all())
+
+
+def activate(unit_of_work: SqlUnitOfWork, version: str, *, after_s: float) -> None:
+    with unit_of_work.begin() as tx:
+        tx.policies.activate(version, version.encode(), at=NOON + timedelta(seconds=after_s))
+        tx.commit(ENTRY)
+
+
+def test_without_activation_there_is_no_policy(unit_of_work: SqlUnitOfWork) -> None:
+    with unit_of_work.read() as tx:
+        assert tx.policies.active() is None
+        assert tx.policies.find("v1") is None
+
+
+def test_the_policy_activated_last_is_active_and_earlier_ones_are_found(
+    unit_of_work: SqlUnitOfWork,
+) -> None:
+    for second, version in enumerate(("v1", "v2", "v1")):
+        activate(unit_of_work, version, after_s=second)
+    with unit_of_work.read() as tx:
+        assert tx.policies.active() == b"v1"
+        assert tx.policies.find("v2") == b"v2"

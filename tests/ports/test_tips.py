@@ -1,0 +1,116 @@
+"""Tips and their progress: one a case, sealed, and never moved on by two filers."""
+
+from datetime import timedelta
+
+import pytest
+from msgspec.structs import replace
+from sqlalchemy import Engine
+from tests.fakes.cybertip_store import NOON, MemoryMedia, make_tip
+from tests.ports.builders import ENTRY
+from tests.ports.raw import raw_bytes
+
+from nightlight.adapters.sql.database import SqlUnitOfWork
+from nightlight.errors import Conflict, NotFound
+from nightlight.model.cybertip import CyberTip, Filing, TipState
+from nightlight.model.ids import TipId
+
+
+def tip(name: str) -> CyberTip:
+    return make_tip(MemoryMedia(), files=2, name=name)
+
+
+def draft(unit_of_work: SqlUnitOfWork, *tips: CyberTip) -> None:
+    with unit_of_work.begin() as tx:
+        for one in tips:
+            tx.tips.draft(one, at=NOON)
+        tx.commit(ENTRY)
+
+
+def save(unit_of_work: SqlUnitOfWork, filing: Filing) -> None:
+    with unit_of_work.begin() as tx:
+        tx.tips.save(filing, at=NOON)
+        tx.commit(ENTRY)
+
+
+def moved(name: str, state: TipState, revision: int, *, wait_s: float | None = None) -> Filing:
+    return Filing(
+        tip_id=TipId(name),
+        state=state,
+        remote_id="7000001",
+        uploaded=("file-1",),
+        described=1,
+        receipt="<ok/>",
+        failure="no answer",
+        attempts=2,
+        restarts=1,
+        filed_at=NOON,
+        revision=revision,
+        next_attempt_at=None if wait_s is None else NOON + timedelta(seconds=wait_s),
+    )
+
+
+def test_a_drafted_tip_is_due_at_once(unit_of_work: SqlUnitOfWork) -> None:
+    one = tip("tip-1")
+    draft(unit_of_work, one)
+    with unit_of_work.read() as tx:
+        assert tx.tips.load(one.id) == (
+            one,
+            Filing(tip_id=one.id, state=TipState.DRAFTED, next_attempt_at=NOON),
+        )
+        assert tx.tips.due(NOON, 5) == [one.id]
+
+
+def test_a_case_that_has_a_tip_keeps_it(unit_of_work: SqlUnitOfWork) -> None:
+    first = tip("tip-1")
+    draft(unit_of_work, first)
+    draft(unit_of_work, replace(tip("tip-2"), case_id=first.case_id))
+    with unit_of_work.read() as tx:
+        assert [one.tip_id for one in tx.tips.newest(5)] == ["tip-1"]
+
+
+def test_an_unknown_tip_is_not_found(unit_of_work: SqlUnitOfWork) -> None:
+    with unit_of_work.read() as tx, pytest.raises(NotFound):
+        tx.tips.load(TipId("none"))
+
+
+def test_progress_comes_back_as_it_was_saved(unit_of_work: SqlUnitOfWork) -> None:
+    draft(unit_of_work, tip("tip-1"))
+    filing = moved("tip-1", TipState.OPENED, 1, wait_s=60)
+    save(unit_of_work, filing)
+    with unit_of_work.read() as tx:
+        assert tx.tips.load(TipId("tip-1"))[1] == filing
+
+
+@pytest.mark.parametrize("revision", [0, 1, 3])
+def test_progress_over_anything_but_the_revision_before_is_a_conflict(
+    unit_of_work: SqlUnitOfWork, revision: int
+) -> None:
+    draft(unit_of_work, tip("tip-1"))
+    save(unit_of_work, moved("tip-1", TipState.OPENING, 1))
+    with pytest.raises(Conflict), unit_of_work.begin() as tx:
+        tx.tips.save(moved("tip-1", TipState.OPENED, revision), at=NOON)
+    with unit_of_work.read() as tx:
+        assert tx.tips.load(TipId("tip-1"))[1].state is TipState.OPENING
+
+
+def test_tips_are_due_longest_due_first_and_settled_ones_never(
+    unit_of_work: SqlUnitOfWork,
+) -> None:
+    names = ("later", "sooner", "waiting", "filed", "refused")
+    draft(unit_of_work, *(tip(name) for name in names))
+    save(unit_of_work, moved("later", TipState.OPENED, 1, wait_s=20))
+    save(unit_of_work, moved("sooner", TipState.FINISHING, 1, wait_s=10))
+    save(unit_of_work, moved("waiting", TipState.OPENED, 1, wait_s=500))
+    save(unit_of_work, moved("filed", TipState.FILED, 1))
+    save(unit_of_work, moved("refused", TipState.REFUSED, 1))
+    with unit_of_work.read() as tx:
+        assert tx.tips.due(NOON + timedelta(seconds=20), 5) == ["sooner", "later"]
+        assert tx.tips.due(NOON + timedelta(seconds=20), 1) == ["sooner"]
+
+
+def test_what_a_tip_says_is_sealed_at_rest(unit_of_work: SqlUnitOfWork, engine: Engine) -> None:
+    one = tip("tip-1")
+    draft(unit_of_work, one)
+    stored = raw_bytes(engine)
+    for secret in (one.handle, one.narrative, one.files[0].digest, one.urls[0]):
+        assert secret.encode() not in stored

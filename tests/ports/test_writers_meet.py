@@ -1,0 +1,78 @@
+"""A reviewer's decision and a batch under way never undo each other."""
+
+from concurrent.futures import ThreadPoolExecutor, wait
+
+from msgspec.structs import replace
+from tests.fakes.cybertip_store import HandClock
+from tests.ports.builders import ENTRY, make_account, make_case, make_decision, make_post
+
+from nightlight.adapters.sql.database import SqlUnitOfWork
+from nightlight.model.case import CaseState, CaseStep
+from nightlight.model.ids import AccountId, CaseId, DecisionId, PostId
+from nightlight.review.resolve import Resolution
+from nightlight.services.review import Review
+
+_ACCOUNT = AccountId("account-1")
+_POST = PostId("post-one")
+_LONG_ENOUGH_S = 1.0
+_DISMISSAL = Resolution(step=CaseStep.DISMISS, reviewer="a reviewer", reason="a helpline")
+
+
+def prepare(unit_of_work: SqlUnitOfWork) -> None:
+    with unit_of_work.begin() as tx:
+        tx.events.offset()
+        tx.context.save(accounts=[make_account(_ACCOUNT)], posts=[make_post(_POST)], media=[])
+        tx.decisions.add([make_decision("one")])
+        tx.cases.save(
+            make_case("case-1", account_id=_ACCOUNT, decisions=(DecisionId("decision-one"),))
+        )
+        tx.commit(ENTRY)
+
+
+def test_a_decision_made_while_a_batch_is_judged_outlives_the_batch(
+    unit_of_work: SqlUnitOfWork, clock: HandClock
+) -> None:
+    prepare(unit_of_work)
+    review = Review(unit_of_work=unit_of_work, clock=clock, platform_name="Zorbleflux")
+    with ThreadPoolExecutor(1) as pool:
+        with unit_of_work.begin() as tx:
+            tx.events.offset()
+            account = tx.context.accounts([_ACCOUNT])[_ACCOUNT]
+            post = tx.context.posts([_POST])[_POST]
+            deciding = pool.submit(review.decide, CaseId("case-1"), _DISMISSAL)
+            # Without a lock in common the reviewer would be done by now, and overwritten.
+            wait([deciding], timeout=_LONG_ENOUGH_S)
+            tx.context.save(
+                accounts=[replace(account, posts=account.posts + 1)],
+                posts=[replace(post, views=7)],
+                media=[],
+            )
+            tx.commit(ENTRY)
+        deciding.result()
+    with unit_of_work.read() as tx:
+        account = tx.context.accounts([_ACCOUNT])[_ACCOUNT]
+        post = tx.context.posts([_POST])[_POST]
+        (case,) = tx.cases.queue(None, 5)
+    assert (account.human_decision, account.posts) == ("dismissed", 1)
+    assert (post.human_decision, post.views) == ("dismissed", 7)
+    assert case.state is CaseState.DISMISSED
+
+
+def test_of_two_reviewers_at_once_one_decides(
+    unit_of_work: SqlUnitOfWork, clock: HandClock
+) -> None:
+    prepare(unit_of_work)
+    review = Review(unit_of_work=unit_of_work, clock=clock, platform_name="Zorbleflux")
+    confirmation = replace(_DISMISSAL, step=CaseStep.CONFIRM, reviewer="another reviewer")
+    with ThreadPoolExecutor(2) as pool:
+        asked = [
+            pool.submit(review.decide, CaseId("case-1"), resolution)
+            for resolution in (_DISMISSAL, confirmation)
+        ]
+        failures = [one.exception() for one in asked]
+    assert sum(failure is None for failure in failures) == 1
+    with unit_of_work.read() as tx:
+        (case,) = tx.cases.queue(None, 5)
+        account = tx.context.accounts([_ACCOUNT])[_ACCOUNT]
+        assert tx.audit.head()[0] == 2
+    assert account.human_decision == case.state.value
