@@ -2,7 +2,8 @@
 .DEFAULT_GOAL := help
 .PHONY: help setup demo test check lint types contracts soak bench lock clean
 PY := .venv/bin/python
-export PYTHONDONTWRITEBYTECODE :=
+# Without cached bytecode every start of a command costs seconds.
+unexport PYTHONDONTWRITEBYTECODE
 
 help: ## Say what there is
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /\1\t/' | expand -t 12

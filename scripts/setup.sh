@@ -35,7 +35,8 @@ fi
 say "installing pinned packages into .venv (a minute or two the first time)"
 if [ -n "$uv" ]; then
     "$uv" venv --quiet --python "$python" .venv
-    "$uv" pip install --quiet --python .venv/bin/python --require-hashes -r requirements.lock
+    "$uv" pip install --quiet --compile-bytecode --python .venv/bin/python --require-hashes \
+        -r requirements.lock
     "$uv" pip install --quiet --python .venv/bin/python --no-deps --no-build-isolation -e .
 else
     .venv/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes \

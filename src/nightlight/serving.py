@@ -5,6 +5,7 @@ import os
 import signal
 import socket
 import sys
+from collections.abc import Callable
 from typing import Any, NoReturn
 
 from granian.constants import Interfaces
@@ -19,7 +20,14 @@ _CONNECT_PAUSE_S = 0.01
 _START_LIMIT_S = 10
 
 
-def serve(app: App, *, name: str, host: str, port: int) -> NoReturn:
+def serve(
+    app: App,
+    *,
+    name: str,
+    host: str,
+    port: int,
+    before_stop: Callable[[], None] = lambda: None,
+) -> NoReturn:
     """Serve ``app`` until SIGTERM or SIGINT and end the process with status 0.
 
     Says on standard error where, once it listens.
@@ -29,11 +37,13 @@ def serve(app: App, *, name: str, host: str, port: int) -> NoReturn:
         name: what to call it.
         host: the address to listen at.
         port: the port, 0 for any that is free.
+        before_stop: ends what would keep the server waiting, such as open event streams.
 
     Raises:
         Conflict: something else listens there.
     """
-    asyncio.run(_serve(app, name=name, host=host, port=_claimed(host, port)))
+    port = _claimed(host, port)
+    asyncio.run(_serve(app, name=name, host=host, port=port, before_stop=before_stop))
     # The server's threads outlive it by a moment and abort the process (3 of 25 stops) if they
     # meet an interpreter that is shutting down. Everything stored is on disk already.
     os._exit(0)
@@ -55,7 +65,9 @@ def _claimed(host: str, port: int) -> int:
         return int(probe.getsockname()[1])
 
 
-async def _serve(app: App, *, name: str, host: str, port: int) -> None:
+async def _serve(
+    app: App, *, name: str, host: str, port: int, before_stop: Callable[[], None]
+) -> None:
     server = Server(
         app,
         address=host,
@@ -66,7 +78,7 @@ async def _serve(app: App, *, name: str, host: str, port: int) -> None:
     )
     loop = asyncio.get_running_loop()
     for stop in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(stop, server.stop)
+        loop.add_signal_handler(stop, _stop, server, before_stop)
     serving = asyncio.create_task(server.serve())
     async with asyncio.timeout(_START_LIMIT_S):
         while not await _listens(host, port):
@@ -76,6 +88,11 @@ async def _serve(app: App, *, name: str, host: str, port: int) -> None:
     sys.stderr.write(f"{name} listens at http://{host}:{port}\n")
     sys.stderr.flush()
     await serving
+
+
+def _stop(server: Server, before_stop: Callable[[], None]) -> None:
+    before_stop()
+    server.stop()  # type: ignore[no-untyped-call]  # granian leaves it untyped
 
 
 async def _listens(host: str, port: int) -> bool:

@@ -5,9 +5,10 @@ import signal
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from time import perf_counter, sleep
+from types import FrameType
 from typing import Annotated
 
 import httpx
@@ -61,6 +62,7 @@ def demo(
     Nothing is real: the town is generated, its pictures are drawn, its coded words are nonsense,
     and platform and CyberTipline are simulated on this machine. Ctrl-C ends it.
     """
+    signal.signal(signal.SIGTERM, _interrupt)
     home = _fresh(home)
     events, truth_file = _make_town(home, seed=seed, accounts=accounts, posts=posts)
     truth = parse_truth(truth_file.read_bytes())
@@ -276,4 +278,11 @@ def _wait(until: Callable[[], bool], what: str) -> None:
 
 
 def _until_interrupted() -> None:
-    signal.sigwait({signal.SIGINT, signal.SIGTERM})
+    with suppress(KeyboardInterrupt):
+        signal.pause()
+    err.print("ending the demo")
+
+
+def _interrupt(_number: int, _frame: FrameType | None) -> None:
+    """Treat SIGTERM like Ctrl-C, so that the partners are ended too."""
+    raise KeyboardInterrupt

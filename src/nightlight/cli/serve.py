@@ -25,6 +25,10 @@ def serve(
     *,
     host: Annotated[str, typer.Option(help="The address to listen at.")] = "127.0.0.1",
     port: Annotated[int, typer.Option(min=0, max=65535, help="0 for any free port.")] = 8420,
+    host_name: Annotated[
+        list[str] | None,
+        typer.Option(help="Further names that the console answers to; repeatable; * for any."),
+    ] = None,
     with_worker: Annotated[
         bool,
         typer.Option(
@@ -42,7 +46,7 @@ def serve(
     if host not in _LOOPBACK:
         err.print(f"[yellow]listening at {host}: other machines can reach this[/]")
     token = ensure_token(settings)
-    application = web_app()
+    application = web_app(host_names=[host, *(host_name or [])])
     stop = Stop()
     if with_worker:
         Thread(target=_supervise, args=(stop, _worker_process), daemon=True).start()
@@ -51,7 +55,13 @@ def serve(
         err.print(f"console: http://{shown}:{port}/?token={token}", markup=False)
     else:
         err.print(f"console: add /?token={token} to the address below", markup=False)
-    serve_app(application, name="nightlight", host=host, port=port)
+    serve_app(
+        application,
+        name="nightlight",
+        host=host,
+        port=port,
+        before_stop=application.state.end_streams,
+    )
 
 
 def worker(
