@@ -21,7 +21,11 @@ class FileAnchorStore:
     def append(self, anchor: Anchor) -> None:
         """Keep one more anchor, durably."""
         self._path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        with self._path.open("ab") as file:
+        with self._path.open("a+b") as file:
+            if file.tell() > 0:
+                file.seek(-1, os.SEEK_END)
+                if file.read(1) != b"\n":  # A crash cut the last line off: it stays a line.
+                    file.write(b"\n")
             file.write(msgspec.json.encode(anchor) + b"\n")
             file.flush()
             os.fsync(file.fileno())

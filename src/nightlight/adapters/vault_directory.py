@@ -21,15 +21,10 @@ class DirectoryBlobStore:
         """
         path = self._path(name)
         try:
-            path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-            partial = path.with_name(f".{secrets.token_hex(8)}.partial")
-            descriptor = os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-            with os.fdopen(descriptor, "wb") as file:
-                file.write(data)
-                file.flush()
-                os.fsync(file.fileno())
-            partial.rename(path)
-            _sync_directory(path.parent)
+            if path.exists():
+                return
+            self._make_folders(path.parent)
+            _write_durably(path, data)
         except OSError as error:
             raise Unavailable(
                 f"the vault cannot be written: {error.strerror}",
@@ -41,11 +36,17 @@ class DirectoryBlobStore:
 
         Raises:
             NotFound: nothing is kept under it.
+            Unavailable: the disk cannot be read.
         """
         try:
             return self._path(name).read_bytes()
         except FileNotFoundError as error:
             raise NotFound("the vault does not hold this") from error
+        except OSError as error:
+            raise Unavailable(
+                f"the vault cannot be read: {error.strerror}",
+                hint="check permissions of the vault directory",
+            ) from error
 
     def has(self, name: str) -> bool:
         """Return whether something is kept under ``name``."""
@@ -53,6 +54,28 @@ class DirectoryBlobStore:
 
     def _path(self, name: str) -> Path:
         return self._root / name[:2] / name[2:4] / name
+
+    def _make_folders(self, folder: Path) -> None:
+        if folder.is_dir():
+            return
+        for one in (self._root, folder.parent, folder):
+            one.mkdir(parents=True, exist_ok=True, mode=0o700)
+            _sync_directory(one.parent)  # A new folder is durable once the one that names it is.
+
+
+def _write_durably(path: Path, data: bytes) -> None:
+    partial = path.with_name(f".{secrets.token_hex(8)}.partial")
+    descriptor = os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    try:
+        with os.fdopen(descriptor, "wb") as file:
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+        partial.rename(path)
+    except OSError:
+        partial.unlink(missing_ok=True)
+        raise
+    _sync_directory(path.parent)
 
 
 def _sync_directory(path: Path) -> None:

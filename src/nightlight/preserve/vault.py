@@ -71,5 +71,5 @@ class Vault:
         nonce, sealed = blob[end : end + _NONCE_BYTES], blob[end + _NONCE_BYTES :]
         try:
             return AESGCM(data_key).decrypt(nonce, sealed, digest.encode())
-        except InvalidTag as error:
+        except (InvalidTag, ValueError) as error:  # ValueError: cut off within the nonce
             raise IntegrityFailure("a vault file was changed after it was sealed") from error

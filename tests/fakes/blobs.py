@@ -1,0 +1,32 @@
+"""In memory: sealed bytes by name, and keys that are made afresh."""
+
+from pathlib import Path
+
+from nightlight.adapters.keyring_file import FileKeyRing
+from nightlight.errors import NotFound, Unavailable
+
+
+class MemoryBlobs:
+    """A ``BlobStore`` over a dictionary; ``full`` makes it refuse to keep more."""
+
+    def __init__(self) -> None:
+        self.kept: dict[str, bytes] = {}
+        self.full = False
+
+    def put(self, name: str, data: bytes) -> None:
+        if self.full:
+            raise Unavailable("the vault is full")
+        self.kept.setdefault(name, data)
+
+    def get(self, name: str) -> bytes:
+        if name not in self.kept:
+            raise NotFound("the vault does not hold this")
+        return self.kept[name]
+
+    def has(self, name: str) -> bool:
+        return name in self.kept
+
+
+def fresh_keys(folder: Path, name: str = "keys.json") -> FileKeyRing:
+    """Return keys that nobody else has."""
+    return FileKeyRing(folder / name)

@@ -1,0 +1,91 @@
+"""Everything of a finding is sealed, and what could not be is said."""
+
+from pathlib import Path
+
+import msgspec
+import pytest
+from tests.fakes.blobs import MemoryBlobs, fresh_keys
+from tests.fakes.cybertip_store import HandClock
+from tests.synthetic.builders import TEXT, at, event_of, make_account, make_media
+
+from nightlight.model.case import EvidenceKind
+from nightlight.model.context import AccountContext, MediaContext
+from nightlight.model.event import PostCreated
+from nightlight.model.ids import CaseId
+from nightlight.model.media import Scan, ScanState
+from nightlight.preserve.seal import Sealed, Sealer
+from nightlight.preserve.vault import Vault
+
+CASE = CaseId("case-1")
+POST = event_of(PostCreated(post_id="post-1", account_id="account-1", text=TEXT), minutes=3)
+SEALED_BEFORE = Scan(state=ScanState.SCANNED, byte_count=9, sealed_digest="cd" * 32)
+
+
+class Desk:
+    """A sealer with its vault, and what it fetched late."""
+
+    def __init__(self, folder: Path) -> None:
+        self.blobs = MemoryBlobs()
+        self.vault = Vault(blobs=self.blobs, keys=fresh_keys(folder))
+        self.fetched: list[str] = []
+        self.late = Scan(state=ScanState.UNREACHABLE, reason="gone")
+        self.sealer = Sealer(vault=self.vault, clock=HandClock(at(9)), seal_now=self.fetch)
+
+    def fetch(self, url: str) -> Scan:
+        self.fetched.append(url)
+        return self.late
+
+    def seal(self, *media: MediaContext, account: AccountContext | None = None) -> Sealed:
+        return self.sealer.seal(CASE, events=[POST], account=account, media=media, at=at(4))
+
+
+@pytest.fixture
+def desk(tmp_path: Path) -> Desk:
+    return Desk(tmp_path)
+
+
+def test_post_and_profile_are_sealed_as_they_were(desk: Desk) -> None:
+    account = make_account(handle="quib", bio="nothing")
+    sealed = desk.seal(account=account)
+    assert sealed.complete
+    post, profile = sealed.evidence
+    assert (post.kind, profile.kind) == (EvidenceKind.POST, EvidenceKind.PROFILE)
+    assert (post.captured_at, profile.captured_at, post.sealed_at) == (at(3), at(4), at(9))
+    kept = msgspec.json.decode(desk.vault.open(post.digest, purpose="review"))
+    assert kept["data"]["text"] == TEXT
+    kept = msgspec.json.decode(desk.vault.open(profile.digest, purpose="review"))
+    assert kept["bio"] == "nothing"
+
+
+def test_media_sealed_before_is_not_fetched_again(desk: Desk) -> None:
+    sealed = desk.seal(make_media(scan=SEALED_BEFORE, content_type="image/png"))
+    media = sealed.evidence[-1]
+    assert (media.kind, media.content_id) == (EvidenceKind.MEDIA, "media-1")
+    assert (media.digest, media.byte_count) == ("cd" * 32, 9)
+    assert media.content_type == "image/png"
+    assert desk.fetched == []
+
+
+def test_media_not_sealed_before_is_fetched_and_sealed_now(desk: Desk) -> None:
+    desk.late = SEALED_BEFORE
+    sealed = desk.seal(make_media(url="folder/a.png"))
+    assert sealed.complete
+    assert desk.fetched == ["folder/a.png"]
+    assert sealed.evidence[-1].content_type == "application/octet-stream"
+
+
+def test_media_that_cannot_be_had_makes_it_incomplete(desk: Desk) -> None:
+    sealed = desk.seal(make_media("lost"), make_media("kept", scan=SEALED_BEFORE))
+    assert not sealed.complete
+    assert [one.content_id for one in sealed.evidence if one.kind is EvidenceKind.MEDIA] == ["kept"]
+
+
+def test_full_vault_makes_it_incomplete_and_stops_nothing(desk: Desk) -> None:
+    desk.blobs.full = True
+    sealed = desk.seal(make_media(scan=SEALED_BEFORE))
+    assert not sealed.complete
+    assert [one.kind for one in sealed.evidence] == [EvidenceKind.MEDIA]
+
+
+def test_sealing_again_gives_the_same_evidence(desk: Desk) -> None:
+    assert desk.seal(make_media(scan=SEALED_BEFORE)) == desk.seal(make_media(scan=SEALED_BEFORE))

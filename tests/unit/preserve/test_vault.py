@@ -1,0 +1,136 @@
+"""What is sealed comes back exactly, or not at all; and its name says nothing."""
+
+import hashlib
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from tests.fakes.blobs import MemoryBlobs, fresh_keys
+
+from nightlight.errors import IntegrityFailure, InvalidInput, NightlightError, NotFound
+from nightlight.preserve.vault import Vault
+
+DATA = b"quibble and zorbleflux, sealed"
+
+
+@pytest.fixture
+def blobs() -> MemoryBlobs:
+    return MemoryBlobs()
+
+
+@pytest.fixture
+def vault(blobs: MemoryBlobs, tmp_path: Path) -> Vault:
+    return Vault(blobs=blobs, keys=fresh_keys(tmp_path))
+
+
+@given(data=st.binary(max_size=2000))
+@settings(deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_what_was_sealed_is_opened_exactly(vault: Vault, data: bytes) -> None:
+    assert vault.open(vault.seal(data), purpose="review") == data
+
+
+def test_digest_is_that_of_the_content(vault: Vault) -> None:
+    assert vault.seal(DATA) == hashlib.sha256(DATA).hexdigest()
+    assert vault.has(vault.seal(DATA))
+
+
+def test_equal_things_are_kept_once(vault: Vault, blobs: MemoryBlobs) -> None:
+    assert vault.seal(DATA) == vault.seal(DATA)
+    assert len(blobs.kept) == 1
+
+
+def test_neither_name_nor_file_tells_what_is_in(vault: Vault, blobs: MemoryBlobs) -> None:
+    digest = vault.seal(DATA)
+    [(name, blob)] = blobs.kept.items()
+    assert name not in (digest, hashlib.sha256(digest.encode()).hexdigest())
+    assert DATA not in blob
+    assert digest.encode() not in blob
+    assert bytes.fromhex(digest) not in blob
+
+
+def test_names_differ_from_vault_to_vault(tmp_path: Path) -> None:
+    names = set()
+    for number in range(2):
+        blobs = MemoryBlobs()
+        Vault(blobs=blobs, keys=fresh_keys(tmp_path, f"{number}.json")).seal(DATA)
+        names |= set(blobs.kept)
+    assert len(names) == 2
+
+
+def test_opening_needs_a_purpose(vault: Vault) -> None:
+    digest = vault.seal(DATA)
+    for purpose in ("", "  \n"):
+        with pytest.raises(InvalidInput, match="needs a purpose"):
+            vault.open(digest, purpose=purpose)
+
+
+def test_what_was_never_sealed_is_not_found(vault: Vault) -> None:
+    assert not vault.has("00" * 32)
+    with pytest.raises(NotFound):
+        vault.open("00" * 32, purpose="review")
+
+
+def test_another_key_does_not_open(blobs: MemoryBlobs, vault: Vault, tmp_path: Path) -> None:
+    digest = vault.seal(DATA)
+    keys = fresh_keys(tmp_path, "other.json")
+    stranger = Vault(blobs=blobs, keys=keys)
+    blobs.kept[stranger._name(digest)] = next(iter(blobs.kept.values()))
+    with pytest.raises(IntegrityFailure, match="master key"):
+        stranger.open(digest, purpose="review")
+
+
+def test_every_edited_byte_is_found(vault: Vault, blobs: MemoryBlobs) -> None:
+    digest = vault.seal(DATA)
+    [(name, blob)] = blobs.kept.items()
+    for place in range(len(blob)):
+        edited = bytearray(blob)
+        edited[place] ^= 1
+        blobs.kept[name] = bytes(edited)
+        with pytest.raises(IntegrityFailure):
+            vault.open(digest, purpose="review")
+
+
+def test_every_truncation_is_found(vault: Vault, blobs: MemoryBlobs) -> None:
+    digest = vault.seal(DATA)
+    [(name, blob)] = blobs.kept.items()
+    for length in range(len(blob)):
+        blobs.kept[name] = blob[:length]
+        with pytest.raises(IntegrityFailure):
+            vault.open(digest, purpose="review")
+
+
+def test_bytes_added_to_a_file_are_found(vault: Vault, blobs: MemoryBlobs) -> None:
+    digest = vault.seal(DATA)
+    [(name, blob)] = blobs.kept.items()
+    blobs.kept[name] = blob + b"\0"
+    with pytest.raises(IntegrityFailure):
+        vault.open(digest, purpose="review")
+
+
+def test_exchanged_files_are_found(vault: Vault, blobs: MemoryBlobs) -> None:
+    one, other = vault.seal(DATA), vault.seal(DATA * 2)
+    first, second = blobs.kept
+    blobs.kept[first], blobs.kept[second] = blobs.kept[second], blobs.kept[first]
+    for digest in (one, other):
+        with pytest.raises(IntegrityFailure, match="changed after it was sealed"):
+            vault.open(digest, purpose="review")
+
+
+def test_other_content_under_a_good_seal_is_found(vault: Vault, blobs: MemoryBlobs) -> None:
+    digest = vault.seal(DATA)
+    [name] = blobs.kept
+    blobs.kept[name] = vault._encrypt(b"something else", digest)
+    with pytest.raises(IntegrityFailure, match="other bytes than were sealed"):
+        vault.open(digest, purpose="review")
+
+
+def test_no_fault_quotes_what_was_sealed(vault: Vault, blobs: MemoryBlobs) -> None:
+    digest = vault.seal(DATA)
+    [name] = blobs.kept
+    for blob in (b"", blobs.kept[name][:-1], DATA):
+        blobs.kept[name] = blob
+        with pytest.raises(NightlightError) as caught:
+            vault.open(digest, purpose="review")
+        assert "zorbleflux" not in str(caught.value)
+        assert digest not in str(caught.value)
