@@ -120,19 +120,19 @@ def unit_of_work(engine: Engine, clock: HandClock, keys: KeyRing) -> SqlUnitOfWo
     return SqlUnitOfWork(engine=engine, clock=clock, keys=keys)
 
 
-@pytest.fixture(scope="session")
-def command_environment(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., dict[str, str]]:
-    """Return the environment of a child process: only the settings given, and bytecode kept.
-
-    Without kept bytecode, each start of ``python -m nightlight`` compiles its imports for seconds.
-    """
+@pytest.fixture(scope="session", autouse=True)
+def _kept_bytecode(tmp_path_factory: pytest.TempPathFactory) -> None:
+    """Let child processes keep bytecode: compiling their imports at each start takes seconds."""
+    os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
     cache = tmp_path_factory.getbasetemp().parent / "bytecode"
+    os.environ["PYTHONPYCACHEPREFIX"] = str(cache)
+
+
+@pytest.fixture(scope="session")
+def command_environment() -> Callable[..., dict[str, str]]:
+    """Return what makes a child's environment: this one's, with only the settings given."""
 
     def environment(**settings: str) -> dict[str, str]:
-        return environment_with(settings) | {
-            "PYTHONPATH": os.pathsep.join((_SOURCES, _ROOT)),
-            "PYTHONDONTWRITEBYTECODE": "",
-            "PYTHONPYCACHEPREFIX": str(cache),
-        }
+        return environment_with(settings) | {"PYTHONPATH": os.pathsep.join((_SOURCES, _ROOT))}
 
     return environment
