@@ -68,7 +68,12 @@ def build_services(settings: Settings) -> Services:
         processor=Processor(pipeline=pipeline),
         rules=rules,
         vault=vault,
-        review=Review(unit_of_work=unit_of_work, clock=clock, platform_name=settings.platform_name),
+        review=Review(
+            unit_of_work=unit_of_work,
+            clock=clock,
+            platform_name=settings.platform_name,
+            report_classification=settings.report_classification,
+        ),
         lists=Lists(unit_of_work=unit_of_work, clock=clock),
         record=Record(
             unit_of_work=unit_of_work,
@@ -80,6 +85,11 @@ def build_services(settings: Settings) -> Services:
         filer=_filer(settings, cybertipline, unit_of_work, vault, clock),
         cybertipline=cybertipline,
     )
+
+
+def build_clock() -> Clock:
+    """Return the machine's clock; needs no settings."""
+    return SystemClock()
 
 
 def build_hasher() -> Hasher:

@@ -5,7 +5,7 @@ import binascii
 import os
 from collections.abc import Mapping
 from pathlib import Path
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, urlsplit
 
 from msgspec import Struct
 
@@ -13,8 +13,9 @@ from nightlight.errors import InvalidInput
 from nightlight.report.document import Contact, Reporter
 
 _SHORTEST_TOKEN = 16
-#: NCMEC's production host: filing there needs NIGHTLIGHT_CYBERTIPLINE_ARMED.
-_PRODUCTION_HOST = "report.cybertip.org"
+#: Filing with NCMEC needs NIGHTLIGHT_CYBERTIPLINE_ARMED, but for its test service.
+_NCMEC = ".cybertip.org"
+_NCMEC_TEST_HOSTS = frozenset({"exttest.cybertip.org"})
 
 
 class Secret(str):
@@ -53,17 +54,19 @@ class Settings(Struct, frozen=True, kw_only=True):
         cybertipline: None where none is configured; tips then wait as drafts.
         media_root: folder for relative media urls, None where none is configured.
         media_origins: origins (scheme://host:port) from which media may be fetched.
+        report_classification: whether tips carry a hash bank's industry classification.
         api_token: None: ``serve`` makes one and keeps it under ``home``.
     """
 
     home: Path
-    database_url: str
+    database_url: Secret
     platform_name: str
     reporter: Reporter
     platform: PlatformSettings | None = None
     cybertipline: CyberTiplineSettings | None = None
     media_root: Path | None = None
     media_origins: tuple[str, ...] = ()
+    report_classification: bool = False
     api_token: Secret | None = None
 
     @property
@@ -112,6 +115,10 @@ REFERENCE: Mapping[str, tuple[str, str]] = {
         "true allows filing with NCMEC's production service",
         "false: only test and simulated services",
     ),
+    "NIGHTLIGHT_REPORT_CLASSIFICATION": (
+        "true passes a hash bank's industry classification (A1 to B2) on in tips",
+        "false: a person classifies, or nobody",
+    ),
     "NIGHTLIGHT_REPORTER_FIRST_NAME": ("first name of the person who reports", "none"),
     "NIGHTLIGHT_REPORTER_LAST_NAME": ("last name of the person who reports", "none"),
     "NIGHTLIGHT_REPORTER_EMAIL": ("e-mail address of the person who reports", "none"),
@@ -143,13 +150,16 @@ def read_settings(environment: Mapping[str, str] | None = None) -> Settings:
         faults.append("NIGHTLIGHT_API_TOKEN: too short to be secret (use 16 characters or more)")
     settings = Settings(
         home=home,
-        database_url=env.get("NIGHTLIGHT_DATABASE_URL") or f"sqlite:///{home / 'nightlight.db'}",
+        database_url=Secret(
+            env.get("NIGHTLIGHT_DATABASE_URL") or f"sqlite:///{home / 'nightlight.db'}"
+        ),
         platform_name=env.get("NIGHTLIGHT_PLATFORM_NAME") or "unnamed platform",
         reporter=_reporter(env),
         platform=_platform(env, faults),
         cybertipline=_cybertipline(env, faults),
         media_root=_media_root(env, faults),
         media_origins=_media_origins(env, faults),
+        report_classification=_flag("NIGHTLIGHT_REPORT_CLASSIFICATION", env, faults),
         api_token=Secret(token) if token else None,
     )
     if faults:
@@ -184,13 +194,11 @@ def _cybertipline(env: Mapping[str, str], faults: list[str]) -> CyberTiplineSett
     if not url:
         return None
     _check_url("NIGHTLIGHT_CYBERTIPLINE_URL", url, faults)
-    armed = env.get("NIGHTLIGHT_CYBERTIPLINE_ARMED", "false").lower()
-    if armed not in ("true", "false"):
-        faults.append("NIGHTLIGHT_CYBERTIPLINE_ARMED: must be true or false")
-    if urlsplit(url).hostname == _PRODUCTION_HOST and armed != "true":
+    armed = _flag("NIGHTLIGHT_CYBERTIPLINE_ARMED", env, faults)
+    if _is_production(url) and not armed:
         faults.append(
-            "NIGHTLIGHT_CYBERTIPLINE_URL: this is NCMEC's production service;"
-            " set NIGHTLIGHT_CYBERTIPLINE_ARMED=true to file real reports"
+            "NIGHTLIGHT_CYBERTIPLINE_URL: this is NCMEC's production service"
+            " (set NIGHTLIGHT_CYBERTIPLINE_ARMED=true to file real reports)"
         )
     user = env.get("NIGHTLIGHT_CYBERTIPLINE_USER", "")
     password = env.get("NIGHTLIGHT_CYBERTIPLINE_PASSWORD", "")
@@ -214,15 +222,39 @@ def _media_origins(env: Mapping[str, str], faults: list[str]) -> tuple[str, ...]
     found = tuple(origin.rstrip("/").lower() for origin in origins if origin)
     for origin in found:
         _check_url("NIGHTLIGHT_MEDIA_ORIGINS", origin, faults)
-        if urlsplit(origin).path:
-            faults.append("NIGHTLIGHT_MEDIA_ORIGINS: an origin has no path")
+        address = _address(origin)
+        if address and (address.path or address.query or address.fragment or address.username):
+            faults.append("NIGHTLIGHT_MEDIA_ORIGINS: an origin is scheme, host and port, no more")
     return found
 
 
 def _check_url(name: str, url: str, faults: list[str]) -> None:
-    parts = urlsplit(url)
-    if parts.scheme not in ("http", "https") or not parts.hostname:
+    if _address(url) is None:
         faults.append(f"{name}: must be an http:// or https:// address")
+
+
+def _address(url: str) -> SplitResult | None:
+    """Return the parts of an http address, None where it is none."""
+    try:
+        parts = urlsplit(url)
+        usable = parts.scheme in ("http", "https") and parts.hostname and parts.port != 0
+    except ValueError:
+        return None
+    return parts if usable else None
+
+
+def _is_production(url: str) -> bool:
+    """Return whether this is NCMEC's service in earnest, as any name there but its test's."""
+    address = _address(url)
+    host = (address.hostname or "").rstrip(".") if address else ""
+    return f".{host}".endswith(_NCMEC) and host not in _NCMEC_TEST_HOSTS
+
+
+def _flag(name: str, env: Mapping[str, str], faults: list[str]) -> bool:
+    value = (env.get(name) or "false").lower()
+    if value not in ("true", "false"):
+        faults.append(f"{name}: must be true or false")
+    return value == "true"
 
 
 def _reporter(env: Mapping[str, str]) -> Reporter:

@@ -94,6 +94,11 @@ def without_preservation(plan: Plan, decision: Decision) -> Plan:
     return Plan(effects=tuple(kept), withheld=(*plan.withheld, *why))
 
 
+def milder(kind: EffectKind) -> EffectKind:
+    """Return what takes the place of an effect while its evidence is not sealed."""
+    return _MILDER.get(kind, kind)
+
+
 def human_decisions(decision: Decision, context: Context) -> tuple[str, str]:
     """Return what people last decided about a decision's subject and about its account."""
     account = context.account.human_decision if context.account else ""

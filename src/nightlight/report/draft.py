@@ -26,10 +26,13 @@ def draft_tip(
     account: AccountContext | None,
     post_urls: Sequence[str],
     suspended_at: datetime | None,
+    now: datetime,
+    classify: bool,
 ) -> CyberTip:
     """Return the tip of a confirmed case.
 
     A file counts as viewed only if the reviewer who decided the case said so of this very file.
+    What a platform dates ahead of its report is dated ``now``, and the narrative says so.
 
     Args:
         case: the confirmed case.
@@ -41,10 +44,13 @@ def draft_tip(
         media: what is known of the sealed files, by media id.
         account: the account as known, None where the platform never told of it.
         post_urls: where the posts were on the platform.
-        suspended_at: when suspension was asked for, None if it was not.
+        suspended_at: when the platform confirmed the suspension, None while it has not.
+        now: when the tip is drafted.
+        classify: whether a hash bank's industry classification is passed on.
     """
+    happened_at = max(decision.time for decision in decisions)
     files = tuple(
-        _reported_file(one, case, media.get(one.content_id), signals)
+        _reported_file(one, case, media.get(one.content_id), signals, classify=classify)
         for one in evidence
         if one.kind is EvidenceKind.MEDIA
     )
@@ -53,14 +59,14 @@ def draft_tip(
         case_id=case.id,
         account_id=case.account_id,
         incident_type=incident_type,
-        incident_at=max(decision.time for decision in decisions),
+        incident_at=min(happened_at, now),
         platform=platform,
         handle=account.handle if account else "",
         display_name=account.display_name if account else "",
         bio=account.bio if account else "",
         profile_url=account.profile_url if account else "",
         urls=tuple(dict.fromkeys(url for url in post_urls if url)),
-        narrative=_narrative(case, decisions),
+        narrative="\n".join([*_narrative(case, decisions), *_dated_ahead(happened_at, now)]),
         files=files,
         suspended_at=suspended_at,
         solicitation=case.category in _SOLICITATION,
@@ -68,15 +74,23 @@ def draft_tip(
 
 
 def _reported_file(
-    evidence: Evidence, case: Case, media: MediaContext | None, signals: Sequence[Signal]
+    evidence: Evidence,
+    case: Case,
+    media: MediaContext | None,
+    signals: Sequence[Signal],
+    *,
+    classify: bool,
 ) -> ReportedFile:
-    found = [
-        signal
-        for signal in signals
-        if signal.detector == "hash_match"
-        and signal.subject.kind is SubjectKind.MEDIA
-        and signal.subject.id == evidence.content_id
-    ]
+    found = sorted(
+        (
+            signal
+            for signal in signals
+            if signal.detector == "hash_match"
+            and signal.subject.kind is SubjectKind.MEDIA
+            and signal.subject.id == evidence.content_id
+        ),
+        key=_closest_first,
+    )
     hashes = media.scan.hashes if media else None
     return ReportedFile(
         evidence_id=evidence.id,
@@ -86,13 +100,24 @@ def _reported_file(
         viewed=evidence.id in case.viewed,
         uploaded_at=media.uploaded_at if media else None,
         location=media.url if media and "://" in media.url else "",
-        classification=str(found[0].facts.get("hash_classification", "")) if found else "",
+        classification=_classification(found) if classify else "",
         match=_match(found[0]) if found else "",
         md5=hashes.md5 if hashes else "",
         sha1=hashes.sha1 if hashes else "",
         sha256=hashes.sha256 if hashes else "",
         pdq=hashes.pdq if hashes else "",
     )
+
+
+def _closest_first(signal: Signal) -> tuple[bool, float, str]:
+    distance = signal.facts.get("hash_distance_bits", 0)
+    bits = distance if isinstance(distance, int) else 0
+    return (not signal.facts.get("hash_exact"), bits, signal.event_key)
+
+
+def _classification(found: Sequence[Signal]) -> str:
+    told = (str(signal.facts.get("hash_classification", "")) for signal in found)
+    return next((one for one in told if one), "")
 
 
 def _match(signal: Signal) -> str:
@@ -105,7 +130,7 @@ def _match(signal: Signal) -> str:
     )
 
 
-def _narrative(case: Case, decisions: Sequence[Decision]) -> str:
+def _narrative(case: Case, decisions: Sequence[Decision]) -> list[str]:
     lines = [
         f"Confirmed by a reviewer at the provider: {case.category}, {len(decisions)} finding(s).",
     ]
@@ -115,4 +140,11 @@ def _narrative(case: Case, decisions: Sequence[Decision]) -> str:
             f"{decision.time.isoformat(timespec='seconds')} {decision.subject.kind}"
             f" {decision.subject.id}: {because}"
         )
-    return "\n".join(lines)
+    return lines
+
+
+def _dated_ahead(happened_at: datetime, now: datetime) -> list[str]:
+    if happened_at <= now:
+        return []
+    told = happened_at.isoformat(timespec="seconds")
+    return [f"The platform dated this {told}, after this report; it is given as of drafting."]

@@ -1,6 +1,6 @@
 """A person decides a case: state, effects, the tip and the record change together."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime
 
 from msgspec.structs import replace
@@ -8,9 +8,9 @@ from msgspec.structs import replace
 from nightlight.audit.clock import Clock
 from nightlight.decide.evaluate import in_order
 from nightlight.decide.policy import Outcome
-from nightlight.enforce.plan import make_effect
+from nightlight.enforce.plan import make_effect, milder
 from nightlight.model.audit import AuditEntry
-from nightlight.model.case import Case, CaseStep
+from nightlight.model.case import Case, CaseStep, EvidenceKind
 from nightlight.model.cybertip import IncidentType
 from nightlight.model.decision import Decision
 from nightlight.model.effect import ACCOUNT_EFFECTS, INTERNAL_EFFECTS, Effect, EffectKind
@@ -34,10 +34,18 @@ _OUTCOMES = {
 class Review:
     """Decides cases and hears appeals."""
 
-    def __init__(self, *, unit_of_work: UnitOfWork, clock: Clock, platform_name: str) -> None:
+    def __init__(
+        self,
+        *,
+        unit_of_work: UnitOfWork,
+        clock: Clock,
+        platform_name: str,
+        report_classification: bool = False,
+    ) -> None:
         self._unit_of_work = unit_of_work
         self._clock = clock
         self._platform_name = platform_name
+        self._report_classification = report_classification
 
     def decide(self, case_id: CaseId, resolution: Resolution, *, dry_run: bool = False) -> Resolved:
         """Return the case as decided; its effects wait in the outbox and its tip is drafted.
@@ -70,22 +78,24 @@ class Review:
                 return resolved
             tx.cases.save(resolved.case)
             tx.decisions.add([resolved.decision])
-            effects = _effects(resolved)
+            unsealed = _unsealed(tx, resolved)
+            effects = _effects(resolved, unsealed)
             tx.outbox.put(effects, at=now)
-            self._remember(tx, resolved, resolution.step)
+            self._remember(tx, resolved, resolution.step, {effect.kind for effect in effects})
             if resolution.step is CaseStep.CONFIRM and outcome.report is not None:
                 self._draft(
                     tx,
                     resolved.case,
                     decisions=decisions,
                     incident_type=outcome.report,
-                    suspended_at=now if _suspends(effects) else None,
                     now=now,
                 )
-            tx.commit(_entry(resolved, resolution, effects))
+            tx.commit(_entry(resolved, resolution, effects, unsealed))
         return resolved
 
-    def _remember(self, tx: Transaction, resolved: Resolved, step: CaseStep) -> None:
+    def _remember(
+        self, tx: Transaction, resolved: Resolved, step: CaseStep, asked: Collection[EffectKind]
+    ) -> None:
         """Store what the person decided on account and content, which outranks policy."""
         outcome = _OUTCOMES.get(step)
         if outcome is None:
@@ -93,7 +103,6 @@ class Review:
         post_ids = [PostId(s.id) for s in resolved.subjects if s.kind is SubjectKind.POST]
         media_ids = [MediaId(s.id) for s in resolved.subjects if s.kind is SubjectKind.MEDIA]
         account_id = resolved.case.account_id
-        asked = resolved.decision.asks
         tx.context.save(
             accounts=[
                 replace(
@@ -119,7 +128,6 @@ class Review:
         *,
         decisions: Sequence[Decision],
         incident_type: IncidentType,
-        suspended_at: datetime | None,
         now: datetime,
     ) -> None:
         keys = [EventKey(decision.event_key) for decision in decisions]
@@ -140,17 +148,42 @@ class Review:
                 for event in events.values()
                 if isinstance(event.data, PostCreated | PostEdited)
             ],
-            suspended_at=suspended_at,
+            # The suspension has only been asked for: a tip does not state what the platform has not
+            # confirmed.
+            suspended_at=None,
+            now=now,
+            classify=self._report_classification,
         )
         tx.tips.draft(tip, at=now)
 
 
-def _suspends(effects: Sequence[Effect]) -> bool:
-    return any(effect.kind is EffectKind.SUSPEND for effect in effects)
+def _unsealed(tx: Transaction, resolved: Resolved) -> list[Subject]:
+    """Return the subjects of which the case's evidence lacks something."""
+    evidence = tx.evidence.of_case(resolved.case.id)
+    files = {one.content_id for one in evidence if one.kind is EvidenceKind.MEDIA}
+    events = tx.events.find([EventKey(one.content_id) for one in evidence])
+    posts = {
+        event.post_id
+        for event in events.values()
+        if isinstance(event.data, PostCreated | PostEdited)
+    }
+    named = [PostId(one.id) for one in resolved.subjects if one.kind is SubjectKind.POST]
+    shown = {str(post.post_id): post.media_ids for post in tx.context.posts(named).values()}
+    return [
+        one
+        for one in resolved.subjects
+        if (one.kind is SubjectKind.MEDIA and one.id not in files)
+        or (one.kind is SubjectKind.POST and one.id not in posts)
+        or not files.issuperset(shown.get(one.id, ()))
+    ]
 
 
-def _effects(resolved: Resolved) -> list[Effect]:
-    """Return the reviewer's effects: account effects once, content effects on every subject."""
+def _effects(resolved: Resolved, unsealed: Collection[Subject]) -> list[Effect]:
+    """Return the reviewer's effects: account effects once, content effects on every subject.
+
+    Nothing is destroyed before it is preserved: where evidence is missing, content is hidden
+    instead of removed and the account locked instead of suspended.
+    """
     decision = resolved.decision
     effects: list[Effect] = []
     for kind in in_order([EffectKind(ask) for ask in decision.asks]):
@@ -161,14 +194,19 @@ def _effects(resolved: Resolved) -> list[Effect]:
         )
         if kind in ACCOUNT_EFFECTS and not decision.account_id:
             continue
-        effects.extend(
-            replace(make_effect(decision, kind, subject), case_id=resolved.case.id)
-            for subject in subjects
-        )
-    return effects
+        for subject in subjects:
+            lacks = subject in unsealed if subject else bool(unsealed)
+            effect = make_effect(decision, milder(kind) if lacks else kind, subject)
+            effects.append(replace(effect, case_id=resolved.case.id))
+    return list({effect.id: effect for effect in effects}.values())
 
 
-def _entry(resolved: Resolved, resolution: Resolution, effects: Sequence[Effect]) -> AuditEntry:
+def _entry(
+    resolved: Resolved,
+    resolution: Resolution,
+    effects: Sequence[Effect],
+    unsealed: Collection[Subject],
+) -> AuditEntry:
     case = resolved.case
     return AuditEntry(
         actor=resolution.reviewer,
@@ -180,5 +218,6 @@ def _entry(resolved: Resolved, resolution: Resolution, effects: Sequence[Effect]
             "account": case.account_id,
             "effects": [effect.kind.value for effect in effects],
             "viewed": list(resolution.viewed),
+            "unsealed": [f"{subject.kind}:{subject.id}" for subject in unsealed],
         },
     )

@@ -1,0 +1,140 @@
+"""A confirmed case becomes a tip that states what is known, and no more."""
+
+from typing import Any
+
+import pytest
+from tests.synthetic.builders import (
+    at,
+    make_account,
+    make_case,
+    make_decision,
+    make_evidence,
+    make_media,
+    make_signal,
+    subject_of,
+)
+
+from nightlight.model.case import CaseState, EvidenceKind
+from nightlight.model.cybertip import CyberTip, IncidentType
+from nightlight.model.media import MediaHashes, Scan, ScanState
+from nightlight.model.signal import Signal, SubjectKind
+from nightlight.report.draft import draft_tip
+
+NOW = at(60)
+HASHES = MediaHashes(md5="11" * 16, sha256="22" * 32, pdq="33" * 32, pdq_quality=90)
+
+
+def matched(*, exact: bool, bits: int = 0, bank: str = "quibble", grade: str = "") -> Signal:
+    return make_signal(
+        {
+            "hash_matched": True,
+            "hash_exact": exact,
+            "hash_distance_bits": bits,
+            "hash_bank": bank,
+            "hash_classification": grade,
+        },
+        detector="hash_match",
+        subject=subject_of(SubjectKind.MEDIA, "media-1"),
+    )
+
+
+def draft(*signals: Signal, **changes: Any) -> CyberTip:
+    values: dict[str, Any] = {
+        "case": make_case(state=CaseState.CONFIRMED, viewed=("evidence-of-media-1",)),
+        "incident_type": IncidentType.CSAM,
+        "platform": "Zorbleflux",
+        "decisions": [make_decision(), make_decision(name="decision-2", minutes=5)],
+        "signals": signals,
+        "evidence": [
+            make_evidence("media-1"),
+            make_evidence("media-2"),
+            make_evidence("event-1", kind=EvidenceKind.POST),
+        ],
+        "media": {
+            "media-1": make_media(
+                scan=Scan(state=ScanState.SCANNED, hashes=HASHES),
+                url="https://cdn.example.test/a.png",
+            )
+        },
+        "account": make_account(handle="quib", display_name="Quib", bio="nothing"),
+        "post_urls": ["https://z.example.test/1", "", "https://z.example.test/1"],
+        "suspended_at": None,
+        "now": NOW,
+        "classify": False,
+        **changes,
+    }
+    return draft_tip(values.pop("case"), **values)
+
+
+def test_tip_describes_the_account_and_where_it_was() -> None:
+    tip = draft()
+    assert (tip.handle, tip.display_name, tip.bio) == ("quib", "Quib", "nothing")
+    assert tip.urls == ("https://z.example.test/1",)
+    assert tip.solicitation
+    assert tip.incident_at == at(5)
+
+
+def test_account_nobody_described_is_still_reported() -> None:
+    tip = draft(account=None)
+    assert (tip.account_id, tip.handle) == ("account-1", "")
+
+
+def test_only_a_file_that_the_reviewer_said_to_have_viewed_counts_as_viewed() -> None:
+    first, second = draft().files
+    assert (first.evidence_id, first.viewed) == ("evidence-of-media-1", True)
+    assert (second.evidence_id, second.viewed) == ("evidence-of-media-2", False)
+
+
+def test_file_of_which_nothing_is_known_carries_no_hashes() -> None:
+    first, second = draft().files
+    assert (first.md5, first.pdq) == ("11" * 16, "33" * 32)
+    assert (second.md5, second.location, second.uploaded_at) == ("", "", None)
+
+
+@pytest.mark.parametrize("order", [1, -1])
+def test_exact_match_is_told_rather_than_a_near_one(order: int) -> None:
+    signals = [matched(exact=False, bits=0), matched(exact=True, bank="zorble")][::order]
+    assert draft(*signals).files[0].match == "exact match with an entry of the hash bank zorble"
+
+
+@pytest.mark.parametrize("order", [1, -1])
+def test_nearest_of_near_matches_is_told(order: int) -> None:
+    signals = [matched(exact=False, bits=20), matched(exact=False, bits=4)][::order]
+    assert draft(*signals).files[0].match.startswith("near match (4 bits)")
+
+
+def test_file_without_a_match_tells_none() -> None:
+    assert draft(make_signal()).files[0].match == ""
+
+
+def test_classification_is_passed_on_only_where_the_operator_allows_it() -> None:
+    signals = [matched(exact=True), matched(exact=False, bits=3, grade="A1")]
+    assert draft(*signals).files[0].classification == ""
+    assert draft(*signals, classify=True).files[0].classification == "A1"
+    assert draft(matched(exact=True), classify=True).files[0].classification == ""
+
+
+def test_incident_that_the_platform_dates_ahead_is_given_as_of_drafting() -> None:
+    tip = draft(decisions=[make_decision(minutes=90)])
+    assert tip.incident_at == NOW
+    assert tip.narrative.endswith(
+        "The platform dated this 2026-03-01T13:30:00+00:00, after this report;"
+        " it is given as of drafting."
+    )
+
+
+def test_narrative_says_who_confirmed_and_why_it_was_found() -> None:
+    assert draft().narrative.splitlines() == [
+        "Confirmed by a reviewer at the provider: advert, 2 finding(s).",
+        "2026-03-01T12:00:00+00:00 post post-1: Nonsense stood beside nonsense.",
+        "2026-03-01T12:05:00+00:00 post post-1: Nonsense stood beside nonsense.",
+    ]
+
+
+def test_suspension_is_stated_only_if_it_is_told() -> None:
+    assert draft().suspended_at is None
+    assert draft(suspended_at=at(7)).suspended_at == at(7)
+
+
+def test_one_case_makes_one_tip() -> None:
+    assert draft().id == draft(now=at(99)).id
