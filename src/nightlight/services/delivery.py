@@ -1,5 +1,7 @@
 """Effects go out: claimed under a lease, tried, settled with an audit entry each."""
 
+from datetime import timedelta
+
 from nightlight.audit.clock import Clock
 from nightlight.enforce.outbox import OutboxOptions, attempt
 from nightlight.enforce.ports import Delivery, Platform
@@ -24,21 +26,26 @@ class Dispatcher:
         return self._platform.is_reachable()
 
     def run_due(self) -> list[Delivery]:
-        """Try every effect that is due, up to one batch, and return what became of each."""
-        options = self._options
+        """Try every effect that is due, up to one batch, and return what became of each.
+
+        A platform that answers slowly gets fewer: what would outlast the lease is put back, since
+        another worker may then deliver it, and what follows it, at the same time.
+        """
+        options, claimed_at = self._options, self._clock.now()
         with self._unit_of_work.begin() as tx:
-            claimed = tx.outbox.claim(
-                now=self._clock.now(), lease_s=options.lease_s, limit=options.batch
-            )
+            claimed = tx.outbox.claim(now=claimed_at, lease_s=options.lease_s, limit=options.batch)
             if not claimed:
                 return []
             tx.commit_unrecorded()
-        settled = [
-            attempt(one, platform=self._platform, now=self._clock.now(), options=options)
-            for one in claimed
-        ]
+        settled: list[Delivery] = []
+        latest = claimed_at + timedelta(seconds=options.lease_s / 2)
+        for one in claimed:
+            now = self._clock.now()
+            if now > latest:
+                break
+            settled.append(attempt(one, platform=self._platform, now=now, options=options))
         with self._unit_of_work.begin() as tx:
-            tx.outbox.settle(settled)
+            tx.outbox.settle([*settled, *claimed[len(settled) :]])
             # A retry is no news; an effect that arrived, or never will, is.
             entries = [_entry(one) for one in settled if one.state is not DeliveryState.PENDING]
             if entries:
