@@ -15,12 +15,13 @@ from tests.fakes.cybertip_store import HandClock
 from tests.ports.builders import ENTRY
 
 from nightlight.adapters.sql.database import (
+    NEWEST_REVISION,
     SqlUnitOfWork,
     migrate,
-    newest_revision,
     open_engine,
 )
 from nightlight.adapters.sql.schema import metadata
+from nightlight.adapters.sql.upgrade import newest_revision
 from nightlight.errors import InvalidInput, Unavailable
 from nightlight.preserve.ports import KeyRing
 
@@ -35,7 +36,7 @@ def test_migrating_an_empty_database_makes_the_tables_that_the_code_names(blank_
             connection, opts={"compare_type": True, "compare_server_default": True}
         )
         assert compare_metadata(context, metadata) == []
-        assert context.get_current_revision() == newest_revision()
+        assert context.get_current_revision() == newest_revision() == NEWEST_REVISION
     engine.dispose()
 
 

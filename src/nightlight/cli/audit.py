@@ -52,10 +52,7 @@ def list_entries(
             print_json(fields_of(entry))
         return
     print_rows(
-        (
-            (e.seq, e.at.isoformat(" ", "seconds"), e.entry.actor, e.entry.action, e.entry.subject)
-            for e in entries
-        ),
+        ((e.seq, e.at, e.entry.actor, e.entry.action, e.entry.subject) for e in entries),
         columns=("entry", "at", "who", "did", "to"),
         empty="The record is empty.",
     )

@@ -2,17 +2,19 @@
 
 import sys
 from collections.abc import Iterable, Sequence
+from datetime import datetime
 from typing import Annotated, Any
 
 import msgspec
 import typer
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
 #: Narration: progress, summaries, warnings.
 err = Console(stderr=True, highlight=False, width=None if sys.stderr.isatty() else 110)
 #: Results for people.
-out = Console(highlight=False, soft_wrap=True)
+out = Console(highlight=False, soft_wrap=True, width=None if sys.stdout.isatty() else 200)
 
 Json = Annotated[bool, typer.Option("--json", help="Print JSON, one object a line, for programs.")]
 Actor = Annotated[
@@ -35,11 +37,17 @@ def print_rows(rows: Iterable[Sequence[object]], *, columns: Sequence[str], empt
     for column in columns:
         table.add_column(column, overflow="fold")
     for row in rows:
-        table.add_row(*(str(cell) for cell in row))
+        table.add_row(*(_shown(cell) for cell in row))
     if table.row_count:
         out.print(table)
     else:
         err.print(empty)
+
+
+def _shown(cell: object) -> str:
+    """Return a table cell; what comes from outside is not read as markup."""
+    text = f"{cell:%Y-%m-%d %H:%M:%S}" if isinstance(cell, datetime) else str(cell)
+    return escape(text)
 
 
 def fields_of(value: msgspec.Struct) -> dict[str, Any]:

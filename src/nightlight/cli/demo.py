@@ -6,6 +6,7 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
+from datetime import timedelta
 from pathlib import Path
 from time import perf_counter, sleep
 from types import FrameType
@@ -16,7 +17,7 @@ import msgspec
 import typer
 from rich.progress import Progress
 
-from nightlight.bootstrap import build_services
+from nightlight.bootstrap import build_clock, build_services
 from nightlight.cli.console import err
 from nightlight.cli.demo_partners import Partners
 from nightlight.cli.scoring import print_scorecard, write_scorecard
@@ -36,6 +37,8 @@ from nightlight.web.auth import ensure_token
 _MARKER = "this-folder-is-made-by-nightlight-demo"
 _REVIEWER = "demo reviewer (simulated person)"
 _BATCH = 100
+#: The town's days end today, so that the console shows fresh times.
+_TOWN_DAYS = 21
 _WAIT_LIMIT_S = 120.0
 _WAIT_PAUSE_S = 0.25
 
@@ -55,7 +58,7 @@ def demo(
     posts: Annotated[int, typer.Option(min=500, help="How many posts they write.")] = 4_000,
     reviewed: Annotated[
         int, typer.Option(min=1, help="How many cases the simulated reviewer decides.")
-    ] = 12,
+    ] = 8,
 ) -> None:
     """Show everything at work: a generated town, its posts judged, cases decided, tips filed.
 
@@ -106,11 +109,12 @@ def _fresh(home: Path) -> Path:
 
 def _make_town(home: Path, *, seed: int, accounts: int, posts: int) -> tuple[Path, Path]:
     """Write the town's events, pictures, lists and truth, and return events and truth."""
+    start = f"{build_clock().now() - timedelta(days=_TOWN_DAYS):%Y-%m-%d}"
     err.print(f"drawing a town of {accounts:,} accounts and {posts:,} posts (seed {seed}) ...")
     folder = home / "town"
     folder.mkdir()
     command = [sys.executable, "-m", "nightlight", "town", "--seed", str(seed)]
-    command += ["--accounts", str(accounts), "--posts", str(posts)]
+    command += ["--accounts", str(accounts), "--posts", str(posts), "--start", start]
     events, truth = folder / "events.ndjson", folder / "truth.json"
     subprocess.run(  # noqa: S603  our own program
         [*command, "--out", str(events), "--truth", str(truth)], check=True

@@ -62,7 +62,7 @@ def _examine() -> Iterator[Finding]:
         yield _ok("settings", f"home {settings.home}")
         services = build_services(settings)
     except NightlightError as error:
-        yield Finding(part="settings", health=Health.WRONG, says=str(error), mend=error.hint)
+        yield Finding(part="settings", health=Health.WRONG, says=_problem(error), mend=error.hint)
         return
     yield _ok("database", _database_name(settings))
     yield from _lists(services)
@@ -72,6 +72,12 @@ def _examine() -> Iterator[Finding]:
     yield _media(settings)
     yield from _work(services)
     yield _record(services)
+
+
+def _problem(error: NightlightError) -> str:
+    """Return what is wrong, without the remedy, which has a line of its own."""
+    said = str(error.args[0])
+    return f"{error.field}: {said}" if error.field else said
 
 
 def _database_name(settings: Settings) -> str:
@@ -99,7 +105,7 @@ def _policy(services: Services) -> Iterator[Finding]:
             policy = active_policy(tx)
             services.rules()
         except NightlightError as error:
-            yield Finding(part="policy", health=Health.WRONG, says=str(error), mend=error.hint)
+            yield Finding(part="policy", health=Health.WRONG, says=_problem(error), mend=error.hint)
             return
     if chosen:
         yield _ok("policy", f"{policy.version}, {len(policy.rules)} rules")

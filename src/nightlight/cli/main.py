@@ -6,11 +6,8 @@ from typing import Annotated
 import typer
 
 from nightlight import __version__
-from nightlight.cli import audit, bank, case, demo, doctor, hashing, lexicon, policy, report, run
-from nightlight.cli import serve as serving
 from nightlight.cli.console import err
-from nightlight.cli.simulate import app as simulate_app
-from nightlight.cli.town import town
+from nightlight.cli.lazy import LazyGroup
 from nightlight.errors import InvalidInput, NightlightError, NotFound, Unavailable
 
 EXIT_FAILED, EXIT_WRONG_USE, EXIT_UNAVAILABLE, EXIT_INTERRUPTED = 1, 2, 3, 130
@@ -25,6 +22,7 @@ doctor` checks them.
 
 app = typer.Typer(
     name="nightlight",
+    cls=LazyGroup,
     help=_HELP,
     no_args_is_help=True,
     pretty_exceptions_enable=False,
@@ -47,22 +45,6 @@ def _options(
     ] = False,
 ) -> None:
     """Carry the options that stand before a command."""
-
-
-app.command("run")(run.run)
-app.command("demo")(demo.demo)
-app.command("serve")(serving.serve)
-app.command("worker")(serving.worker)
-app.command("town")(town)
-app.command("hash")(hashing.hash_files)
-app.command("doctor")(doctor.doctor)
-app.add_typer(bank.app)
-app.add_typer(lexicon.app)
-app.add_typer(policy.app)
-app.add_typer(case.app)
-app.add_typer(report.app)
-app.add_typer(audit.app)
-app.add_typer(simulate_app)
 
 
 def main() -> None:

@@ -6,6 +6,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from datetime import UTC, datetime
 from pathlib import Path
 from types import FrameType
 from typing import Annotated, BinaryIO
@@ -44,6 +45,9 @@ def town(
         20_000
     ),
     days: Annotated[int, typer.Option(help="How many days the posts spread over.")] = 21,
+    start: Annotated[
+        datetime, typer.Option(formats=["%Y-%m-%d"], help="The first of those days, in UTC.")
+    ] = datetime(2026, 3, 1),  # noqa: DTZ001  typer parses dates without a zone
     truth: Annotated[
         Path | None,
         typer.Option(help="File for the truth; beside --out if not given.", show_default=False),
@@ -56,7 +60,14 @@ def town(
     ] = True,
 ) -> None:
     """Write a harmless synthetic platform: events, pictures, hash bank, lexicon and truth."""
-    plan = TownPlan(seed=seed, accounts=accounts, posts=posts, days=days, media=media)
+    plan = TownPlan(
+        seed=seed,
+        accounts=accounts,
+        posts=posts,
+        days=days,
+        start=start.replace(tzinfo=UTC),
+        media=media,
+    )
     if rate < 0:
         raise InvalidInput("is negative", field="--rate", hint="give 0 for no limit")
     generated = _build(plan)

@@ -4,20 +4,32 @@ A hash is one row of four unsigned 64-bit words, the most significant first. Own
 searching; leaves what a hash means, and which distance is a match, to the caller.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import cache
+from typing import TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
-try:
-    from nightlight.kernel._numba import scan as _scan
-except ImportError:  # Numba has no build for this platform: slower, with the same answers
-    from nightlight.kernel._reference import scan as _scan
+from nightlight.kernel import _reference
 
 HASH_BITS = 256
 _HASH_BYTES = HASH_BITS // 8
 _HASH_DIGITS = HASH_BITS // 4
 _WORDS = HASH_BITS // 64
+
+_Pairs: TypeAlias = tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]
+_Scan: TypeAlias = Callable[[NDArray[np.uint64], NDArray[np.uint64], int], _Pairs]
+
+
+@cache
+def _scan() -> _Scan:
+    """Return the fastest scan that this machine has."""
+    try:
+        from nightlight.kernel import _numba  # noqa: PLC0415  Numba takes most of a second to load
+    except ImportError:  # Numba has no build for this platform: slower, with the same answers
+        return _reference.scan
+    return _numba.scan
 
 
 def within(
@@ -36,7 +48,7 @@ def within(
     _check_rows("bank", bank)
     if not 0 <= distance_bits <= HASH_BITS:
         raise ValueError(f"distance_bits must be 0 to {HASH_BITS}, not {distance_bits}")
-    query, entry, distance = _scan(
+    query, entry, distance = _scan()(
         np.ascontiguousarray(queries), np.ascontiguousarray(bank), distance_bits
     )
     order = np.lexsort((entry, distance, query))

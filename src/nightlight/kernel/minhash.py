@@ -4,11 +4,10 @@
 the resemblance and containment of documents"; b-bit values after Li and Koenig (2010).
 """
 
-from collections.abc import Callable
+from functools import cache
 from typing import Any, TypeAlias
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
 CodePoints: TypeAlias = NDArray[np.uint32]
@@ -76,18 +75,18 @@ def _sketch(points: CodePoints, salts: NDArray[np.uint32], factors: NDArray[np.u
     return found
 
 
-def _compile(function: Callable[..., Any]) -> Any:
-    """Return ``function`` compiled, kept on disk between runs where a place for that exists."""
+@cache
+def _compiled() -> Any:
+    """Return ``_sketch`` compiled, kept on disk between runs where a place for that exists."""
+    from numba import njit  # noqa: PLC0415  takes most of a second that most commands never need
+
     try:
-        return njit(cache=True, nogil=True)(function)
+        return njit(cache=True, nogil=True)(_sketch)
     except RuntimeError:  # a read-only installation and no home directory to write to
-        return njit(nogil=True)(function)
-
-
-_compiled_sketch = _compile(_sketch)
+        return njit(nogil=True)(_sketch)
 
 
 def sketch(points: CodePoints) -> Sketch:
     """Return what ``reference_sketch`` returns, a thousand times faster."""
-    found: Sketch = _compiled_sketch(points, _SALT_ARRAY, _FACTOR_ARRAY)
+    found: Sketch = _compiled()(points, _SALT_ARRAY, _FACTOR_ARRAY)
     return found
