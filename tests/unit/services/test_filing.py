@@ -1,0 +1,100 @@
+"""The filer's store: progress, case and record change together; every opening is recorded."""
+
+from pathlib import Path
+
+import pytest
+from msgspec.structs import replace
+from tests.fakes.desk import Desk
+from tests.synthetic.builders import TEXT, event_of
+
+from nightlight.errors import Conflict, NotFound
+from nightlight.model.case import CaseState, CaseStep
+from nightlight.model.cybertip import TipState
+from nightlight.model.event import PostCreated
+from nightlight.model.ids import TipId
+from nightlight.review.resolve import Resolution
+from nightlight.services.filing import StoredTips, VaultMedia
+
+
+class Office(Desk):
+    """A desk with one confirmed case and its drafted tip."""
+
+    def __init__(self, folder: Path) -> None:
+        super().__init__(folder)
+        services = self.services
+        self.take_in(event_of(PostCreated(post_id="p", account_id="a", text=TEXT)))
+        [case] = self.outcome().cases
+        self.case_id = case.id
+        self.decide(CaseStep.CONFIRM)
+        self.tips = StoredTips(unit_of_work=services.unit_of_work, clock=services.clock)
+        [self.tip_id] = self.tips.due(services.clock.now(), 9)
+
+    def decide(self, step: CaseStep) -> None:
+        resolution = Resolution(step=step, reviewer="ana", reason="quibble")
+        self.services.review.decide(self.case_id, resolution)
+
+    def save(self, state: TipState) -> None:
+        _, filing = self.tips.load(self.tip_id)
+        self.tips.save(
+            replace(filing, state=state, revision=filing.revision + 1), action=f"tip.{state}"
+        )
+
+    def state(self) -> CaseState:
+        [case] = self.outcome().cases
+        return case.state
+
+
+@pytest.fixture
+def office(tmp_path: Path) -> Office:
+    return Office(tmp_path)
+
+
+def test_drafted_tip_is_due_and_a_filed_one_is_not(office: Office) -> None:
+    office.save(TipState.FILED)
+    assert list(office.tips.due(office.services.clock.now(), 9)) == []
+
+
+def test_filed_tip_makes_its_case_reported_and_is_on_the_record(office: Office) -> None:
+    office.save(TipState.OPENING)
+    assert office.state() is CaseState.CONFIRMED
+    office.save(TipState.FILED)
+    assert office.state() is CaseState.REPORTED
+    assert office.actions()[-2:] == ["tip.opening", "tip.filed"]
+
+
+def test_appeal_that_came_in_meanwhile_keeps_the_case(office: Office) -> None:
+    office.decide(CaseStep.APPEAL)
+    office.save(TipState.FILED)
+    assert office.state() is CaseState.APPEALED
+
+
+def test_two_filers_cannot_both_go_on(office: Office) -> None:
+    _, filing = office.tips.load(office.tip_id)
+    once = replace(filing, state=TipState.OPENING, revision=filing.revision + 1)
+    office.tips.save(once, action="tip.opening")
+    with pytest.raises(Conflict):
+        office.tips.save(once, action="tip.opening")
+
+
+def test_tip_that_does_not_exist_is_not_found(office: Office) -> None:
+    with pytest.raises(NotFound):
+        office.tips.load(TipId("nowhere"))
+
+
+def test_every_opening_of_evidence_is_recorded_with_its_purpose(office: Office) -> None:
+    services = office.services
+    media = VaultMedia(vault=services.vault, unit_of_work=services.unit_of_work)
+    digest = services.vault.seal(b"quibble")
+    assert media.read(digest, "report tip-1") == b"quibble"
+    with services.unit_of_work.read() as tx:
+        [newest] = tx.audit.newest(1)
+    assert (newest.entry.action, newest.entry.reason) == ("evidence.opened", "report tip-1")
+    assert digest not in repr(newest)
+
+
+def test_evidence_that_cannot_be_opened_is_not_said_to_have_been(office: Office) -> None:
+    services, before = office.services, office.actions()
+    media = VaultMedia(vault=services.vault, unit_of_work=services.unit_of_work)
+    with pytest.raises(NotFound):
+        media.read("00" * 32, "report tip-1")
+    assert office.actions() == before
