@@ -17,6 +17,8 @@ def run_worker(*, with_parent: bool) -> None:
         InvalidInput: a setting is wrong.
         Unavailable: the database does not answer at start.
     """
+    # First of all: a parent that dies while the services are built must not go unnoticed.
+    parent = os.getppid()
     services = build_services(read_settings())
     stop = Stop()
 
@@ -25,7 +27,6 @@ def run_worker(*, with_parent: bool) -> None:
 
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, ask_to_stop)
-    parent = os.getppid()
     worker = Worker(
         services=services,
         options=WorkerOptions(),
