@@ -97,9 +97,10 @@ def open_sources(names: list[str], source_format: Format) -> list[Source]:
     sources: list[Source] = []
     for name in names:
         if name == "-":
-            sources.append(
-                Source(origin="stdin", stream=sys.stdin.buffer, source_format=source_format)
-            )
+            # A stream of its own: at Ctrl-C a thread may still be reading it, and Python ends
+            # with an abort if that thread holds the lock of sys.stdin.
+            pipe = os.fdopen(os.dup(sys.stdin.fileno()), "rb", buffering=_READ_BYTES)
+            sources.append(Source(origin="stdin", stream=pipe, source_format=source_format))
             continue
         try:
             stream = Path(name).open("rb", buffering=_READ_BYTES)  # noqa: SIM115  read to its end

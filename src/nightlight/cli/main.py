@@ -50,13 +50,14 @@ def _options(
 def main() -> None:
     """Run the command line and leave with the documented exit code."""
     try:
-        app(standalone_mode=True)
+        app(standalone_mode=True, prog_name="nightlight")
     except NightlightError as error:
         err.print(f"[bold red]nightlight:[/] {error}", markup=True)
         sys.exit(_exit_code(error))
-    except KeyboardInterrupt:
-        err.print("interrupted; what was accepted is kept")
-        sys.exit(EXIT_INTERRUPTED)
+    except SystemExit as end:
+        if end.code == EXIT_INTERRUPTED:
+            err.print("interrupted; what was accepted is kept")
+        raise
     except BrokenPipeError:
         # The reader of our stdout went away (`| head`): nothing more to say, and no traceback.
         sys.stderr.close()
