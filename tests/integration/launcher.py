@@ -22,6 +22,11 @@ from typing import IO, Protocol
 class Command(Protocol):
     """One running command: the part of ``subprocess.Popen`` that a test needs."""
 
+    @property
+    def pid(self) -> int:
+        """The process."""
+        ...
+
     def kill(self) -> None:
         """Kill the command without warning (SIGKILL)."""
         ...

@@ -63,6 +63,25 @@ class Postgres:
         with self._connect() as connection:
             connection.execute(drop)
 
+    def close_database(self, url: str) -> None:
+        """Throw everybody out of a database and let nobody in."""
+        name = _name_in(url)
+        with self._connect() as connection:
+            self._allow(connection, name, allowed=False)
+            connection.execute(
+                "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = %s", (name,)
+            )
+
+    def open_database(self, url: str) -> None:
+        """Let everybody in again."""
+        with self._connect() as connection:
+            self._allow(connection, _name_in(url), allowed=True)
+
+    @staticmethod
+    def _allow(connection: psycopg.Connection, name: str, *, allowed: bool) -> None:
+        statement = sql.SQL("ALTER DATABASE {} ALLOW_CONNECTIONS {}")
+        connection.execute(statement.format(sql.Identifier(name), sql.Literal(allowed)))
+
     def _url(self, name: str) -> str:
         assert self._server is not None
         return str(self._server.get_uri(database=name))
