@@ -126,7 +126,8 @@ class Launcher:
 
 
 def _serve() -> None:
-    importlib.import_module("nightlight.cli.main")
+    for name in ("main", "run", "report", "serve"):
+        importlib.import_module(f"nightlight.cli.{name}")
     with os.fdopen(os.dup(0), "rb") as requests:
         for line in requests:
             child = os.fork()
