@@ -37,7 +37,7 @@ from nightlight.web.auth import ensure_token
 _MARKER = "this-folder-is-made-by-nightlight-demo"
 _REVIEWER = "demo reviewer (simulated person)"
 _BATCH = 100
-#: The town's days end today, so that the console shows fresh times.
+#: The town ends about now, its last views counted, so that the console shows fresh times.
 _TOWN_DAYS = 21
 _WAIT_LIMIT_S = 120.0
 _WAIT_PAUSE_S = 0.25
@@ -109,7 +109,7 @@ def _fresh(home: Path) -> Path:
 
 def _make_town(home: Path, *, seed: int, accounts: int, posts: int) -> tuple[Path, Path]:
     """Write the town's events, pictures, lists and truth, and return events and truth."""
-    start = f"{build_clock().now() - timedelta(days=_TOWN_DAYS):%Y-%m-%d}"
+    start = f"{build_clock().now() - timedelta(days=_TOWN_DAYS + 2):%Y-%m-%d}"
     err.print(f"drawing a town of {accounts:,} accounts and {posts:,} posts (seed {seed}) ...")
     folder = home / "town"
     folder.mkdir()
