@@ -22,7 +22,7 @@ Name = Annotated[str, Meta(pattern=r"^[a-z][a-z0-9_-]{0,63}$")]
 
 
 class Mode(StrEnum):
-    """How far a rule may go: only be counted, only ask a person, or act."""
+    """How far a rule may go: ask for nothing, only ask a person, or act."""
 
     SHADOW = "shadow"
     REVIEW = "review"
@@ -30,7 +30,17 @@ class Mode(StrEnum):
 
 
 class PolicyRule(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """When ``when`` holds, the decision asks for ``asks`` because of ``because``."""
+    """When ``when`` holds, the decision asks for ``asks`` because of ``because``.
+
+    Attributes:
+        name: unique; every decision names the rules that held.
+        when: a CEL expression over the declared facts that is true or false.
+        because: the statement of reasons, in words.
+        category: what it is a finding of; [confirmed] says what follows.
+        severity: orders the review queue, most severe first.
+        asks: the effects asked for; remove and suspend only together with preserve.
+        mode: shadow asks for nothing, review only for a person, act for all of ``asks``.
+    """
 
     name: Name
     when: str
@@ -54,14 +64,28 @@ class Outcome(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
 
 class Quota(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Circuit breaker: at most this many of an effect a day; more becomes review."""
+    """Circuit breaker: at most this many of an effect a day; more becomes review.
+
+    Attributes:
+        effect: which effect.
+        per_day: how many in any 24 hours.
+    """
 
     effect: EffectKind
     per_day: Annotated[int, Meta(ge=0)]
 
 
 class Policy(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """A named policy; ``version`` names it and its exact content."""
+    """A named policy; ``version`` names it and its exact content.
+
+    Attributes:
+        name: the policy's name.
+        revision: the operator's own counting, as recorded with every decision.
+        rules: what makes a decision.
+        confirmed: by category, what follows once a person confirmed a case of it.
+        quotas: circuit breakers.
+        digest: computed from the file; what the file says is not used.
+    """
 
     name: Name
     revision: str

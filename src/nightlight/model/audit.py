@@ -5,6 +5,41 @@ from datetime import datetime
 
 from msgspec import Struct
 
+#: Every action that the record knows, and what it says of the entry's subject.
+ACTIONS: Mapping[str, str] = {
+    "events.accepted": "these events are durably in the log",
+    "events.processed": "these events were judged and nothing followed from them",
+    "events.quarantined": "input could not be read and is kept sealed for a person",
+    "decision.made": "policy decided; the entry names rules, effects and what was withheld",
+    "evidence.sealed": "evidence of a case was put into the vault",
+    "evidence.opened": "evidence was read, for the purpose given as reason",
+    "case.confirmed": "a reviewer confirmed the case",
+    "case.dismissed": "a reviewer dismissed the case, and effects are taken back",
+    "case.reported": "a reviewer marked the case as reported",
+    "case.appealed": "the account's owner objects, and a person decides again",
+    "case.upheld": "a reviewer upheld the confirmation on appeal",
+    "case.overturned": "a reviewer overturned the confirmation, and effects are taken back",
+    "effect.delivered": "the platform confirmed the effect",
+    "effect.dead": "the platform refused the effect for good: a person has to look",
+    "bank.imported": "entries were added to a hash bank",
+    "bank.withdrawn": "a hash bank was removed whole",
+    "lexicon.imported": "terms were added to a lexicon",
+    "lexicon.withdrawn": "a lexicon was removed whole",
+    "policy.activated": "this policy judges from now on",
+    "tip.open_requested": "the CyberTipline is about to be asked for a report",
+    "tip.opened": "the CyberTipline gave a report id",
+    "tip.upload_requested": "a file is about to be uploaded",
+    "tip.file_uploaded": "the CyberTipline holds the file",
+    "tip.description_requested": "a file's details are about to be filed",
+    "tip.file_described": "the CyberTipline holds the file's details",
+    "tip.finish_requested": "the report is about to be finished",
+    "tip.filed": "the report is filed, and its receipt kept",
+    "tip.retraction_requested": "an unfinished report is about to be retracted",
+    "tip.started_over": "the tip is filed anew in another report",
+    "tip.postponed": "filing failed for now and is tried again",
+    "tip.refused": "filing failed for good: a person has to look",
+}
+
 
 class AuditEntry(Struct, frozen=True, kw_only=True):
     """One step as its author states it, before the chain gives it a place.
