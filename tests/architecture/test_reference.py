@@ -1,0 +1,32 @@
+"""The reference pages are those that the code gives today."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+FOLDER = ROOT / "docs" / "reference"
+
+
+@pytest.fixture(scope="module")
+def written(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("reference")
+    subprocess.run(
+        [sys.executable, ROOT / "scripts" / "generate_reference.py", folder],
+        env={**os.environ, "PYTHONPATH": str(ROOT / "src")},
+        check=True,
+    )
+    return folder
+
+
+def test_reference_pages_are_current(written: Path) -> None:
+    current = {path.name: path.read_text("utf-8") for path in written.iterdir()}
+    committed = {path.name: path.read_text("utf-8") for path in FOLDER.glob("*.md")}
+    assert committed == current, "run scripts/generate_reference.py"
+
+
+def test_settings_page_names_every_setting(written: Path) -> None:
+    assert "`NIGHTLIGHT_CYBERTIPLINE_ARMED`" in (written / "settings.md").read_text()
