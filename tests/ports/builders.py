@@ -97,11 +97,16 @@ def make_decision(name: str, **fields: Any) -> Decision:
 
 
 def make_effect(
-    name: str, kind: EffectKind = EffectKind.HIDE, *, of: str = "post-1", about: str = "post"
+    name: str,
+    kind: EffectKind = EffectKind.HIDE,
+    *,
+    of: str = "post-1",
+    about: str = "post",
+    decision: str = "decision-1",
 ) -> Effect:
     return Effect(
         id=EffectId(name),
-        decision_id=DecisionId("decision-1"),
+        decision_id=DecisionId(decision),
         kind=kind,
         subject=Subject(kind=SubjectKind(about), id=of),
         case_id=CaseId("case-1"),
