@@ -24,8 +24,13 @@ def written(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def test_reference_pages_are_current(written: Path) -> None:
     current = {path.name: path.read_text("utf-8") for path in written.iterdir()}
-    committed = {path.name: path.read_text("utf-8") for path in FOLDER.glob("*.md")}
+    committed = {name: (FOLDER / name).read_text("utf-8") for name in current}
     assert committed == current, "run scripts/generate_reference.py"
+
+
+def test_no_page_is_left_over_from_before(written: Path) -> None:
+    names = {path.name for path in written.iterdir()} | {"README.md"}
+    assert {path.name for path in FOLDER.glob("*.md")} <= names
 
 
 def test_settings_page_names_every_setting(written: Path) -> None:

@@ -136,6 +136,15 @@ def test_post_that_repeats_a_deleted_one_is_found(desk: Desk) -> None:
         assert rules == ["advert", "advert-posted-again"]
 
 
+@pytest.mark.parametrize("size", [1, 3])
+def test_repost_is_found_though_the_deletion_arrives_after_it(desk: Desk, size: int) -> None:
+    deletion = PostDeleted(post_id="post-1", account_id="account-1", deleted_by="author")
+    late = event_of(deletion, minutes=5)
+    desk.take_in(post(), post("post-2", minutes=9), late, size=size)
+    [signal] = desk.outcome([late]).signals
+    assert (signal.detector, signal.subject.id) == ("delete_repost", "post-2")
+
+
 def test_same_event_and_context_are_judged_the_same_on_every_replay(desk: Desk) -> None:
     rules = desk.services.rules()
     context = Context(account=make_account(posts=3))
@@ -189,7 +198,7 @@ def test_batches_of_any_size_give_the_same_decisions(tmp_path: Path) -> None:
     events = busiest(story.events, 100)
     whole = judged_in_batches(story, events, tmp_path / "whole", 1000)
     assert len(whole.decisions) > 10
-    for size in (1, 7, 100):
+    for size in (1, 7):
         assert judged_in_batches(story, events, tmp_path / str(size), size) == whole
 
 
