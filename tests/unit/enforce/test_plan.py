@@ -17,6 +17,7 @@ from nightlight.enforce.plan import (
     Plan,
     human_decisions,
     make_effect,
+    milder,
     plan_effects,
     without_preservation,
 )
@@ -106,6 +107,10 @@ def test_without_sealed_evidence_what_destroys_nothing_goes_on() -> None:
     decision = make_decision(KIND.PRESERVE, KIND.HIDE, KIND.REVIEW)
     plan = plan_effects(decision)
     assert without_preservation(plan, decision) == plan
+
+
+def test_milder_effects_destroy_nothing_and_others_stay() -> None:
+    assert {milder(kind) for kind in EffectKind} == set(EffectKind) - DESTRUCTIVE_EFFECTS
 
 
 any_asks = st.lists(st.sampled_from(EffectKind), max_size=6)
