@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from queue import Empty, Queue
 from threading import Thread
+from time import monotonic
 from typing import BinaryIO
 
 from nightlight.errors import InvalidInput
@@ -16,7 +17,7 @@ from nightlight.ingest.reader import EventReader
 from nightlight.model.event import Event
 
 _READ_BYTES = 1 << 20
-#: How long a pipe may be silent before what it has said so far is judged.
+#: How long an event may wait for others to be judged with it while the pipe says nothing new.
 _PAUSE_S = 0.25
 _WAITING_LINES = 10_000
 
@@ -69,9 +70,11 @@ class Source:
 
         Thread(target=read, name="events-in", daemon=True).start()
         batch: list[Event | Rejected] = []
+        due = 0.0
         while True:
             try:
-                one = waiting.get(timeout=_PAUSE_S) if batch else waiting.get()
+                # Once due, a batch still takes what waits already, but waits for nothing more.
+                one = waiting.get(timeout=max(0.0, due - monotonic())) if batch else waiting.get()
             except Empty:
                 yield batch
                 batch = []
@@ -80,6 +83,8 @@ class Source:
                 break
             if isinstance(one, BaseException):
                 raise InvalidInput(f"cannot be read further: {one}", field=self.origin) from one
+            if not batch:
+                due = monotonic() + _PAUSE_S
             batch.append(one)
             if len(batch) >= limit:
                 yield batch

@@ -7,6 +7,7 @@ text, total (any ``str``, lone surrogates included) and idempotent.
 
 import re
 import unicodedata
+from functools import lru_cache
 
 from msgspec import Struct
 
@@ -79,7 +80,11 @@ _ASCII_UPPER = bytes(range(ord("A"), ord("Z") + 1))
 _ASCII_LETTERS = _ASCII_UPPER + _ASCII_UPPER.lower()
 _SPACES = b"\t\n\x0b\x0c\r\x1c\x1d\x1e\x1f"
 _CONTROLS = bytes(set(range(0x20)) - set(_SPACES)) + b"\x7f"
-_CONTROL = re.compile(r"[\x00-\x08\x0e-\x1b\x7f-\x84\x86-\x9f]+")
+_CONTROL_CHARS = r"\x00-\x08\x0e-\x1b\x7f-\x84\x86-\x9f"
+_CONTROL = re.compile(f"[{_CONTROL_CHARS}]+")
+_UNSAFE = re.compile(f"[{_CONTROL_CHARS}\ud800-\udfff\ufe0e\ufe0f]")
+#: Latin letters and common punctuation: no mark among them, so each folds by itself.
+_UNMARKED_LATIN = re.compile(r"[\t-\r\x1c-~\x85\xa0-\u02ff\u2013\u2014\u2018-\u201e\u2026\u20ac]*+")
 _LOWER = bytes.maketrans(_SPACES + _ASCII_UPPER, b" " * len(_SPACES) + _ASCII_UPPER.lower())
 #: What each byte may be: a letter, a digit or symbol used as one, or neither. Characters outside
 #: ASCII arrive as "?", which therefore counts as a unit that may be spaced out.
@@ -96,8 +101,7 @@ def views(text: str) -> tuple[View, ...]:
         folded = first
         marked = _marked(text, frozenset())
     else:
-        composed = _compose(text)
-        folded = _skeleton(composed, tables().fold)
+        composed, folded = _composed_and_folded(text)
         marked = _marked(composed, tables().doubtful)
     if marked or _is_suspicious(folded):
         return _all_views(first, folded, marked)
@@ -110,6 +114,12 @@ def plain(text: str) -> str:
     """Return ``text`` with Unicode's compatibility forms and case folded, scripts kept."""
     if text.isascii():
         return _collapse(text.encode("ascii").translate(_LOWER, _CONTROLS).decode("ascii"))
+    if _UNMARKED_LATIN.fullmatch(text):
+        return _settle(text.casefold())
+    return _plain_of_any(text)
+
+
+def _plain_of_any(text: str) -> str:
     text = unicodedata.normalize("NFD", _safe(text)).casefold()
     return _settle(unicodedata.normalize("NFKC", text).casefold())
 
@@ -120,7 +130,7 @@ def skeleton(text: str) -> str:
     Where the text also holds letters that look like no Latin one, it is written in another
     script: then only words that mix in Latin letters are folded, and the others keep theirs.
     """
-    return plain(text) if text.isascii() else _skeleton(_compose(text), tables().fold)
+    return plain(text) if text.isascii() else _composed_and_folded(text)[1]
 
 
 def fold_all(text: str) -> str:
@@ -197,18 +207,27 @@ def _marked(text: str, doubtful: frozenset[str]) -> str:
     return plain(text) if text.isascii() else _skeleton(text, tables().mark)
 
 
+@lru_cache(maxsize=64)
+def _composed_and_folded(text: str) -> tuple[str, str]:
+    """Return a text composed, and its skeleton; views and fingerprint of a post both ask for it."""
+    composed = _compose(text)
+    return composed, _skeleton(composed, tables().fold)
+
+
 def _compose(text: str) -> str:
     return unicodedata.normalize("NFKC", _safe(text))
 
 
 def _safe(text: str) -> str:
     """Return ``text`` without lone surrogates, control characters and endless runs of marks."""
-    if _SURROGATE.search(text):
+    unsafe = _UNSAFE.search(text) is not None
+    if unsafe and _SURROGATE.search(text):
         text = text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
     if len(text) > _LONG_MARKS_POSSIBLE:
         text = _cut_marks(text)
-    if _CONTROL.search(text):
-        text = _CONTROL.sub("", text)
+    if not unsafe:
+        return text
+    text = _CONTROL.sub("", text)
     # Variation selectors choose how a character is drawn, not which one it is.
     return text.replace("\ufe0f", "").replace("\ufe0e", "")
 
@@ -225,7 +244,7 @@ def _cut_marks(text: str) -> str:
 
 def _skeleton(composed: str, table: dict[str, str]) -> str:
     folded = _replace(composed, table)
-    if _NATIVE_LETTER.search(folded.casefold()):
+    if not folded.isascii() and _NATIVE_LETTER.search(folded.casefold()):
         folded = _replace(composed, tables().strip)
         if _ASCII_LETTER.search(folded):
             folded = _MIXED_WORD.sub(lambda word: _replace(word[0], table), folded)

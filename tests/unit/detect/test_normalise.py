@@ -2,11 +2,15 @@
 
 # ruff: noqa: RUF001  characters that look like others are what is tested here
 
+import unicodedata
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from nightlight.detect.normalise import (
+    _UNMARKED_LATIN,
+    _plain_of_any,
     join_letters,
     leet,
     plain,
@@ -114,6 +118,13 @@ def test_surrogate_pair_becomes_its_character() -> None:
 
 def test_endless_marks_are_cut() -> None:
     assert len(plain("z" + "\u0316\u0301" * 5_000)) <= 40
+
+
+def test_the_short_way_to_the_plain_view_ends_where_the_long_way_does() -> None:
+    short = [c for c in map(chr, range(0x80, 0x2100)) if _UNMARKED_LATIN.fullmatch(c)]
+    assert len(short) > 500
+    assert not any(unicodedata.combining(char) for char in short)
+    assert {c: plain(f"a{c}e") for c in short} == {c: _plain_of_any(f"a{c}e") for c in short}
 
 
 def test_view_is_masked_when_printed() -> None:

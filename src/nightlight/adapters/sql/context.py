@@ -1,7 +1,7 @@
 """Accounts, posts and media as known so far."""
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -42,7 +42,7 @@ class SqlContextStore:
         found = self._connection.execute(
             select(account).where(among(self._connection, account.c.account_id, ids))
         )
-        return {row.account_id: _account(row) for row in found}
+        return {row[0]: _account(row) for row in found}
 
     def posts(self, ids: Collection[PostId]) -> dict[PostId, PostContext]:
         """Return the posts among ``ids`` that are known."""
@@ -51,7 +51,7 @@ class SqlContextStore:
         found = self._connection.execute(
             select(post).where(among(self._connection, post.c.post_id, ids))
         )
-        return {row.post_id: _post(row) for row in found}
+        return {row[0]: _post(row) for row in found}
 
     def media(self, ids: Collection[MediaId]) -> dict[MediaId, MediaContext]:
         """Return the media among ``ids`` that are known."""
@@ -92,8 +92,9 @@ class SqlContextStore:
             partition_by=post.c.account_id, order_by=(time.desc(), post.c.post_id)
         )
         ranked = wanted.add_columns(place.label("place")).subquery()
+        columns = [ranked.c[column.name] for column in post.columns]
         rows = self._connection.execute(
-            select(ranked).where(ranked.c.place <= each).order_by(ranked.c.place)
+            select(*columns).where(ranked.c.place <= each).order_by(ranked.c.place)
         )
         found: dict[AccountId, list[PostContext]] = defaultdict(list)
         for row in rows:
@@ -143,21 +144,37 @@ class SqlContextStore:
 _media_table = media
 
 
-def _account(row: Row[Any]) -> AccountContext:
+def _account(row: Sequence[Any]) -> AccountContext:
+    # Taken apart by place, in the order of the schema: a row's attributes cost far more.
+    (
+        account_id,
+        handle,
+        display_name,
+        bio,
+        profile_url,
+        created_us,
+        profile_us,
+        first_seen_us,
+        posts,
+        deletions,
+        user_reports,
+        suspended,
+        human_decision,
+    ) = row
     return AccountContext(
-        account_id=row.account_id,
-        handle=row.handle,
-        display_name=row.display_name,
-        bio=row.bio,
-        profile_url=row.profile_url,
-        created_at=from_us_or_none(row.created_us),
-        profile_at=from_us_or_none(row.profile_us),
-        first_seen=from_us_or_none(row.first_seen_us),
-        posts=row.posts,
-        deletions=row.deletions,
-        user_reports=row.user_reports,
-        suspended=row.suspended,
-        human_decision=row.human_decision,
+        account_id=account_id,
+        handle=handle,
+        display_name=display_name,
+        bio=bio,
+        profile_url=profile_url,
+        created_at=from_us_or_none(created_us),
+        profile_at=from_us_or_none(profile_us),
+        first_seen=from_us_or_none(first_seen_us),
+        posts=posts,
+        deletions=deletions,
+        user_reports=user_reports,
+        suspended=suspended,
+        human_decision=human_decision,
     )
 
 
@@ -179,22 +196,38 @@ def _account_row(one: AccountContext) -> dict[str, Any]:
     }
 
 
-def _post(row: Row[Any]) -> PostContext:
+def _post(row: Sequence[Any]) -> PostContext:
+    (
+        post_id,
+        account_id,
+        posted_us,
+        text_us,
+        deleted_us,
+        deleted_by,
+        fingerprint,
+        media_ids,
+        event_key,
+        views,
+        engagements,
+        flagged,
+        human_decision,
+        reposted_as,
+    ) = row
     return PostContext(
-        post_id=row.post_id,
-        account_id=row.account_id,
-        posted_at=from_us_or_none(row.posted_us),
-        text_at=from_us_or_none(row.text_us),
-        deleted_at=from_us_or_none(row.deleted_us),
-        deleted_by=row.deleted_by,
-        fingerprint=row.fingerprint,
-        media_ids=_ids.decode(row.media_ids) if row.media_ids else (),
-        event_key=row.event_key,
-        views=row.views,
-        engagements=row.engagements,
-        flagged=row.flagged,
-        human_decision=row.human_decision,
-        reposted_as=row.reposted_as,
+        post_id=post_id,
+        account_id=account_id,
+        posted_at=from_us_or_none(posted_us),
+        text_at=from_us_or_none(text_us),
+        deleted_at=from_us_or_none(deleted_us),
+        deleted_by=deleted_by,
+        fingerprint=fingerprint,
+        media_ids=_ids.decode(media_ids) if media_ids else (),
+        event_key=event_key,
+        views=views,
+        engagements=engagements,
+        flagged=flagged,
+        human_decision=human_decision,
+        reposted_as=reposted_as,
     )
 
 

@@ -28,12 +28,12 @@ def to_us_or_none(time: datetime | None) -> int | None:
 
 def from_us(value: int) -> datetime:
     """Return the time that is this many microseconds after 1970, UTC."""
-    return _EPOCH + timedelta(microseconds=value)
+    return _EPOCH + timedelta(0, 0, value)
 
 
 def from_us_or_none(value: int | None) -> datetime | None:
     """Return the time, None for None."""
-    return None if value is None else _EPOCH + timedelta(microseconds=value)
+    return None if value is None else _EPOCH + timedelta(0, 0, value)
 
 
 def to_json(value: object) -> str:
