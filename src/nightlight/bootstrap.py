@@ -13,6 +13,7 @@ from nightlight.adapters.sql.database import SqlUnitOfWork, migrate, open_engine
 from nightlight.adapters.vault_directory import DirectoryBlobStore
 from nightlight.audit.clock import Clock
 from nightlight.enforce.outbox import OutboxOptions
+from nightlight.errors import InvalidInput
 from nightlight.ingest.media import MediaIntake
 from nightlight.ingest.ports import Hasher
 from nightlight.pipeline import Pipeline
@@ -40,6 +41,7 @@ def build_services(settings: Settings) -> Services:
     """
     clock = SystemClock()
     settings.home.mkdir(parents=True, exist_ok=True, mode=0o700)
+    _check_keys_belong(settings)
     keys = FileKeyRing(settings.keys_file)
     engine: Engine = open_engine(settings.database_url)
     migrate(engine)
@@ -56,7 +58,7 @@ def build_services(settings: Settings) -> Services:
         unit_of_work=unit_of_work,
         rules=rules,
         intake=intake,
-        sealer=Sealer(vault=vault, clock=clock, seal_now=intake.seal_now),
+        sealer=Sealer(vault=vault, clock=clock),
         clock=clock,
     )
     cybertipline = _cybertipline(settings)
@@ -74,7 +76,7 @@ def build_services(settings: Settings) -> Services:
             platform_name=settings.platform_name,
             report_classification=settings.report_classification,
         ),
-        lists=Lists(unit_of_work=unit_of_work, clock=clock),
+        lists=Lists(unit_of_work=unit_of_work, clock=clock, id_key=keys.naming_key()),
         record=Record(
             unit_of_work=unit_of_work,
             anchors=FileAnchorStore(settings.anchors_file),
@@ -85,6 +87,21 @@ def build_services(settings: Settings) -> Services:
         filer=_filer(settings, cybertipline, unit_of_work, vault, clock),
         cybertipline=cybertipline,
     )
+
+
+def _check_keys_belong(settings: Settings) -> None:
+    """Return if there are keys, or nothing yet that was sealed under keys that are gone.
+
+    Raises:
+        InvalidInput: sealed things are here and their keys are not; new keys would hide that.
+    """
+    kept = (settings.vault_directory, settings.home / "nightlight.db")
+    if not settings.keys_file.exists() and any(path.exists() for path in kept):
+        raise InvalidInput(
+            "the keys of this home are missing; what is sealed here cannot be opened without them",
+            field=str(settings.keys_file),
+            hint="restore the key file from its backup",
+        )
 
 
 def build_clock() -> Clock:

@@ -8,7 +8,7 @@ one transaction.
 from collections.abc import Callable, Sequence
 from datetime import timedelta
 
-from msgspec import Struct
+from msgspec import Struct, field
 from msgspec.structs import replace
 
 from nightlight.audit.clock import Clock
@@ -27,10 +27,10 @@ from nightlight.model.context import Context
 from nightlight.model.decision import Decision
 from nightlight.model.effect import INTERNAL_EFFECTS, Effect, EffectKind
 from nightlight.model.event import Event, EventType, MediaUploaded, PostCreated, PostEdited
-from nightlight.model.ids import CaseId, EventKey, derive_id
-from nightlight.model.media import Scan
-from nightlight.model.signal import Signal, SubjectKind
-from nightlight.preserve.seal import Sealer
+from nightlight.model.ids import CaseId, EventKey, PostId, derive_id
+from nightlight.model.media import Scan, ScanState
+from nightlight.model.signal import Signal, Subject, SubjectKind
+from nightlight.preserve.seal import Finding, Sealed, Sealer
 from nightlight.review.open_case import open_or_extend
 from nightlight.transaction import Transaction, UnitOfWork
 
@@ -86,6 +86,26 @@ class Rules(Struct, frozen=True, kw_only=True):
     judge: Judge
 
 
+class _Files(Struct, kw_only=True):
+    """What became of the files of a batch: scanned before, and fetched because a finding asks.
+
+    Attributes:
+        gives_up: whether a file that was not fetched counts as one that cannot be had.
+    """
+
+    scans: dict[EventKey, Scan]
+    fetched: dict[str, Scan] = field(default_factory=dict)
+    gives_up: bool = False
+
+
+class _FilesWantedError(Exception):
+    """Files must be fetched outside the transaction before this batch can be stored."""
+
+    def __init__(self, urls: Sequence[str]) -> None:
+        super().__init__(f"{len(urls)} files")
+        self.urls = urls
+
+
 class Pipeline:
     """Takes events in, judges them in order and stores what follows, batch by batch."""
 
@@ -124,17 +144,20 @@ class Pipeline:
     def run(self, events: Sequence[Event]) -> Batch:
         """Accept and process events in one transaction; catches up with the log first."""
         self._rules()
-        scans = self._scan(events)
+        files = _Files(scans=self._scan(self._new(events)))
         while True:
-            with self._unit_of_work.begin() as tx:
-                offset = tx.events.offset()
-                if offset == tx.events.head():
-                    logged = tx.events.append(events, at=self._clock.now())
-                    duplicates = len(events) - len(logged)
-                    if not logged:
-                        return _nothing(duplicates, offset)
-                    return self._process(tx, logged, scans, duplicates, [_accepted(logged)])
-            self.process(limit=len(events) or 1)
+            try:
+                with self._unit_of_work.begin() as tx:
+                    offset = tx.events.offset()
+                    if offset == tx.events.head():
+                        logged = tx.events.append(events, at=self._clock.now())
+                        duplicates = len(events) - len(logged)
+                        if not logged:
+                            return _nothing(duplicates, offset)
+                        return self._process(tx, logged, files, duplicates, [_accepted(logged)])
+                self.process(limit=len(events) or 1)
+            except _FilesWantedError as error:
+                self._fetch(error.urls, files)
 
     def process(self, *, limit: int) -> Batch:
         """Process the next events of the log, up to ``limit``."""
@@ -143,13 +166,31 @@ class Pipeline:
             ahead = tx.events.read_after(offset, limit)
         self._rules()
         # Files are fetched before the transaction, so that a slow platform holds no lock.
-        scans = self._scan([one.event for one in ahead])
-        with self._unit_of_work.begin() as tx:
-            offset = tx.events.offset()
-            logged = [one for one in ahead if one.seq > offset]
-            if not logged:
-                return _nothing(0, offset)
-            return self._process(tx, logged, scans, 0, [])
+        files = _Files(scans=self._scan([one.event for one in ahead]))
+        while True:
+            try:
+                with self._unit_of_work.begin() as tx:
+                    offset = tx.events.offset()
+                    logged = [one for one in ahead if one.seq > offset]
+                    if not logged:
+                        return _nothing(0, offset)
+                    return self._process(tx, logged, files, 0, [])
+            except _FilesWantedError as error:
+                self._fetch(error.urls, files)
+
+    def _new(self, events: Sequence[Event]) -> list[Event]:
+        """Return the events that are not in the log yet: no file is fetched twice for them."""
+        with_media = [one for one in events if isinstance(one.data, MediaUploaded)]
+        if not with_media:
+            return []
+        with self._unit_of_work.read() as tx:
+            known = tx.events.find([one.key for one in with_media])
+        return [one for one in with_media if one.key not in known]
+
+    def _fetch(self, urls: Sequence[str], files: "_Files") -> None:
+        """Fetch and seal files that a finding turned out to need; no transaction is open."""
+        for url in urls:
+            files.fetched[url] = self._intake.seal_now(url)
 
     def set_aside(self, *, why: str) -> Batch:
         """Hold what the next event of the log is about and open a case, without judging it.
@@ -162,10 +203,22 @@ class Pipeline:
             if not logged:
                 return _nothing(0, offset)
             event = logged[0].event
+            known = Known()
+            known.load([event], tx.context)
+            if isinstance(event.data, MediaUploaded):
+                known.add_media(event, event.data, Scan(state=ScanState.FAILED, reason=why))
+            context = known.context_for(event)
+            known.advance(event, fingerprint=b"")
             decision = unjudged(event, policy_version=self._rules().judge.policy.version, why=why)
-            judgement = Judgement(event=event, context=Context(), signals=(), decision=decision)
+            judgement = Judgement(event=event, context=context, signals=(), decision=decision)
+            human, account_human = human_decisions(decision, context)
+            plan = plan_effects(
+                decision, human_decision=human, account_human_decision=account_human
+            )
             entries: list[AuditEntry] = []
-            judged = self._store(tx, [], [(judgement, decision, plan_effects(decision))], entries)
+            files = _Files(scans={}, gives_up=True)
+            judged = self._store(tx, [], [(judgement, decision, plan)], files, entries)
+            known.save(tx.context)
             tx.events.advance(logged[0].seq)
             tx.commit(*entries)
         return Batch(
@@ -183,7 +236,7 @@ class Pipeline:
         self,
         tx: Transaction,
         logged: Sequence[LoggedEvent],
-        scans: dict[EventKey, Scan],
+        files: "_Files",
         duplicates: int,
         entries: list[AuditEntry],
     ) -> Batch:
@@ -197,7 +250,7 @@ class Pipeline:
         for one in logged:
             event = one.event
             if isinstance(event.data, MediaUploaded):
-                scan = scans[event.key]
+                scan = files.scans[event.key]
                 unscanned += scan.reason != ""
                 known.add_media(event, event.data, scan)
             context = known.context_for(event)
@@ -206,10 +259,10 @@ class Pipeline:
             if judgement.signals:
                 judgements.append(judgement)
                 for signal in judgement.signals:
-                    known.mark_reposted(_listed(signal, DELETED_POSTS), event.post_id)
+                    known.mark_reposted(_listed(signal, DELETED_POSTS), PostId(signal.subject.id))
                 if judgement.decision is not None:
                     plans.append(self._plan(judgement, judgement.decision, known, over_quota))
-        judged = self._store(tx, judgements, plans, entries)
+        judged = self._store(tx, judgements, plans, files, entries)
         known.save(tx.context)
         last = logged[-1].seq
         tx.events.advance(last)
@@ -240,12 +293,13 @@ class Pipeline:
             human_decision=human,
             account_human_decision=account_human,
             over_quota=[kind for kind, more in left.items() if more <= 0],
+            shown_in=_shown_in(judgement, decision),
         )
         for effect in plan.effects:
             if effect.kind in left:
                 left[effect.kind] -= 1
         if decision.subject.kind is SubjectKind.POST:
-            known.flag_post(judgement.event.post_id)
+            known.flag_post(PostId(decision.subject.id))
         account = known.accounts.get(decision.account_id)
         if account is not None and plan.asks_for(EffectKind.SUSPEND):
             known.keep_account(replace(account, suspended=True))
@@ -256,9 +310,14 @@ class Pipeline:
         tx: Transaction,
         judgements: Sequence[Judgement],
         plans: Sequence[tuple[Judgement, Decision, Plan]],
+        files: "_Files",
         entries: list[AuditEntry],
     ) -> tuple[Judged, ...]:
-        """Store signals, decisions, evidence, cases and effects, and add their audit entries."""
+        """Store signals, decisions, evidence, cases and effects, and add their audit entries.
+
+        Raises:
+            _FilesWantedError: files must be fetched first; nothing is stored.
+        """
         now = self._clock.now()
         tx.signals.add([signal for one in judgements for signal in one.signals], at=now)
         if not plans:
@@ -268,12 +327,15 @@ class Pipeline:
         touched: dict[CaseId, Case] = {}
         judged: list[Judged] = []
         requested: list[Effect] = []
+        wanted: list[str] = []
         for judgement, decision, first_plan in plans:
             plan, case = first_plan, None
             if plan.asks_for(EffectKind.PRESERVE) or plan.asks_for(EffectKind.REVIEW):
                 case = open_or_extend(open_cases.get(decision.account_id), decision)
-                kept = self._preserve(tx, case.id, judgement, entries)
-                if not kept:
+                sealed = self._preserve(tx, case.id, judgement, decision, files)
+                wanted.extend(sealed.wanted)
+                entries.append(_sealed(case.id, sealed))
+                if not sealed.complete:
                     plan = without_preservation(plan, decision)
                 touched[case.id] = case
                 if decision.account_id:
@@ -286,48 +348,78 @@ class Pipeline:
             judged.append(
                 Judged(decision=decision, plan=plan, signals=judgement.signals, case_id=case_id)
             )
+        if wanted and not files.gives_up:
+            raise _FilesWantedError(tuple(dict.fromkeys(wanted)))
         tx.outbox.put(requested, at=now)
         for case in touched.values():
             tx.cases.save(case)
         return tuple(judged)
 
     def _preserve(
-        self, tx: Transaction, case_id: CaseId, judgement: Judgement, entries: list[AuditEntry]
-    ) -> bool:
-        """Seal what the case needs of this finding; return whether all of it could be."""
+        self,
+        tx: Transaction,
+        case_id: CaseId,
+        judgement: Judgement,
+        decision: Decision,
+        files: "_Files",
+    ) -> Sealed:
+        """Seal what the case needs of this finding."""
         event, context = judgement.event, judgement.context
+        events = (event, *_posts_concerned(tx, judgement, decision))
         sealed = self._sealer.seal(
-            case_id,
-            events=[event, *self._earlier_posts(tx, judgement)],
-            account=context.account,
-            media=context.media,
-            at=event.time,
+            Finding(
+                case_id=case_id,
+                decision_id=decision.id,
+                events=events,
+                account=context.account,
+                media=context.media,
+                at=event.time,
+            ),
+            fetched=files.fetched,
         )
         tx.evidence.add(sealed.evidence)
-        entries.append(
-            AuditEntry(
-                actor="nightlight",
-                action="evidence.sealed",
-                subject=case_id,
-                reason="" if sealed.complete else "not everything could be sealed",
-                detail={
-                    "evidence": [one.id for one in sealed.evidence],
-                    "complete": sealed.complete,
-                },
-            )
-        )
-        return sealed.complete
+        if not _shows_subject(events, decision):
+            return replace(sealed, complete=False)
+        return sealed
 
-    def _earlier_posts(self, tx: Transaction, judgement: Judgement) -> list[Event]:
-        """Return the deleted posts that this one repeats, as they were published."""
-        named = {
-            str(post_id)
-            for signal in judgement.signals
-            for post_id in _listed(signal, DELETED_POSTS)
-        }
-        known = (*judgement.context.tombstones, *judgement.context.later_posts)
-        keys = [EventKey(post.event_key) for post in known if post.post_id in named]
-        return list(tx.events.find(keys).values()) if keys else []
+
+def _posts_concerned(tx: Transaction, judgement: Judgement, decision: Decision) -> list[Event]:
+    """Return the posts that a finding is about, other than its own event, as published."""
+    context = judgement.context
+    named = {
+        str(post_id) for signal in judgement.signals for post_id in _listed(signal, DELETED_POSTS)
+    }
+    subjects = [decision.subject, *(signal.subject for signal in judgement.signals)]
+    named.update(one.id for one in subjects if one.kind is SubjectKind.POST)
+    known = [context.post, *context.tombstones, *context.later_posts]
+    keys = [
+        EventKey(post.event_key)
+        for post in known
+        if post is not None and post.post_id in named and post.event_key
+    ]
+    found = tx.events.find(keys) if keys else {}
+    return [event for key, event in found.items() if key != judgement.event.key]
+
+
+def _shows_subject(events: Sequence[Event], decision: Decision) -> bool:
+    """Return whether the post that a decision is about is among the events."""
+    if decision.subject.kind is not SubjectKind.POST:
+        return True
+    return any(
+        isinstance(event.data, PostCreated | PostEdited) and event.post_id == decision.subject.id
+        for event in events
+    )
+
+
+def _shown_in(judgement: Judgement, decision: Decision) -> Subject | None:
+    """Return the post that showed a file before the file was announced, if there is one.
+
+    In the usual order the post comes later and gets a decision of its own.
+    """
+    post = judgement.context.post
+    if decision.subject.kind is not SubjectKind.MEDIA or post is None or post.posted_at is None:
+        return None
+    return Subject(kind=SubjectKind.POST, id=post.post_id)
 
 
 def _fingerprint(event: Event) -> bytes:
@@ -369,6 +461,16 @@ def _or_processed(entries: list[AuditEntry], last: int, count: int) -> list[Audi
             detail={"events": count},
         )
     ]
+
+
+def _sealed(case_id: CaseId, sealed: Sealed) -> AuditEntry:
+    return AuditEntry(
+        actor="nightlight",
+        action="evidence.sealed",
+        subject=case_id,
+        reason="" if sealed.complete else "not everything could be sealed",
+        detail={"evidence": [one.id for one in sealed.evidence], "complete": sealed.complete},
+    )
 
 
 def _decided(decision: Decision, plan: Plan, case_id: CaseId | None) -> AuditEntry:

@@ -101,7 +101,7 @@ class Bench:
             unit_of_work=self.unit_of_work,
             rules=lambda: rules,
             intake=intake,
-            sealer=Sealer(vault=self._vault, clock=clock, seal_now=intake.seal_now),
+            sealer=Sealer(vault=self._vault, clock=clock),
             clock=clock,
         )
         return Processor(pipeline=pipeline)

@@ -143,6 +143,7 @@ def make_evidence(name: str, case: str = "case-1", **fields: Any) -> Evidence:
     made = Evidence(
         id=name,
         case_id=CaseId(case),
+        decision_id=DecisionId("decision-1"),
         kind=EvidenceKind.POST,
         content_id="post-1",
         digest="ef" * 32,

@@ -3,6 +3,7 @@
 Times are minutes after ``NOON``; texts are nonsense; ids say what they name.
 """
 
+import hashlib
 from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -133,9 +134,10 @@ def make_evidence(
     return Evidence(
         id=name or f"evidence-of-{content_id}",
         case_id=CaseId("case-1"),
+        decision_id=DecisionId("decision-1"),
         kind=kind,
         content_id=content_id,
-        digest="ab" * 32,
+        digest=hashlib.sha256(content_id.encode()).hexdigest(),
         byte_count=12,
         content_type="image/png",
         sealed_at=NOON,

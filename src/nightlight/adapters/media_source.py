@@ -1,6 +1,7 @@
 """Fetches media from where the operator allows: one folder, and named origins."""
 
 from pathlib import Path
+from time import monotonic
 from urllib.parse import urlsplit
 
 import httpx
@@ -24,6 +25,7 @@ class ConfiguredMediaSource:
         origins: tuple[str, ...],
         max_bytes: int = 64 << 20,
         timeout_s: float = 20.0,
+        whole_s: float = 60.0,
     ) -> None:
         """Keep the places.
 
@@ -36,6 +38,7 @@ class ConfiguredMediaSource:
         except httpx.InvalidURL as error:
             raise InvalidInput("not an origin", field="NIGHTLIGHT_MEDIA_ORIGINS") from error
         self._max_bytes = max_bytes
+        self._whole_s = whole_s
         self._client = httpx.Client(timeout=timeout_s, follow_redirects=False)
 
     def fetch(self, url: str) -> bytes:
@@ -82,6 +85,8 @@ class ConfiguredMediaSource:
         return body
 
     def _get(self, url: httpx.URL) -> bytes:
+        # httpx limits each read, not the whole: a server that trickles would hold the worker.
+        latest = monotonic() + self._whole_s
         try:
             with self._client.stream("GET", url) as answer:
                 if not answer.is_success:
@@ -89,6 +94,8 @@ class ConfiguredMediaSource:
                 body = bytearray()
                 for chunk in answer.iter_bytes(_CHUNK):
                     body += chunk
+                    if monotonic() > latest:
+                        raise Unavailable("the media server is too slow")
                     if len(body) > self._max_bytes:
                         raise InvalidInput("the file is larger than allowed", field="media.url")
         except (httpx.HTTPError, httpx.InvalidURL, ValueError) as error:

@@ -4,7 +4,16 @@ from typing import Annotated
 
 import typer
 
-from nightlight.cli.console import Json, Reason, err, fields_of, out, print_json, print_rows
+from nightlight.cli.console import (
+    Json,
+    Reason,
+    err,
+    fields_of,
+    out,
+    print_json,
+    print_rows,
+    printable,
+)
 from nightlight.cli.services import open_services
 from nightlight.model.case import Case, CaseState, CaseStep
 from nightlight.model.ids import CaseId
@@ -61,8 +70,10 @@ def show(case_id: CaseArgument, *, json: Json = False) -> None:
     _print_case(case)
     for decision in decisions:
         because = "; ".join(reason.text for reason in decision.reasons)
-        out.print(f"{decision.time}  {decision.subject.kind}:{decision.subject.id}", markup=False)
+        about = printable(f"{decision.subject.kind}:{decision.subject.id}")
+        out.print(f"{decision.time}  {about}", markup=False)
         out.print(f"    {decision.category} {decision.severity}: {because}", markup=False)
+        out.print(f"    finding {decision.id}", markup=False)
     print_rows(
         ((one.id, one.kind, one.content_type, one.byte_count, one.sealed_at) for one in evidence),
         columns=("evidence", "kind", "type", "bytes", "sealed"),
@@ -83,6 +94,17 @@ def decide(
         list[str] | None,
         typer.Option(help="Evidence that the reviewer viewed in its entirety; repeatable."),
     ] = None,
+    finding: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="Only these findings; repeatable. By default, confirming is about all findings "
+            "of the case's category and dismissing about all; the rest stays open.",
+        ),
+    ] = None,
+    findings_shown: Annotated[
+        int | None,
+        typer.Option(help="How many findings you were shown: refused if more came in since."),
+    ] = None,
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Only show what would follow.")
     ] = False,
@@ -94,7 +116,15 @@ def decide(
     saw from beginning to end.
     """
     step = CaseStep.CONFIRM if confirm else CaseStep.DISMISS
-    _resolve(case_id, step, reviewer, reason, viewed=viewed or [], dry_run=dry_run, json=json)
+    resolution = Resolution(
+        step=step,
+        reviewer=reviewer,
+        reason=reason,
+        findings=tuple(finding or ()),
+        findings_shown=findings_shown,
+        viewed=tuple(viewed or ()),
+    )
+    _resolve(case_id, resolution, dry_run=dry_run, json=json)
 
 
 @app.command()
@@ -106,7 +136,8 @@ def appeal(
     json: Json = False,
 ) -> None:
     """Record an appeal against a confirmed case."""
-    _resolve(case_id, CaseStep.APPEAL, by, reason, json=json)
+    resolution = Resolution(step=CaseStep.APPEAL, reviewer=by, reason=reason)
+    _resolve(case_id, resolution, json=json)
 
 
 @app.command()
@@ -120,36 +151,38 @@ def answer(
 ) -> None:
     """Answer an appeal; an overturned case is restored."""
     step = CaseStep.UPHOLD if uphold else CaseStep.OVERTURN
-    _resolve(case_id, step, reviewer, reason, json=json)
+    resolution = Resolution(step=step, reviewer=reviewer, reason=reason)
+    _resolve(case_id, resolution, json=json)
 
 
 def _resolve(
-    case_id: str,
-    step: CaseStep,
-    who: str,
-    reason: str,
-    *,
-    viewed: list[str] | None = None,
-    dry_run: bool = False,
-    json: bool = False,
+    case_id: str, resolution: Resolution, *, dry_run: bool = False, json: bool = False
 ) -> None:
-    resolution = Resolution(step=step, reviewer=who, reason=reason, viewed=tuple(viewed or ()))
     resolved = open_services().review.decide(CaseId(case_id), resolution, dry_run=dry_run)
-    case, decision = resolved.case, resolved.decision
+    case = resolved.case
+    effects = [f"{one.kind} {one.subject.kind}:{one.subject.id}" for one in resolved.effects]
     if json:
-        print_json({**fields_of(case), "asks": list(decision.asks), "dry_run": dry_run})
+        left = resolved.left.id if resolved.left else None
+        print_json({**fields_of(case), "effects": effects, "left": left, "dry_run": dry_run})
         return
-    asks = ", ".join(decision.asks) or "nothing"
     if dry_run:
         err.print("[yellow]dry run: nothing was stored[/]")
-    out.print(f"{case.id} is {case.state}; asked for: {asks}", markup=False)
+    out.print(f"{case.id} is {case.state}: {len(resolved.findings)} finding(s)", markup=False)
+    for effect in effects:
+        out.print(f"  asks the platform to {printable(effect)}", markup=False)
+    if resolved.left is not None:
+        out.print(
+            f"  {len(resolved.left.decisions)} other finding(s) stay open as {resolved.left.id}",
+            markup=False,
+        )
 
 
 def _print_case(case: Case) -> None:
     out.print(
         f"{case.id}  {case.state}  severity {case.severity}  {case.category}\n"
-        f"account {case.account_id}  opened {case.opened_at}",
+        f"account {printable(case.account_id)}  opened {case.opened_at}",
         markup=False,
     )
     if case.decided_by:
-        out.print(f"{case.state} by {case.decided_by}: {case.decision_reason}", markup=False)
+        said = printable(f"{case.state} by {case.decided_by}: {case.decision_reason}")
+        out.print(said, markup=False)

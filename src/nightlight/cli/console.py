@@ -4,6 +4,7 @@ import sys
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Annotated, Any
+from unicodedata import category
 
 import msgspec
 import typer
@@ -11,6 +12,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+_CONTROL = frozenset({"Cc", "Cf", "Cs"})
 #: Narration: progress, summaries, warnings.
 err = Console(stderr=True, highlight=False, width=None if sys.stderr.isatty() else 110)
 #: Results for people.
@@ -44,10 +46,18 @@ def print_rows(rows: Iterable[Sequence[object]], *, columns: Sequence[str], empt
         err.print(empty)
 
 
+def printable(text: str) -> str:
+    """Return text without control and format characters: what others wrote moves no cursor."""
+    return "".join(
+        "\N{REPLACEMENT CHARACTER}" if category(one) in _CONTROL and one != "\n" else one
+        for one in text
+    )
+
+
 def _shown(cell: object) -> str:
     """Return a table cell; what comes from outside is not read as markup."""
     text = f"{cell:%Y-%m-%d %H:%M:%S}" if isinstance(cell, datetime) else str(cell)
-    return escape(text)
+    return escape(printable(text))
 
 
 def fields_of(value: msgspec.Struct) -> dict[str, Any]:

@@ -148,6 +148,14 @@ def _cybertipline(services: Services) -> Finding:
             says=f"{settings.url}: {error}",
             mend="check NIGHTLIGHT_CYBERTIPLINE_URL, _USER and _PASSWORD",
         )
+    person = services.settings.reporter.person
+    if not (person.first_name and person.last_name and person.email):
+        return Finding(
+            part="CyberTipline",
+            health=Health.WRONG,
+            says="nobody is named who reports: tips would reach NCMEC without a contact",
+            mend="set NIGHTLIGHT_REPORTER_FIRST_NAME, _LAST_NAME and _EMAIL",
+        )
     return _ok("CyberTipline", settings.url)
 
 

@@ -4,9 +4,10 @@ import sys
 from typing import Annotated
 
 import typer
+from rich.markup import escape
 
 from nightlight import __version__
-from nightlight.cli.console import err
+from nightlight.cli.console import err, printable
 from nightlight.cli.lazy import LazyGroup
 from nightlight.errors import InvalidInput, NightlightError, NotFound, Unavailable
 
@@ -52,7 +53,7 @@ def main() -> None:
     try:
         app(standalone_mode=True, prog_name="nightlight")
     except NightlightError as error:
-        err.print(f"[bold red]nightlight:[/] {error}", markup=True)
+        err.print(f"[bold red]nightlight:[/] {escape(printable(str(error)))}")
         sys.exit(_exit_code(error))
     except SystemExit as end:
         if end.code == EXIT_INTERRUPTED:

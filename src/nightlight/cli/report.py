@@ -4,12 +4,14 @@ from typing import Annotated
 
 import typer
 
-from nightlight.cli.console import Json, err, fields_of, out, print_json, print_rows
+from nightlight.cli.console import Actor, Json, Reason, err, fields_of, out, print_json, print_rows
 from nightlight.cli.services import open_services
 from nightlight.errors import InvalidInput
+from nightlight.model.audit import AuditEntry
 from nightlight.model.cybertip import TipState
 from nightlight.model.ids import TipId
 from nightlight.report.document import report_xml
+from nightlight.report.progress import retried
 
 app = typer.Typer(name="report", no_args_is_help=True, help="CyberTips: list, preview, file.")
 
@@ -43,6 +45,22 @@ def preview(tip_id: Annotated[str, typer.Argument(metavar="TIP", help="The tip's
     with services.unit_of_work.read() as tx:
         tip, _ = tx.tips.load(TipId(tip_id))
     typer.echo(report_xml(tip, reporter=services.settings.reporter).decode())
+
+
+@app.command()
+def retry(
+    tip_id: Annotated[str, typer.Argument(metavar="TIP", help="The refused tip's id.")],
+    *,
+    by: Actor,
+    reason: Reason,
+) -> None:
+    """Let a refused tip be filed again, once what it was refused for is mended."""
+    services = open_services()
+    with services.unit_of_work.begin() as tx:
+        _, filing = tx.tips.load(TipId(tip_id))
+        tx.tips.save(retried(filing), at=services.clock.now())
+        tx.commit(AuditEntry(actor=by, action="tip.retried", subject=tip_id, reason=reason))
+    out.print(f"{tip_id} is due again: `nightlight report file`, or a running worker, files it")
 
 
 @app.command()

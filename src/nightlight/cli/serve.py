@@ -50,8 +50,11 @@ def serve(
     stop = Stop()
     if with_worker:
         Thread(target=_supervise, args=(stop, _worker_process), daemon=True).start()
+    # A terminal is a person's; anything else may be a log that many can read.
     shown = f"[{host}]" if ":" in host else host
-    if port:
+    if not err.is_terminal:
+        err.print(f"console: sign in with the token in {settings.token_file}", markup=False)
+    elif port:
         err.print(f"console: http://{shown}:{port}/?token={token}", markup=False)
     else:
         err.print(f"console: add /?token={token} to the address below", markup=False)

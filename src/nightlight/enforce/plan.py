@@ -6,7 +6,7 @@ from msgspec import Struct
 
 from nightlight.model.context import Context
 from nightlight.model.decision import Decision
-from nightlight.model.effect import ACCOUNT_EFFECTS, Effect, EffectKind
+from nightlight.model.effect import ACCOUNT_EFFECTS, LIMITING_EFFECTS, Effect, EffectKind
 from nightlight.model.ids import EffectId, derive_id
 from nightlight.model.signal import Subject, SubjectKind
 
@@ -28,6 +28,7 @@ def plan_effects(
     human_decision: str = "",
     account_human_decision: str = "",
     over_quota: Collection[EffectKind] = (),
+    shown_in: Subject | None = None,
 ) -> Plan:
     """Return the effects of a policy's decision.
 
@@ -40,6 +41,7 @@ def plan_effects(
         human_decision: what a person last decided about the subject, "" if nobody did.
         account_human_decision: the same for the account.
         over_quota: effect kinds whose quota is used up.
+        shown_in: the published post that shows the subject; what limits the one limits the other.
     """
     effects: list[Effect] = []
     withheld: list[str] = []
@@ -57,6 +59,8 @@ def plan_effects(
             withheld.append(f"{kind}: a person dismissed this before")
             continue
         effects.append(make_effect(decision, kind))
+        if shown_in is not None and kind in LIMITING_EFFECTS:
+            effects.append(make_effect(decision, kind, shown_in))
     if withheld and not any(effect.kind is EffectKind.REVIEW for effect in effects):
         effects.append(make_effect(decision, EffectKind.REVIEW))
     return Plan(effects=tuple(effects), withheld=tuple(withheld))

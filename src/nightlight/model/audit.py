@@ -33,6 +33,7 @@ ACTIONS: Mapping[str, str] = {
     "tip.description_requested": "a file's details are about to be filed",
     "tip.file_described": "the CyberTipline holds the file's details",
     "tip.finish_requested": "the report is about to be finished",
+    "tip.retried": "a person ordered a refused tip to be filed again",
     "tip.filed": "the report is filed, and its receipt kept",
     "tip.retraction_requested": "an unfinished report is about to be retracted",
     "tip.started_over": "the tip is filed anew in another report",

@@ -33,6 +33,9 @@ class CaseStep(StrEnum):
     OVERTURN = "overturn"
 
 
+#: States of a case whose findings a person holds to be true and nobody contests.
+STANDING = frozenset({CaseState.CONFIRMED, CaseState.REPORTED, CaseState.UPHELD})
+
 #: The whole state machine: (state, step) -> state. Anything absent is refused.
 TRANSITIONS: dict[tuple[CaseState, CaseStep], CaseState] = {
     (CaseState.OPEN, CaseStep.CONFIRM): CaseState.CONFIRMED,
@@ -94,12 +97,14 @@ class Evidence(Masked, frozen=True, kw_only=True):
     """One sealed thing: where it lies in the vault and what it is, never its bytes.
 
     Attributes:
+        decision_id: the finding that it was sealed for.
         digest: SHA-256 of the sealed plaintext, the content address in the vault.
         content_id: the post or media id it was captured from.
     """
 
     id: str
     case_id: CaseId
+    decision_id: DecisionId
     kind: EvidenceKind
     content_id: str
     digest: str

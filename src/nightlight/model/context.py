@@ -1,6 +1,6 @@
 """What was known when an event was judged: a snapshot keyed by account and content.
 
-``ingest/project.py`` folds each event into it, so replaying the same events in the same order per
+``detect/known.py`` folds each event into it, so replaying the same events in the same order per
 account gives the same context.
 """
 

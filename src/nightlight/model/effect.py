@@ -27,6 +27,10 @@ class EffectKind(StrEnum):
 ACCOUNT_EFFECTS = frozenset(
     {EffectKind.LOCK, EffectKind.SUSPEND, EffectKind.REINSTATE},
 )
+#: Effects by which content is seen less or no more.
+LIMITING_EFFECTS = frozenset(
+    {EffectKind.HOLD, EffectKind.LIMIT_REACH, EffectKind.HIDE, EffectKind.REMOVE},
+)
 #: Effects that the platform never hears of: Nightlight carries them out in the same transaction.
 INTERNAL_EFFECTS = frozenset({EffectKind.PRESERVE, EffectKind.REVIEW})
 #: Effects that destroy or withdraw something and so need sealed evidence first.

@@ -1,10 +1,10 @@
 """What preserve needs of its surroundings."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from typing import Protocol
 
 from nightlight.model.case import Evidence
-from nightlight.model.ids import CaseId
+from nightlight.model.ids import CaseId, DecisionId
 
 
 class BlobStore(Protocol):
@@ -52,6 +52,10 @@ class EvidenceStore(Protocol):
 
     def add(self, evidence: Iterable[Evidence]) -> None:
         """Store evidence rows; one that is already there stays as it is."""
+        ...
+
+    def move(self, decision_ids: Collection[DecisionId], case_id: CaseId) -> None:
+        """Let the evidence of these findings belong to another case."""
         ...
 
     def of_case(self, case_id: CaseId) -> list[Evidence]:

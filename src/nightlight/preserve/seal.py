@@ -1,6 +1,6 @@
 """Seals everything that a reviewer, NCMEC or a court would need of one finding."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Mapping
 from datetime import datetime
 
 import msgspec
@@ -11,7 +11,7 @@ from nightlight.errors import Unavailable
 from nightlight.model.case import Evidence, EvidenceKind
 from nightlight.model.context import AccountContext, MediaContext
 from nightlight.model.event import Event
-from nightlight.model.ids import CaseId, derive_id
+from nightlight.model.ids import CaseId, DecisionId, derive_id
 from nightlight.model.media import Scan
 from nightlight.preserve.vault import Vault
 
@@ -19,63 +19,89 @@ _encode = msgspec.json.Encoder().encode
 
 
 class Sealed(Struct, frozen=True, kw_only=True):
-    """What was sealed of a finding, and whether that is all of it."""
+    """What was sealed of a finding, whether that is all of it, and what must be fetched first."""
 
     evidence: tuple[Evidence, ...]
     complete: bool
+    wanted: tuple[str, ...] = ()
+
+
+class Finding(Struct, frozen=True, kw_only=True):
+    """What a finding is about, to be sealed.
+
+    Attributes:
+        events: the events to keep as they were published.
+        account: the profile as known at the time.
+        media: the files concerned.
+        at: when the finding happened on the platform.
+    """
+
+    case_id: CaseId
+    decision_id: DecisionId
+    events: tuple[Event, ...]
+    account: AccountContext | None
+    media: tuple[MediaContext, ...]
+    at: datetime
 
 
 class Sealer:
     """Seals posts, profiles and media into the vault."""
 
-    def __init__(self, *, vault: Vault, clock: Clock, seal_now: Callable[[str], Scan]) -> None:
-        """Keep the parts; ``seal_now`` fetches and seals a file that was not sealed before."""
+    def __init__(self, *, vault: Vault, clock: Clock) -> None:
         self._vault = vault
         self._clock = clock
-        self._seal_now = seal_now
 
-    def seal(
-        self,
-        case_id: CaseId,
-        *,
-        events: Iterable[Event],
-        account: AccountContext | None,
-        media: Iterable[MediaContext],
-        at: datetime,
-    ) -> Sealed:
+    def seal(self, finding: Finding, *, fetched: Mapping[str, Scan]) -> Sealed:
         """Return the evidence of a finding, now in the vault; ``complete`` if nothing is missing.
 
+        Nothing is fetched here: this runs while a transaction is open.
+
         Args:
-            case_id: the case that it belongs to.
-            events: the events to keep as they were published.
-            account: the profile as known at the time.
-            media: the files concerned.
-            at: when the finding happened on the platform.
+            finding: what to seal.
+            fetched: the outcome of fetching files that were not sealed when they came in, by
+                address; ``wanted`` names those that are missing.
         """
         sealed: list[Evidence] = []
+        wanted: list[str] = []
         complete = True
         try:
             sealed.extend(
-                self._document(case_id, EvidenceKind.POST, event.key, event, event.time)
-                for event in events
+                self._document(finding, EvidenceKind.POST, event.key, event, event.time)
+                for event in finding.events
             )
-            if account is not None:
-                name = account.account_id
-                sealed.append(self._document(case_id, EvidenceKind.PROFILE, name, account, at))
+            if finding.account is not None:
+                name = finding.account.account_id
+                sealed.append(
+                    self._document(finding, EvidenceKind.PROFILE, name, finding.account, finding.at)
+                )
         except Unavailable:
             complete = False
-        for one in media:
-            found = self._media(case_id, one)
-            complete = complete and found is not None
-            sealed.extend([found] if found is not None else [])
-        return Sealed(evidence=tuple(sealed), complete=complete)
+        for media in finding.media:
+            scan = media.scan if media.scan.sealed_digest else fetched.get(media.url)
+            if scan is None and media.url:
+                wanted.append(media.url)
+            if scan is None or not scan.sealed_digest:
+                complete = False
+                continue
+            sealed.append(
+                self._evidence(
+                    finding,
+                    kind=EvidenceKind.MEDIA,
+                    content_id=media.media_id,
+                    digest=scan.sealed_digest,
+                    byte_count=scan.byte_count,
+                    content_type=media.content_type or "application/octet-stream",
+                    captured_at=media.uploaded_at,
+                )
+            )
+        return Sealed(evidence=tuple(sealed), complete=complete, wanted=tuple(wanted))
 
     def _document(
-        self, case_id: CaseId, kind: EvidenceKind, name: str, document: Struct, at: datetime
+        self, finding: Finding, kind: EvidenceKind, name: str, document: Struct, at: datetime
     ) -> Evidence:
         body = _encode(document)
         return self._evidence(
-            case_id,
+            finding,
             kind=kind,
             content_id=name,
             digest=self._vault.seal(body),
@@ -84,23 +110,9 @@ class Sealer:
             captured_at=at,
         )
 
-    def _media(self, case_id: CaseId, media: MediaContext) -> Evidence | None:
-        scan = media.scan if media.scan.sealed_digest else self._seal_now(media.url)
-        if not scan.sealed_digest:
-            return None
-        return self._evidence(
-            case_id,
-            kind=EvidenceKind.MEDIA,
-            content_id=media.media_id,
-            digest=scan.sealed_digest,
-            byte_count=scan.byte_count,
-            content_type=media.content_type or "application/octet-stream",
-            captured_at=media.uploaded_at,
-        )
-
     def _evidence(
         self,
-        case_id: CaseId,
+        finding: Finding,
         *,
         kind: EvidenceKind,
         content_id: str,
@@ -110,8 +122,10 @@ class Sealer:
         captured_at: datetime,
     ) -> Evidence:
         return Evidence(
-            id=derive_id("evi", case_id, content_id, digest),
-            case_id=case_id,
+            # Not derived from the digest: an id is shown, and must say nothing of known media.
+            id=derive_id("evi", finding.case_id, finding.decision_id, kind, content_id),
+            case_id=finding.case_id,
+            decision_id=finding.decision_id,
             kind=kind,
             content_id=content_id,
             digest=digest,

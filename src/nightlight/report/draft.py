@@ -7,6 +7,7 @@ from nightlight.model.case import Case, Evidence, EvidenceKind
 from nightlight.model.context import AccountContext, MediaContext
 from nightlight.model.cybertip import CyberTip, IncidentType, ReportedFile
 from nightlight.model.decision import Decision
+from nightlight.model.event import Event, PostCreated, PostEdited
 from nightlight.model.ids import TipId, derive_id
 from nightlight.model.signal import Signal, SubjectKind
 
@@ -24,7 +25,7 @@ def draft_tip(
     evidence: Sequence[Evidence],
     media: Mapping[str, MediaContext],
     account: AccountContext | None,
-    post_urls: Sequence[str],
+    posts: Sequence[Event],
     suspended_at: datetime | None,
     now: datetime,
     classify: bool,
@@ -43,7 +44,7 @@ def draft_tip(
         evidence: everything sealed for the case.
         media: what is known of the sealed files, by media id.
         account: the account as known, None where the platform never told of it.
-        post_urls: where the posts were on the platform.
+        posts: the posts concerned, as they were published; their text becomes part of the tip.
         suspended_at: when the platform confirmed the suspension, None while it has not.
         now: when the tip is drafted.
         classify: whether a hash bank's industry classification is passed on.
@@ -51,9 +52,9 @@ def draft_tip(
     happened_at = max(decision.time for decision in decisions)
     files = tuple(
         _reported_file(one, case, media.get(one.content_id), signals, classify=classify)
-        for one in evidence
-        if one.kind is EvidenceKind.MEDIA
+        for one in _once_each(evidence)
     )
+    published = [event for event in posts if isinstance(event.data, PostCreated | PostEdited)]
     return CyberTip(
         id=TipId(derive_id("tip", case.id)),
         case_id=case.id,
@@ -65,12 +66,36 @@ def draft_tip(
         display_name=account.display_name if account else "",
         bio=account.bio if account else "",
         profile_url=account.profile_url if account else "",
-        urls=tuple(dict.fromkeys(url for url in post_urls if url)),
-        narrative="\n".join([*_narrative(case, decisions), *_dated_ahead(happened_at, now)]),
+        urls=_urls(published),
+        narrative="\n".join(
+            [
+                *_narrative(case, decisions),
+                *_dated_ahead(happened_at, now),
+                *(_quoted(event) for event in sorted(published, key=lambda one: one.time)),
+            ]
+        ),
         files=files,
         suspended_at=suspended_at,
         solicitation=case.category in _SOLICITATION,
     )
+
+
+def _once_each(evidence: Sequence[Evidence]) -> list[Evidence]:
+    """Return the sealed files; one that two findings share is reported once."""
+    files = [one for one in evidence if one.kind is EvidenceKind.MEDIA]
+    return list({one.digest: one for one in reversed(files)}.values())[::-1]
+
+
+def _urls(posts: Sequence[Event]) -> tuple[str, ...]:
+    urls = [one.data.url for one in posts if isinstance(one.data, PostCreated)]
+    return tuple(dict.fromkeys(url for url in urls if url))
+
+
+def _quoted(event: Event) -> str:
+    """Return a post as it was published, for the analyst."""
+    data = event.data
+    text = data.text if isinstance(data, PostCreated | PostEdited) else ""
+    return f"Post {event.post_id}, {event.time.isoformat(timespec='seconds')}: {text}"
 
 
 def _reported_file(

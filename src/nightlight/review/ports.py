@@ -22,6 +22,10 @@ class CaseStore(Protocol):
         """Return the open case of each account that has one."""
         ...
 
+    def of_account(self, account_id: AccountId) -> list[Case]:
+        """Return every case of an account, oldest first."""
+        ...
+
     def save(self, case: Case) -> None:
         """Store the case over its former state."""
         ...

@@ -6,12 +6,16 @@ from datetime import datetime
 from msgspec.structs import replace
 
 from nightlight.audit.clock import Clock
+from nightlight.errors import Conflict
 from nightlight.model.audit import AuditEntry
-from nightlight.model.case import CaseState, CaseStep, next_state
+from nightlight.model.case import STANDING, CaseState, CaseStep, next_state
 from nightlight.model.cybertip import CyberTip, Filing, TipState
 from nightlight.model.ids import CaseId, TipId
 from nightlight.preserve.vault import Vault
 from nightlight.transaction import Transaction, UnitOfWork
+
+#: Steps by which a report comes into being at the CyberTipline.
+_COMMITTING = frozenset({TipState.OPENING, TipState.FINISHING})
 
 
 class StoredTips:
@@ -27,10 +31,16 @@ class StoredTips:
             return tx.tips.load(tip_id)
 
     def save(self, filing: Filing, *, action: str) -> None:
-        """Commit the filing together with an audit entry; a filed tip's case becomes reported."""
+        """Commit the filing together with an audit entry; a filed tip's case becomes reported.
+
+        Raises:
+            Conflict: another filer went on with this tip, or its case was appealed meanwhile.
+        """
         now = self._clock.now()
         with self._unit_of_work.begin() as tx:
             tip, _ = tx.tips.load(filing.tip_id)
+            if filing.state in _COMMITTING:
+                _check_stands(tx, tip.case_id)
             tx.tips.save(filing, at=now)
             if filing.state is TipState.FILED:
                 _report_case(tx, tip.case_id)
@@ -53,6 +63,12 @@ class StoredTips:
         """Return tips that are not settled and need not wait beyond ``now``."""
         with self._unit_of_work.read() as tx:
             return tx.tips.due(now, limit)
+
+
+def _check_stands(tx: Transaction, case_id: CaseId) -> None:
+    case = tx.cases.get(case_id)
+    if case.state not in STANDING:
+        raise Conflict(f"the case is {case.state}: its tip waits", hint="answer the appeal first")
 
 
 def _report_case(tx: Transaction, case_id: CaseId) -> None:

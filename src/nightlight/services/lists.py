@@ -1,9 +1,12 @@
 """The operator's lists and policy come in; the record says who brought them, never what is in."""
 
+import hashlib
+import hmac
 from collections.abc import Iterable
 from pathlib import Path
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from nightlight.audit.clock import Clock
 from nightlight.decide.evaluate import Judge
@@ -13,6 +16,9 @@ from nightlight.exchange.bank_file import parse_bank
 from nightlight.exchange.lexicon_file import parse_lexicon
 from nightlight.exchange.ports import ListSummary
 from nightlight.model.audit import AuditEntry
+from nightlight.model.bank import BankEntry
+from nightlight.model.ids import derive_id
+from nightlight.model.lexicon import Term
 from nightlight.services.rules import declared_facts
 from nightlight.transaction import UnitOfWork
 
@@ -29,13 +35,36 @@ class Imported(Struct, frozen=True, kw_only=True):
 class Lists:
     """Imports and withdraws hash banks and lexicons, and activates policies."""
 
-    def __init__(self, *, unit_of_work: UnitOfWork, clock: Clock) -> None:
+    def __init__(self, *, unit_of_work: UnitOfWork, clock: Clock, id_key: bytes) -> None:
+        """Keep the parts.
+
+        Args:
+            unit_of_work: begins transactions.
+            clock: tells when lists came in.
+            id_key: keys the ids that are made here, so that an id, which may be shown, does not
+                tell somebody with a list of their own what stands on ours.
+        """
         self._unit_of_work = unit_of_work
         self._clock = clock
+        self._id_key = id_key
+
+    def _opaque_entry(self, entry: BankEntry) -> BankEntry:
+        if entry.id != derive_id("be", entry.bank, entry.kind, entry.value):
+            return entry
+        return replace(entry, id=self._keyed("be", entry.id))
+
+    def _opaque_term(self, term: Term, lexicon: str) -> Term:
+        if term.id != derive_id("tm", lexicon, term.kind, term.text):
+            return term
+        return replace(term, id=self._keyed("tm", term.id))
+
+    def _keyed(self, prefix: str, made: str) -> str:
+        return f"{prefix}_{hmac.new(self._id_key, made.encode(), hashlib.sha256).hexdigest()[:24]}"
 
     def import_bank(self, name: str, lines: Iterable[str], *, actor: str, reason: str) -> Imported:
         """Return what was added to the bank; running processes match against it at once."""
         entries, rejected = parse_bank(lines, bank=name)
+        entries = [self._opaque_entry(one) for one in entries]
         with self._unit_of_work.begin() as tx:
             added = tx.banks.put(entries, at=self._clock.now())
             done = Imported(name=name, read=len(entries), added=added, rejected=tuple(rejected))
@@ -47,6 +76,7 @@ class Lists:
     ) -> Imported:
         """Return what was added to the lexicon; running processes use it at once."""
         terms, rejected = parse_lexicon(lines, name=name)
+        terms = [self._opaque_term(one, name) for one in terms]
         with self._unit_of_work.begin() as tx:
             added = tx.lexicons.put(name, terms, at=self._clock.now())
             done = Imported(name=name, read=len(terms), added=added, rejected=tuple(rejected))

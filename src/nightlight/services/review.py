@@ -3,22 +3,29 @@
 from collections.abc import Collection, Sequence
 from datetime import datetime
 
+from msgspec import Struct
 from msgspec.structs import replace
 
 from nightlight.audit.clock import Clock
 from nightlight.decide.evaluate import in_order
-from nightlight.decide.policy import Outcome
+from nightlight.decide.policy import Outcome, Policy
 from nightlight.enforce.plan import make_effect, milder
 from nightlight.model.audit import AuditEntry
-from nightlight.model.case import Case, CaseStep, EvidenceKind
+from nightlight.model.case import STANDING, Case, CaseStep, EvidenceKind
 from nightlight.model.cybertip import IncidentType
 from nightlight.model.decision import Decision
-from nightlight.model.effect import ACCOUNT_EFFECTS, INTERNAL_EFFECTS, Effect, EffectKind
+from nightlight.model.effect import (
+    ACCOUNT_EFFECTS,
+    INTERNAL_EFFECTS,
+    LIMITING_EFFECTS,
+    Effect,
+    EffectKind,
+)
 from nightlight.model.event import PostCreated, PostEdited
 from nightlight.model.ids import CaseId, EventKey, MediaId, PostId
 from nightlight.model.signal import Subject, SubjectKind
 from nightlight.report.draft import draft_tip
-from nightlight.review.resolve import Resolution, Resolved, resolve
+from nightlight.review.resolve import Resolution, Resolved, choose, content_of, resolve
 from nightlight.services.rules import active_policy
 from nightlight.transaction import Transaction, UnitOfWork
 
@@ -57,14 +64,15 @@ class Review:
             Conflict: its state does not allow this step.
             InvalidInput: reviewer or reason is missing, or unknown evidence is named.
         """
-        now = self._clock.now()
         with self._unit_of_work.begin() as tx:
-            # No batch is judged meanwhile: it would store what it knew before this decision.
+            # No batch is judged meanwhile: it would store what it knew before this decision. The
+            # time is taken after the wait, so that effects are ordered as they were committed.
             tx.events.offset()
+            now = self._clock.now()
             case = tx.cases.get(case_id)
             decisions = tx.decisions.get(case.decisions)
             policy = active_policy(tx)
-            outcome = policy.confirmed.get(case.category, Outcome())
+            outcome = _outcome(policy, case, resolution, decisions)
             resolved = resolve(
                 case,
                 resolution,
@@ -74,35 +82,42 @@ class Review:
                 policy_version=policy.version,
                 at=now,
             )
+            standing = _standing(tx, case)
+            unsealed = _unsealed(tx, resolved)
+            effects = _effects(resolved, resolution.step, unsealed, standing)
+            resolved = replace(resolved, effects=tuple(effects))
             if dry_run:
                 return resolved
             tx.cases.save(resolved.case)
+            if resolved.left is not None:
+                tx.cases.save(resolved.left)
+                tx.evidence.move(resolved.left.decisions, resolved.left.id)
             tx.decisions.add([resolved.decision])
-            unsealed = _unsealed(tx, resolved)
-            effects = _effects(resolved, unsealed)
             tx.outbox.put(effects, at=now)
-            self._remember(tx, resolved, resolution.step, {effect.kind for effect in effects})
+            self._remember(tx, resolved, resolution.step, standing)
             if resolution.step is CaseStep.CONFIRM and outcome.report is not None:
-                self._draft(
-                    tx,
-                    resolved.case,
-                    decisions=decisions,
-                    incident_type=outcome.report,
-                    now=now,
-                )
-            tx.commit(_entry(resolved, resolution, effects, unsealed))
+                self._draft(tx, resolved, incident_type=outcome.report, now=now)
+            tx.commit(_entry(resolved, resolution, unsealed))
         return resolved
 
     def _remember(
-        self, tx: Transaction, resolved: Resolved, step: CaseStep, asked: Collection[EffectKind]
+        self, tx: Transaction, resolved: Resolved, step: CaseStep, standing: "_Standing"
     ) -> None:
-        """Store what the person decided on account and content, which outranks policy."""
+        """Store what the person decided on account and content, which outranks policy.
+
+        What another case confirmed stays confirmed.
+        """
         outcome = _OUTCOMES.get(step)
         if outcome is None:
             return
-        post_ids = [PostId(s.id) for s in resolved.subjects if s.kind is SubjectKind.POST]
-        media_ids = [MediaId(s.id) for s in resolved.subjects if s.kind is SubjectKind.MEDIA]
-        account_id = resolved.case.account_id
+        taken_back = outcome == "dismissed"
+        subjects = [
+            one for one in resolved.subjects if not (taken_back and one in standing.subjects)
+        ]
+        post_ids = [PostId(s.id) for s in subjects if s.kind is SubjectKind.POST]
+        media_ids = [MediaId(s.id) for s in subjects if s.kind is SubjectKind.MEDIA]
+        account_ids = [] if taken_back and standing.account else [resolved.case.account_id]
+        asked = {effect.kind for effect in resolved.effects}
         tx.context.save(
             accounts=[
                 replace(
@@ -111,7 +126,7 @@ class Review:
                     suspended=EffectKind.SUSPEND in asked
                     or (one.suspended and EffectKind.REINSTATE not in asked),
                 )
-                for one in tx.context.accounts([account_id]).values()
+                for one in tx.context.accounts(account_ids).values()
             ],
             posts=[
                 replace(one, human_decision=outcome) for one in tx.context.posts(post_ids).values()
@@ -122,32 +137,24 @@ class Review:
         )
 
     def _draft(
-        self,
-        tx: Transaction,
-        case: Case,
-        *,
-        decisions: Sequence[Decision],
-        incident_type: IncidentType,
-        now: datetime,
+        self, tx: Transaction, resolved: Resolved, *, incident_type: IncidentType, now: datetime
     ) -> None:
-        keys = [EventKey(decision.event_key) for decision in decisions]
+        case = resolved.case
+        keys = [EventKey(decision.event_key) for decision in resolved.findings]
         evidence = tx.evidence.of_case(case.id)
-        events = tx.events.find(keys)
+        posts = [EventKey(one.content_id) for one in evidence if one.kind is EvidenceKind.POST]
+        events = tx.events.find(posts)
         media = tx.context.media([MediaId(one.content_id) for one in evidence])
         tip = draft_tip(
             case,
             incident_type=incident_type,
             platform=self._platform_name,
-            decisions=decisions,
+            decisions=resolved.findings,
             signals=tx.signals.of_events([*keys, *(one.event_key for one in media.values())]),
             evidence=evidence,
             media={str(name): one for name, one in media.items()},
+            posts=list(events.values()),
             account=tx.context.accounts([case.account_id]).get(case.account_id),
-            post_urls=[
-                event.data.url if isinstance(event.data, PostCreated) else ""
-                for event in events.values()
-                if isinstance(event.data, PostCreated | PostEdited)
-            ],
             # The suspension has only been asked for: a tip does not state what the platform has not
             # confirmed.
             suspended_at=None,
@@ -155,6 +162,35 @@ class Review:
             classify=self._report_classification,
         )
         tx.tips.draft(tip, at=now)
+
+
+class _Standing(Struct, frozen=True, kw_only=True):
+    """What other cases of the account have confirmed: a dismissal does not touch it."""
+
+    subjects: frozenset[Subject]
+    account: bool
+
+
+def _standing(tx: Transaction, case: Case) -> _Standing:
+    if not case.account_id:
+        return _Standing(subjects=frozenset(), account=False)
+    others = [
+        one
+        for one in tx.cases.of_account(case.account_id)
+        if one.id != case.id and one.state in STANDING
+    ]
+    decisions = tx.decisions.get([name for one in others for name in one.decisions])
+    return _Standing(subjects=frozenset(content_of(decisions)), account=bool(others))
+
+
+def _outcome(
+    policy: Policy, case: Case, resolution: Resolution, decisions: Sequence[Decision]
+) -> Outcome:
+    """Return what the policy says of the worst category among the findings concerned."""
+    findings = choose(case, resolution, decisions)
+    worst = max(findings, key=lambda one: one.severity, default=None)
+    category = worst.category if worst else case.category
+    return policy.confirmed.get(category, Outcome())
 
 
 def _unsealed(tx: Transaction, resolved: Resolved) -> list[Subject]:
@@ -178,35 +214,50 @@ def _unsealed(tx: Transaction, resolved: Resolved) -> list[Subject]:
     ]
 
 
-def _effects(resolved: Resolved, unsealed: Collection[Subject]) -> list[Effect]:
+def _effects(
+    resolved: Resolved, step: CaseStep, unsealed: Collection[Subject], standing: _Standing
+) -> list[Effect]:
     """Return the reviewer's effects: account effects once, content effects on every subject.
 
     Nothing is destroyed before it is preserved: where evidence is missing, content is hidden
-    instead of removed and the account locked instead of suspended.
+    instead of removed and the account locked instead of suspended. A dismissal takes back what
+    this case's own findings asked for, and nothing that another case confirmed.
     """
     decision = resolved.decision
     effects: list[Effect] = []
     for kind in in_order([EffectKind(ask) for ask in decision.asks]):
-        if kind in INTERNAL_EFFECTS:
+        if kind in INTERNAL_EFFECTS or (kind in ACCOUNT_EFFECTS and not decision.account_id):
             continue
-        subjects: Sequence[Subject | None] = (
-            [None] if kind in ACCOUNT_EFFECTS else list(resolved.subjects)
-        )
-        if kind in ACCOUNT_EFFECTS and not decision.account_id:
+        if kind in ACCOUNT_EFFECTS:
+            if kind is EffectKind.REINSTATE and (standing.account or not _locked(resolved, step)):
+                continue
+            effects.append(make_effect(decision, milder(kind) if unsealed else kind))
             continue
-        for subject in subjects:
-            lacks = subject in unsealed if subject else bool(unsealed)
-            effect = make_effect(decision, milder(kind) if lacks else kind, subject)
-            effects.append(replace(effect, case_id=resolved.case.id))
-    return list({effect.id: effect for effect in effects}.values())
+        for subject in resolved.subjects:
+            if kind is EffectKind.RESTORE and (
+                subject in standing.subjects or not _limited(resolved, step, subject)
+            ):
+                continue
+            effects.append(
+                make_effect(decision, milder(kind) if subject in unsealed else kind, subject)
+            )
+    unique = {effect.id: replace(effect, case_id=resolved.case.id) for effect in effects}
+    return list(unique.values())
 
 
-def _entry(
-    resolved: Resolved,
-    resolution: Resolution,
-    effects: Sequence[Effect],
-    unsealed: Collection[Subject],
-) -> AuditEntry:
+def _locked(resolved: Resolved, step: CaseStep) -> bool:
+    """Return whether this case asked for anything on its account."""
+    asked = {ask for one in resolved.findings for ask in one.asks}
+    return step is CaseStep.OVERTURN or bool(asked & {EffectKind.LOCK, EffectKind.SUSPEND})
+
+
+def _limited(resolved: Resolved, step: CaseStep, subject: Subject) -> bool:
+    """Return whether this case asked for less visibility of a subject."""
+    asked = {ask for one in resolved.findings if one.subject == subject for ask in one.asks}
+    return step is CaseStep.OVERTURN or bool(asked & LIMITING_EFFECTS)
+
+
+def _entry(resolved: Resolved, resolution: Resolution, unsealed: Collection[Subject]) -> AuditEntry:
     case = resolved.case
     return AuditEntry(
         actor=resolution.reviewer,
@@ -216,7 +267,9 @@ def _entry(
         policy_version=resolved.decision.policy_version,
         detail={
             "account": case.account_id,
-            "effects": [effect.kind.value for effect in effects],
+            "findings": [one.id for one in resolved.findings],
+            "left_open": resolved.left.id if resolved.left else "",
+            "effects": [effect.kind.value for effect in resolved.effects],
             "viewed": list(resolution.viewed),
             "unsealed": [f"{subject.kind}:{subject.id}" for subject in unsealed],
         },

@@ -11,9 +11,9 @@ from tests.synthetic.builders import TEXT, at, event_of, make_account, make_medi
 from nightlight.model.case import EvidenceKind
 from nightlight.model.context import AccountContext, MediaContext
 from nightlight.model.event import PostCreated
-from nightlight.model.ids import CaseId
+from nightlight.model.ids import CaseId, DecisionId
 from nightlight.model.media import Scan, ScanState
-from nightlight.preserve.seal import Sealed, Sealer
+from nightlight.preserve.seal import Finding, Sealed, Sealer
 from nightlight.preserve.vault import Vault
 
 CASE = CaseId("case-1")
@@ -22,21 +22,24 @@ SEALED_BEFORE = Scan(state=ScanState.SCANNED, byte_count=9, sealed_digest="cd" *
 
 
 class Desk:
-    """A sealer with its vault, and what it fetched late."""
+    """A sealer with its vault, and what was fetched late."""
 
     def __init__(self, folder: Path) -> None:
         self.blobs = MemoryBlobs()
         self.vault = Vault(blobs=self.blobs, keys=fresh_keys(folder))
-        self.fetched: list[str] = []
-        self.late = Scan(state=ScanState.UNREACHABLE, reason="gone")
-        self.sealer = Sealer(vault=self.vault, clock=HandClock(at(9)), seal_now=self.fetch)
-
-    def fetch(self, url: str) -> Scan:
-        self.fetched.append(url)
-        return self.late
+        self.fetched: dict[str, Scan] = {}
+        self.sealer = Sealer(vault=self.vault, clock=HandClock(at(9)))
 
     def seal(self, *media: MediaContext, account: AccountContext | None = None) -> Sealed:
-        return self.sealer.seal(CASE, events=[POST], account=account, media=media, at=at(4))
+        finding = Finding(
+            case_id=CASE,
+            decision_id=DecisionId("decision-1"),
+            events=(POST,),
+            account=account,
+            media=media,
+            at=at(4),
+        )
+        return self.sealer.seal(finding, fetched=self.fetched)
 
 
 @pytest.fixture
@@ -63,15 +66,30 @@ def test_media_sealed_before_is_not_fetched_again(desk: Desk) -> None:
     assert (media.kind, media.content_id) == (EvidenceKind.MEDIA, "media-1")
     assert (media.digest, media.byte_count) == ("cd" * 32, 9)
     assert media.content_type == "image/png"
-    assert desk.fetched == []
+    assert sealed.wanted == ()
 
 
-def test_media_not_sealed_before_is_fetched_and_sealed_now(desk: Desk) -> None:
-    desk.late = SEALED_BEFORE
+def test_media_not_sealed_before_is_wanted_and_sealed_once_it_was_fetched(desk: Desk) -> None:
+    first = desk.seal(make_media(url="folder/a.png"))
+    assert (first.complete, first.wanted) == (False, ("folder/a.png",))
+    desk.fetched["folder/a.png"] = SEALED_BEFORE
     sealed = desk.seal(make_media(url="folder/a.png"))
-    assert sealed.complete
-    assert desk.fetched == ["folder/a.png"]
+    assert (sealed.complete, sealed.wanted) == (True, ())
     assert sealed.evidence[-1].content_type == "application/octet-stream"
+
+
+def test_media_that_was_asked_for_in_vain_is_not_wanted_again(desk: Desk) -> None:
+    desk.fetched["folder/a.png"] = Scan(state=ScanState.UNREACHABLE, reason="gone")
+    sealed = desk.seal(make_media(url="folder/a.png"))
+    assert (sealed.complete, sealed.wanted) == (False, ())
+
+
+def test_an_evidence_id_says_nothing_of_what_was_sealed(desk: Desk) -> None:
+    other = Scan(state=ScanState.SCANNED, byte_count=9, sealed_digest="ef" * 32)
+    first = desk.seal(make_media(scan=SEALED_BEFORE)).evidence[-1]
+    second = desk.seal(make_media(scan=other)).evidence[-1]
+    assert first.digest != second.digest
+    assert first.id == second.id
 
 
 def test_media_that_cannot_be_had_makes_it_incomplete(desk: Desk) -> None:

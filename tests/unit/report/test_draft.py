@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 from tests.synthetic.builders import (
     at,
+    event_of,
     make_account,
     make_case,
     make_decision,
@@ -16,6 +17,7 @@ from tests.synthetic.builders import (
 
 from nightlight.model.case import CaseState, EvidenceKind
 from nightlight.model.cybertip import CyberTip, IncidentType
+from nightlight.model.event import Event, PostCreated, PostEdited
 from nightlight.model.media import MediaHashes, Scan, ScanState
 from nightlight.model.signal import Signal, SubjectKind
 from nightlight.report.draft import draft_tip
@@ -38,6 +40,13 @@ def matched(*, exact: bool, bits: int = 0, bank: str = "quibble", grade: str = "
     )
 
 
+def post(name: str, minutes: int) -> Event:
+    """Return a post as it was published."""
+    url = f"https://z.example.test/{name}"
+    data = PostCreated(post_id=name, account_id="a", text=f"said at {minutes}", url=url)
+    return event_of(data, minutes=minutes)
+
+
 def draft(*signals: Signal, **changes: Any) -> CyberTip:
     values: dict[str, Any] = {
         "case": make_case(state=CaseState.CONFIRMED, viewed=("evidence-of-media-1",)),
@@ -57,7 +66,7 @@ def draft(*signals: Signal, **changes: Any) -> CyberTip:
             )
         },
         "account": make_account(handle="quib", display_name="Quib", bio="nothing"),
-        "post_urls": ["https://z.example.test/1", "", "https://z.example.test/1"],
+        "posts": [post("1", 2), post("1", 3), event_of(PostEdited(post_id="1", account_id="a"))],
         "suspended_at": None,
         "now": NOW,
         "classify": False,
@@ -115,7 +124,7 @@ def test_classification_is_passed_on_only_where_the_operator_allows_it() -> None
 
 
 def test_incident_that_the_platform_dates_ahead_is_given_as_of_drafting() -> None:
-    tip = draft(decisions=[make_decision(minutes=90)])
+    tip = draft(posts=[], decisions=[make_decision(minutes=90)])
     assert tip.incident_at == NOW
     assert tip.narrative.endswith(
         "The platform dated this 2026-03-01T13:30:00+00:00, after this report;"
@@ -124,7 +133,7 @@ def test_incident_that_the_platform_dates_ahead_is_given_as_of_drafting() -> Non
 
 
 def test_narrative_says_who_confirmed_and_why_it_was_found() -> None:
-    assert draft().narrative.splitlines() == [
+    assert draft(posts=[]).narrative.splitlines() == [
         "Confirmed by a reviewer at the provider: advert, 2 finding(s).",
         "2026-03-01T12:00:00+00:00 post post-1: Nonsense stood beside nonsense.",
         "2026-03-01T12:05:00+00:00 post post-1: Nonsense stood beside nonsense.",
@@ -138,3 +147,13 @@ def test_suspension_is_stated_only_if_it_is_told() -> None:
 
 def test_one_case_makes_one_tip() -> None:
     assert draft().id == draft(now=at(99)).id
+
+
+def test_what_was_posted_is_told_in_the_order_in_which_it_was_posted() -> None:
+    lines = draft(posts=[post("2", 7), post("1", 3)]).narrative.splitlines()
+    assert [line.rpartition(": ")[2] for line in lines[-2:]] == ["said at 3", "said at 7"]
+
+
+def test_file_that_two_findings_share_is_reported_once() -> None:
+    twice = [make_evidence("media-1"), make_evidence("media-1", name="sealed again")]
+    assert len(draft(evidence=twice).files) == 1

@@ -4,7 +4,7 @@ from collections.abc import Collection, Iterable
 from typing import Any
 
 import msgspec
-from sqlalchemy import Connection, Row, select
+from sqlalchemy import Connection, Row, select, update
 
 from nightlight.adapters.sql.rows import (
     among,
@@ -57,6 +57,15 @@ class SqlCaseStore:
         )
         return {row.account_id: _case(row) for row in rows}
 
+    def of_account(self, account_id: AccountId) -> list[Case]:
+        """Return every case of an account, oldest first."""
+        rows = self._connection.execute(
+            select(review_case)
+            .where(review_case.c.account_id == account_id)
+            .order_by(review_case.c.opened_us, review_case.c.id)
+        )
+        return [_case(row) for row in rows]
+
     def save(self, case: Case) -> None:
         """Store the case over its former state."""
         put_over(
@@ -102,6 +111,7 @@ class SqlEvidenceStore:
             {
                 "id": one.id,
                 "case_id": one.case_id,
+                "decision_id": one.decision_id,
                 "kind": one.kind.value,
                 "content_id": one.content_id,
                 "sealed_digest": self._keys.wrap(one.digest.encode()),
@@ -114,6 +124,14 @@ class SqlEvidenceStore:
         ]
         put_new(self._connection, _table, rows)
 
+    def move(self, decision_ids: Collection[DecisionId], case_id: CaseId) -> None:
+        """Let the evidence of these findings belong to another case."""
+        self._connection.execute(
+            update(_table)
+            .where(among(self._connection, _table.c.decision_id, decision_ids))
+            .values(case_id=case_id)
+        )
+
     def of_case(self, case_id: CaseId) -> list[Evidence]:
         """Return the evidence of a case, oldest first."""
         rows = self._connection.execute(
@@ -123,6 +141,7 @@ class SqlEvidenceStore:
             Evidence(
                 id=row.id,
                 case_id=row.case_id,
+                decision_id=row.decision_id,
                 kind=EvidenceKind(row.kind),
                 content_id=row.content_id,
                 digest=self._keys.unwrap(row.sealed_digest).decode(),

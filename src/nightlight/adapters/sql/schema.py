@@ -207,6 +207,7 @@ evidence = Table(
     metadata,
     Column("id", String(64), primary_key=True),
     Column("case_id", String(64), nullable=False, index=True),
+    Column("decision_id", String(64), nullable=False, index=True),
     Column("kind", String(16), nullable=False),
     Column("content_id", Text, nullable=False),
     # The digest of known media is a secret like the list it stands on.

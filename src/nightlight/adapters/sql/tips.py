@@ -6,8 +6,9 @@ import msgspec
 from sqlalchemy import Connection, select, update
 
 from nightlight.adapters.sql.rows import from_us, put_new, to_json, to_us
-from nightlight.adapters.sql.schema import cybertip
+from nightlight.adapters.sql.schema import cybertip, review_case
 from nightlight.errors import Conflict, NotFound
+from nightlight.model.case import STANDING
 from nightlight.model.cybertip import SETTLED, CyberTip, Filing, TipState
 from nightlight.model.ids import CaseId, TipId
 from nightlight.preserve.ports import KeyRing
@@ -79,10 +80,15 @@ class SqlTips:
             raise Conflict("another filer went on with this tip")
 
     def due(self, now: datetime, limit: int) -> list[TipId]:
-        """Return tips that are not settled and need not wait, longest due first."""
+        """Return tips that are not settled and need not wait, longest due first.
+
+        A tip waits while its case is under appeal, and for good once that was overturned.
+        """
         rows = self._connection.execute(
             select(cybertip.c.id)
+            .join(review_case, review_case.c.id == cybertip.c.case_id)
             .where(
+                review_case.c.state.in_([state.value for state in STANDING]),
                 cybertip.c.state.not_in([state.value for state in SETTLED]),
                 cybertip.c.next_us <= to_us(now),
             )

@@ -5,16 +5,30 @@ from pathlib import Path
 from alembic import command
 from alembic.config import Config
 from alembic.script import ScriptDirectory
+from alembic.util import CommandError
 from sqlalchemy import Connection
+
+from nightlight.errors import InvalidInput
 
 _MIGRATIONS = Path(__file__).parent / "migrations"
 
 
 def upgrade(connection: Connection) -> None:
-    """Bring the database to the newest schema, in the connection's transaction."""
+    """Bring the database to the newest schema, in the connection's transaction.
+
+    Raises:
+        InvalidInput: the database has a schema that this version of Nightlight does not know.
+    """
     config = _alembic()
     config.attributes["connection"] = connection
-    command.upgrade(config, "head")
+    try:
+        command.upgrade(config, "head")
+    except CommandError as error:
+        raise InvalidInput(
+            "the database was made by a newer Nightlight",
+            field="NIGHTLIGHT_DATABASE_URL",
+            hint="upgrade Nightlight, or restore the database from before",
+        ) from error
 
 
 def newest_revision() -> str | None:

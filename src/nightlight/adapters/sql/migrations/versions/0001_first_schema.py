@@ -145,6 +145,7 @@ def upgrade() -> None:
         "evidence",
         sa.Column("id", sa.String(length=64), nullable=False),
         sa.Column("case_id", sa.String(length=64), nullable=False),
+        sa.Column("decision_id", sa.String(length=64), nullable=False),
         sa.Column("kind", sa.String(length=16), nullable=False),
         sa.Column("content_id", sa.Text(), nullable=False),
         sa.Column("sealed_digest", sa.LargeBinary(), nullable=False),
@@ -155,6 +156,7 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id"),
     )
     op.create_index(op.f("ix_evidence_case_id"), "evidence", ["case_id"], unique=False)
+    op.create_index(op.f("ix_evidence_decision_id"), "evidence", ["decision_id"], unique=False)
     op.create_table(
         "heartbeat",
         sa.Column("name", sa.String(length=64), nullable=False),
@@ -303,6 +305,7 @@ def downgrade() -> None:
     op.drop_table("policy")
     op.drop_table("media")
     op.drop_table("heartbeat")
+    op.drop_index(op.f("ix_evidence_decision_id"), table_name="evidence")
     op.drop_index(op.f("ix_evidence_case_id"), table_name="evidence")
     op.drop_table("evidence")
     op.drop_table("event_log")
