@@ -3,10 +3,10 @@
 from pathlib import Path
 
 import pytest
-
 from benchmarks import policy, run
 from benchmarks.published import osprey
 from benchmarks.rules import make_rules, policy_of
+
 from nightlight.decide.policy import Mode, parse_policy
 
 TYPES = {"count": "int", "found": "bool", "where": "str", "share": "float"}
