@@ -6,11 +6,12 @@ import pytest
 from msgspec.structs import replace
 from sqlalchemy import Engine
 from tests.fakes.cybertip_store import NOON, MemoryMedia, make_tip
-from tests.ports.builders import ENTRY
+from tests.ports.builders import ENTRY, make_case
 from tests.ports.raw import raw_bytes
 
 from nightlight.adapters.sql.database import SqlUnitOfWork
 from nightlight.errors import Conflict, NotFound
+from nightlight.model.case import CaseState
 from nightlight.model.cybertip import CyberTip, Filing, TipState
 from nightlight.model.ids import TipId
 
@@ -22,6 +23,7 @@ def tip(name: str) -> CyberTip:
 def draft(unit_of_work: SqlUnitOfWork, *tips: CyberTip) -> None:
     with unit_of_work.begin() as tx:
         for one in tips:
+            tx.cases.save(make_case(one.case_id, state=CaseState.CONFIRMED))
             tx.tips.draft(one, at=NOON)
         tx.commit(ENTRY)
 
@@ -58,6 +60,19 @@ def test_a_drafted_tip_is_due_at_once(unit_of_work: SqlUnitOfWork) -> None:
             Filing(tip_id=one.id, state=TipState.DRAFTED, next_attempt_at=NOON),
         )
         assert tx.tips.due(NOON, 5) == [one.id]
+
+
+@pytest.mark.parametrize("state", [CaseState.APPEALED, CaseState.OVERTURNED, CaseState.DISMISSED])
+def test_a_tip_is_not_due_while_its_case_does_not_stand(
+    unit_of_work: SqlUnitOfWork, state: CaseState
+) -> None:
+    one = tip("tip-1")
+    draft(unit_of_work, one)
+    with unit_of_work.begin() as tx:
+        tx.cases.save(make_case(one.case_id, state=state))
+        tx.commit(ENTRY)
+    with unit_of_work.read() as tx:
+        assert tx.tips.due(NOON, 5) == []
 
 
 def test_a_case_that_has_a_tip_keeps_it(unit_of_work: SqlUnitOfWork) -> None:
