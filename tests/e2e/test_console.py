@@ -360,7 +360,7 @@ def test_a_case_says_why_what_is_sealed_and_how_to_decide_it(
     expect(main).to_contain_text("of bank town-bank")
     expect(main).to_contain_text("application/json")
     expect(main).to_contain_text(
-        f'nightlight case decide {case_id} --confirm --reviewer NAME --reason "WHY"'
+        f"nightlight case decide {case_id} --confirm --findings-shown 1 --reviewer NAME"
     )
 
 

@@ -27,7 +27,6 @@ from nightlight.ingest.reader import EventReader
 from nightlight.measure.truth import Truth, parse_truth
 from nightlight.model.case import Case, CaseState, CaseStep
 from nightlight.model.event import Event
-from nightlight.model.signal import SubjectKind
 from nightlight.review.resolve import Resolution
 from nightlight.services import Services
 from nightlight.services.lists import read_list
@@ -191,9 +190,10 @@ def _review(services: Services, truth: Truth, count: int) -> None:
         cases = tx.cases.queue(CaseState.OPEN, count)
     decided = {CaseStep.CONFIRM: 0, CaseStep.DISMISS: 0}
     for case in cases:
-        step = CaseStep.CONFIRM if _is_right(services, case, truth) else CaseStep.DISMISS
+        right = _right_findings(services, case, truth)
+        step = CaseStep.CONFIRM if right else CaseStep.DISMISS
         reason = "as the town's truth says"
-        resolution = Resolution(step=step, reviewer=_REVIEWER, reason=reason)
+        resolution = Resolution(step=step, reviewer=_REVIEWER, reason=reason, findings=right)
         services.review.decide(case.id, resolution)
         decided[step] += 1
     err.print(
@@ -202,16 +202,13 @@ def _review(services: Services, truth: Truth, count: int) -> None:
     )
 
 
-def _is_right(services: Services, case: Case, truth: Truth) -> bool:
+def _right_findings(services: Services, case: Case, truth: Truth) -> tuple[str, ...]:
+    """Return the findings that the truth calls right."""
     with services.unit_of_work.read() as tx:
         decisions = tx.decisions.get(case.decisions)
-    for decision in decisions:
-        subject = decision.subject
-        post = truth.posts.get(subject.id) if subject.kind is SubjectKind.POST else None
-        file = truth.media_files.get(subject.id) if subject.kind is SubjectKind.MEDIA else None
-        if (post is not None and post.act) or (file is not None and file.act):
-            return True
-    return False
+    right = {name for name, post in truth.posts.items() if post.act}
+    right.update(name for name, file in truth.media_files.items() if file.act)
+    return tuple(one.id for one in decisions if one.subject.id in right)
 
 
 def _file_here(services: Services) -> None:
