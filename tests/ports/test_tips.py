@@ -12,7 +12,6 @@ from tests.ports.raw import raw_bytes
 from nightlight.adapters.sql.database import SqlUnitOfWork
 from nightlight.errors import Conflict, NotFound
 from nightlight.model.case import CaseState
-from nightlight.model.case import STANDING, CaseState
 from nightlight.model.cybertip import CyberTip, Filing, TipState
 from nightlight.model.ids import TipId
 
@@ -122,15 +121,6 @@ def test_tips_are_due_longest_due_first_and_settled_ones_never(
     with unit_of_work.read() as tx:
         assert tx.tips.due(NOON + timedelta(seconds=20), 5) == ["sooner", "later"]
         assert tx.tips.due(NOON + timedelta(seconds=20), 1) == ["sooner"]
-
-
-@pytest.mark.parametrize("state", CaseState)
-def test_a_tip_is_due_only_while_its_case_stands(
-    unit_of_work: SqlUnitOfWork, state: CaseState
-) -> None:
-    draft(unit_of_work, tip("tip-1"), case=state)
-    with unit_of_work.read() as tx:
-        assert bool(tx.tips.due(NOON, 5)) == (state in STANDING)
 
 
 def test_what_a_tip_says_is_sealed_at_rest(unit_of_work: SqlUnitOfWork, engine: Engine) -> None:
