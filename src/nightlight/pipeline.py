@@ -141,8 +141,12 @@ class Pipeline:
                 tx.commit(_accepted(logged))
         return len(logged)
 
-    def run(self, events: Sequence[Event]) -> Batch:
-        """Accept and process events in one transaction; catches up with the log first."""
+    def run(self, events: Sequence[Event]) -> list[Batch]:
+        """Accept and process events in one transaction, the last of those returned.
+
+        What was accepted before and not judged, by a process that was killed, comes first.
+        """
+        caught_up: list[Batch] = []
         self._rules()
         files = _Files(scans=self._scan(self._new(events)))
         while True:
@@ -153,9 +157,10 @@ class Pipeline:
                         logged = tx.events.append(events, at=self._clock.now())
                         duplicates = len(events) - len(logged)
                         if not logged:
-                            return _nothing(duplicates, offset)
-                        return self._process(tx, logged, files, duplicates, [_accepted(logged)])
-                self.process(limit=len(events) or 1)
+                            return [*caught_up, _nothing(duplicates, offset)]
+                        done = self._process(tx, logged, files, duplicates, [_accepted(logged)])
+                        return [*caught_up, done]
+                caught_up.append(self.process(limit=len(events) or 1))
             except _FilesWantedError as error:
                 self._fetch(error.urls, files)
 

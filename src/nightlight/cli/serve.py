@@ -1,5 +1,6 @@
 """``nightlight serve``: the API and console, with the worker beside them."""
 
+import os
 import subprocess
 import sys
 from collections.abc import Callable
@@ -69,20 +70,21 @@ def serve(
 
 def worker(
     *,
-    with_parent: Annotated[
-        bool, typer.Option("--with-parent", hidden=True, help="End when the parent process ends.")
-    ] = False,
+    parent: Annotated[
+        int | None, typer.Option(hidden=True, help="End when this process, the parent, has ended.")
+    ] = None,
 ) -> None:
     """Judge accepted events, deliver effects and file tips until Ctrl-C.
 
     `nightlight serve` runs one worker by itself; further ones share the work.
     """
     configure_logs()
-    run_worker(with_parent=with_parent)
+    run_worker(parent=parent)
 
 
 def _worker_process() -> "subprocess.Popen[bytes]":
-    return subprocess.Popen([sys.executable, "-m", "nightlight", "worker", "--with-parent"])
+    command = [sys.executable, "-m", "nightlight", "worker", "--parent", str(os.getpid())]
+    return subprocess.Popen(command)  # noqa: S603  our own program
 
 
 def _supervise(stop: Stop, start: Callable[[], "subprocess.Popen[bytes]"]) -> None:

@@ -88,7 +88,7 @@ class Policy(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """
 
     name: Name
-    revision: str
+    revision: Annotated[str, Meta(min_length=1, max_length=64)]
     rules: tuple[PolicyRule, ...]
     confirmed: dict[str, Outcome]
     quotas: tuple[Quota, ...] = ()

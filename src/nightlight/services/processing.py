@@ -28,7 +28,7 @@ class Processor:
             IntegrityFailure: what is stored contradicts itself.
         """
         try:
-            return [self._pipeline.run(events)]
+            return self._pipeline.run(events)
         except (Unavailable, IntegrityFailure):
             raise
         except Exception as error:  # noqa: BLE001  a fault in judging must not lose the events

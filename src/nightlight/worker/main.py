@@ -10,15 +10,13 @@ from nightlight.settings import read_settings
 from nightlight.worker.loop import Worker, WorkerOptions
 
 
-def run_worker(*, with_parent: bool) -> None:
-    """Work until SIGTERM or SIGINT; with ``with_parent``, also end when the parent process does.
+def run_worker(*, parent: int | None) -> None:
+    """Work until SIGTERM or SIGINT; also end when the parent process, named by its id, does.
 
     Raises:
         InvalidInput: a setting is wrong.
         Unavailable: the database does not answer at start.
     """
-    # First of all: a parent that dies while the services are built must not go unnoticed.
-    parent = os.getppid()
     services = build_services(read_settings())
     stop = Stop()
 
@@ -30,6 +28,6 @@ def run_worker(*, with_parent: bool) -> None:
     worker = Worker(
         services=services,
         options=WorkerOptions(),
-        orphaned=lambda: with_parent and os.getppid() != parent,
+        orphaned=lambda: parent is not None and os.getppid() != parent,
     )
     worker.run(stop)

@@ -92,8 +92,9 @@ def test_accepted_events_wait_and_are_processed_in_their_order(desk: Desk) -> No
 
 def test_new_events_wait_for_those_accepted_before(desk: Desk) -> None:
     desk.services.pipeline.accept([post("one")])
-    [batch] = desk.services.processor.run([post("two", minutes=1)])
-    assert batch.last_seq == 2
+    before, batch = desk.services.processor.run([post("two", minutes=1)])
+    assert (before.last_seq, batch.last_seq) == (1, 2)
+    assert len(before.judged) == 1, "what is caught up with is told too"
     assert len(desk.outcome().decisions) == 2
 
 
