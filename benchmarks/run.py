@@ -42,6 +42,7 @@ class Run(Struct, frozen=True, kw_only=True):
     judging_wall_s: float
     judging_cpu_s: float
     peak_bytes: int
+    own_peak_bytes: int
     database_bytes: int
     home_bytes: int
     with_signals: int
@@ -160,6 +161,7 @@ def _run(home: Path, took: Took, start: Took, rules: int) -> Run:
         judging_wall_s=float(summary[2]),
         judging_cpu_s=max(0.0, took.cpu_s - start.cpu_s),
         peak_bytes=took.peak_bytes,
+        own_peak_bytes=took.own_peak_bytes,
         database_bytes=sum(file.stat().st_size for file in home.glob("nightlight.db*")),
         home_bytes=sum(file.stat().st_size for file in home.rglob("*") if file.is_file()),
         with_signals=with_signals,
@@ -168,9 +170,9 @@ def _run(home: Path, took: Took, start: Took, rules: int) -> Run:
 
 
 _HEADER = (
-    "| events | rules | events/s, whole | events/s, steady | CPU s | CPU us/event | peak MiB"
-    " | database MiB | with signals | decided |\n"
-    "| ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: |"
+    "| events | rules | events/s, whole | events/s, steady | CPU s | CPU us/event | own memory"
+    " MiB | with mapped files | database MiB | with signals | decided |\n"
+    "| ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: |"
 )
 
 
@@ -182,6 +184,7 @@ def _row(run: Run) -> str:
         f"{run.steady_per_s:,.0f}",
         f"{run.cpu_s:,.1f}",
         f"{run.cpu_us:,.0f}",
+        f"{run.own_peak_bytes / 2**20:,.0f}",
         f"{run.peak_bytes / 2**20:,.0f}",
         f"{run.database_bytes / 2**20:,.0f}",
         f"{run.with_signals / run.events:.2%}",
