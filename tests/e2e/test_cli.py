@@ -218,6 +218,30 @@ def test_a_database_that_does_not_answer_leaves_with_3(nightlight: Run) -> None:
     assert "nothing@" not in done.stderr
 
 
+def test_a_name_that_looks_like_markup_is_shown_as_it_is(nightlight: Run) -> None:
+    done = nightlight("run", "[/nope].ndjson")
+    assert done.returncode == 2
+    assert "[/nope].ndjson: cannot be opened" in done.stderr
+
+
+def test_a_home_whose_keys_are_gone_is_not_given_new_ones(nightlight: Run, home: Path) -> None:
+    nightlight("run", "-", stdin=_post(1, "ordinary"))
+    (home / "keys" / "keys.json").unlink()
+    done = nightlight("case", "list")
+    assert done.returncode == 2
+    assert "restore the key file from its backup" in done.stderr
+    assert not (home / "keys" / "keys.json").exists()
+
+
+def test_a_database_of_a_newer_version_is_left_alone(nightlight: Run, home: Path) -> None:
+    nightlight("run", "-", stdin=_post(1, "ordinary"))
+    with sqlite3.connect(home / "nightlight.db") as database:
+        database.execute("UPDATE alembic_version SET version_num = '9999'")
+    done = nightlight("case", "list")
+    assert done.returncode == 2
+    assert "made by a newer Nightlight" in done.stderr
+
+
 def test_every_wrong_setting_is_named_at_once(nightlight: Run) -> None:
     done = nightlight(
         "case", "list", NIGHTLIGHT_PLATFORM_URL="ftp://x", NIGHTLIGHT_MEDIA_ROOT="/no/such"

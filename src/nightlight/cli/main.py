@@ -53,7 +53,9 @@ def main() -> None:
     try:
         app(standalone_mode=True, prog_name="nightlight")
     except NightlightError as error:
-        err.print(f"[bold red]nightlight:[/] {escape(printable(str(error)))}")
+        # Not folded: a message is searched for and copied whole.
+        said = escape(printable(str(error)))
+        err.print(f"[bold red]nightlight:[/] {said}", soft_wrap=True)
         sys.exit(_exit_code(error))
     except SystemExit as end:
         if end.code == EXIT_INTERRUPTED:

@@ -112,3 +112,15 @@ def test_list_file_that_cannot_be_read_is_named(tmp_path: Path) -> None:
     for name, why in (("missing", "No such file"), ("binary", "not a UTF-8 text file")):
         with pytest.raises(InvalidInput, match=why):
             read_list(tmp_path / name)
+
+
+def test_an_id_made_here_tells_nothing_to_somebody_with_a_list_of_their_own(tmp_path: Path) -> None:
+    line = f'{{"kind": "md5", "value": "{KNOWN_MD5}"}}'
+    ids = set()
+    for name in ("ours", "theirs"):
+        desk = Desk(tmp_path / name, lists=False)
+        desk.services.lists.import_bank("quibble", [line], actor="ana", reason="new")
+        with desk.services.unit_of_work.read() as tx:
+            [entry] = [one for one in tx.banks.all() if one.value == KNOWN_MD5]
+        ids.add(entry.id)
+    assert len(ids) == 2, "the same entry has another id under another key"

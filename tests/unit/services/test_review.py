@@ -265,3 +265,10 @@ def test_post_that_came_before_its_picture_is_hidden_with_it(desk: Desk) -> None
     open_case(desk, event_of(early, minutes=1), event_of(late, minutes=2))
     hidden = {one.subject.id for one in desk.outcome().effects if one.kind is KIND.HIDE}
     assert hidden == {"media-1", "post-8"}
+
+
+def test_finding_that_the_case_lacks_is_refused(desk: Desk) -> None:
+    case = open_case(desk, advert())
+    with pytest.raises(InvalidInput, match="not a finding of this case"):
+        decide(desk, case, CaseStep.CONFIRM, findings=("dec_elsewhere",))
+    assert state_of(desk) is CaseState.OPEN
