@@ -34,12 +34,17 @@ soak: setup ## Long fault and scale runs
 	@$(PY) -m pytest -q -m soak
 
 bench: setup ## Measure, side by side with peers
+	@scripts/setup_bench.sh
 	@$(PY) -m benchmarks.run
 	@$(PY) -m benchmarks.policy
 
 lock: ## Pin again (needs uv)
 	@uv pip compile --quiet --universal --generate-hashes --no-emit-index-url --group dev \
 		--custom-compile-command "make lock" pyproject.toml -o requirements.lock
+	@# perception asks for an older rich than the command line is written for
+	@echo 'rich>=14' | uv pip compile --quiet --universal --generate-hashes --no-emit-index-url \
+		--group dev --group bench --override /dev/stdin --constraint requirements.lock \
+		--custom-compile-command "make lock" pyproject.toml -o requirements-bench.lock
 
 clean: ## Take away what the targets made
-	rm -rf .venv .tools .mypy_cache .ruff_cache .pytest_cache .nightlight-demo
+	rm -rf .venv .venv-bench .tools .mypy_cache .ruff_cache .pytest_cache .nightlight-demo
