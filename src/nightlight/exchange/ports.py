@@ -1,12 +1,12 @@
 """What exchange needs of its surroundings."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Protocol
 
 from msgspec import Struct
 
-from nightlight.model.bank import BankEntry
+from nightlight.model.bank import Bank, BankEntry, BankVersion, EntryState, HashKind, Opinion
 from nightlight.model.lexicon import Term
 
 
@@ -18,22 +18,129 @@ class ListSummary(Struct, frozen=True, kw_only=True):
     updated_at: datetime | None
 
 
-class BankStore(Protocol):
-    """Hash banks, encrypted at rest."""
+class BankSummary(Struct, frozen=True, kw_only=True):
+    """A hash bank as it may be shown: its settings and how much it holds, never what.
 
-    def put(self, entries: Sequence[BankEntry], *, at: datetime) -> int:
-        """Add entries and return how many were new."""
+    Attributes:
+        entries: by state, such as ``{"active": 12}``.
+        kinds: active entries by hash kind.
+        opinions: active entries by opinion.
+        updated_at: when an entry was last added or changed.
+        version: the version in which the bank was last changed.
+    """
+
+    bank: Bank
+    entries: Mapping[EntryState, int]
+    kinds: Mapping[HashKind, int]
+    opinions: Mapping[Opinion, int]
+    updated_at: datetime | None
+    version: int
+
+
+class Put(Struct, frozen=True, kw_only=True):
+    """What storing entries came to."""
+
+    added: int
+    changed: int
+    unchanged: int
+
+
+class BankStore(Protocol):
+    """Hash banks, encrypted at rest; every change has a version, counted over all banks.
+
+    A transaction that changes banks has one version; its rows are seen by others in that order.
+    """
+
+    def version(self) -> int:
+        """Return the newest version."""
         ...
 
-    def remove_bank(self, bank: str) -> int:
-        """Withdraw a whole bank and return how many entries it held."""
+    def save_bank(self, bank: Bank, *, at: datetime) -> None:
+        """Store a new bank or the changed settings of one."""
+        ...
+
+    def bank(self, name: str) -> Bank | None:
+        """Return a bank's settings, None where there is no such bank."""
+        ...
+
+    def banks(self) -> list[Bank]:
+        """Return every bank, by name."""
+        ...
+
+    def rename_bank(self, name: str, new_name: str) -> None:
+        """Let a bank and its entries have another name.
+
+        Raises:
+            Conflict: there is a bank of the new name.
+        """
+        ...
+
+    def remove_bank(self, name: str) -> int:
+        """Withdraw every entry and take the bank away; return how many entries it held."""
+        ...
+
+    def put(self, entries: Sequence[BankEntry], *, at: datetime) -> Put:
+        """Add new entries and bring known ones (same id and bank) up to date.
+
+        New entries get their ``number``; ``content`` is the number of the first entry of the same
+        batch with the same negative ``content``, or their own where it is 0. A known entry gets the
+        given classification, opinion, state, note and source; one that was withdrawn comes back.
+        Banks that do not exist yet are made with default settings.
+        """
+        ...
+
+    def change(
+        self,
+        numbers: Collection[int],
+        *,
+        state: EntryState | None = None,
+        opinion: Opinion | None = None,
+        disabled_until: datetime | None = None,
+        note: str | None = None,
+    ) -> int:
+        """Change entries and return how many differ now; withdrawing one erases its hash."""
+        ...
+
+    def entries(
+        self,
+        *,
+        bank: str | None = None,
+        numbers: Collection[int] | None = None,
+        content: int | None = None,
+        source_refs: Collection[str] | None = None,
+        changed_after: int | None = None,
+        states: Collection[EntryState] | None = None,
+        after_number: int = 0,
+        limit: int | None = None,
+    ) -> Iterator[BankEntry]:
+        """Return the entries that fulfil every condition given, by number.
+
+        ``changed_after`` leaves those whose newest change has a greater version, withdrawn ones
+        (whose ``value`` is "") included.
+        """
         ...
 
     def all(self) -> Iterable[BankEntry]:
-        """Return every entry of every bank."""
+        """Return every active entry of every bank, by number."""
         ...
 
-    def summaries(self) -> list[ListSummary]:
+    def entry_at(self, number: int, version: int) -> BankEntry | None:
+        """Return an entry as it was at a version (hash left out), None where it was not there."""
+        ...
+
+    def note_version(self, version: BankVersion) -> None:
+        """Keep what a change of a bank came to."""
+        ...
+
+    def versions(self, bank: str, *, limit: int) -> list[BankVersion]:
+        """Return a bank's newest versions, newest first."""
+        ...
+
+    def bank_at(self, name: str, version: int) -> Bank | None:
+        """Return a bank's settings as they were at a version, None where it was not there."""
+        ...
+
+    def summaries(self) -> list[BankSummary]:
         """Return what may be shown of each bank."""
         ...
 

@@ -5,12 +5,42 @@ from enum import StrEnum
 from nightlight.model.masked import Masked
 
 
+class ViewHash(Masked, frozen=True, kw_only=True, array_like=True):
+    """The PDQ hash of a picture looked at in another way, or of another of its frames.
+
+    Attributes:
+        view: what was done to the picture before hashing, such as "turned-90", "without-border" or
+            "frame-12"; several steps are joined by "+".
+        pdq: 64 lower-case hex digits.
+        quality: PDQ's own, 0 to 100.
+    """
+
+    view: str
+    pdq: str
+    quality: int
+
+
+class VideoHashes(Masked, frozen=True, kw_only=True):
+    """The PDQ hashes of a video's frames, in order of time.
+
+    Attributes:
+        frames: 37 bytes a frame: the hash (32, as its hex digits read), its quality (1), and the
+            frame's time in milliseconds (4, little-endian).
+        duration_ms: from the first frame's time to the end of the last.
+    """
+
+    frames: bytes
+    duration_ms: int
+
+
 class MediaHashes(Masked, frozen=True, kw_only=True):
     """The hashes of one file, lower-case hex; "" where a hash is not known.
 
     Attributes:
         pdq: 64 hex digits, "" where the file is no picture.
         pdq_quality: 0 to 100; hashes under 50 are not matched (PDQ's own convention).
+        views: the picture's other hashes; `pdq` is that of the picture as it is shown.
+        video: the frames' hashes, None where the file is no video.
     """
 
     md5: str = ""
@@ -18,10 +48,12 @@ class MediaHashes(Masked, frozen=True, kw_only=True):
     sha256: str = ""
     pdq: str = ""
     pdq_quality: int = 0
+    views: tuple[ViewHash, ...] = ()
+    video: VideoHashes | None = None
 
     def __repr__(self) -> str:
         """Hashes of suspected media are sensitive: printing shows only which kinds are known."""
-        known = [name for name in self.__struct_fields__ if getattr(self, name) not in ("", 0)]
+        known = [name for name in self.__struct_fields__ if getattr(self, name)]
         return f"<MediaHashes: {', '.join(known) or 'none'}>"
 
 

@@ -19,7 +19,9 @@ MARK = "zorbleflux-mark"
 #: Printed in full: ids, states, counts, and words that a reviewer or a rule wrote.
 PLAIN = {
     "AuditEntry",
+    "Bank",
     "BankMatch",
+    "BankVersion",
     "Case",
     "ChainedEntry",
     "Confusion",
