@@ -1,6 +1,9 @@
 """In memory: sealed bytes by name, and keys that are made afresh."""
 
+import io
+from collections.abc import Iterable
 from pathlib import Path
+from typing import BinaryIO
 
 from nightlight.adapters.keyring_file import FileKeyRing
 from nightlight.errors import NotFound, Unavailable
@@ -17,6 +20,12 @@ class MemoryBlobs:
         if self.full:
             raise Unavailable("the vault is full")
         self.kept.setdefault(name, data)
+
+    def put_parts(self, name: str, parts: Iterable[bytes]) -> None:
+        self.put(name, b"".join(parts))
+
+    def open(self, name: str) -> BinaryIO:
+        return io.BytesIO(self.get(name))
 
     def get(self, name: str) -> bytes:
         if name not in self.kept:

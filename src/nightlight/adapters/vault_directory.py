@@ -2,9 +2,16 @@
 
 import os
 import secrets
+from collections.abc import Iterable
+from contextlib import suppress
+from datetime import datetime
 from pathlib import Path
+from typing import BinaryIO
 
 from nightlight.errors import NotFound, Unavailable
+
+#: Where files are written before they have their name; in the vault, so that they can be renamed.
+_PARTIAL = "partial"
 
 
 class DirectoryBlobStore:
@@ -13,8 +20,35 @@ class DirectoryBlobStore:
     def __init__(self, root: Path) -> None:
         self._root = root
 
+    def discard_partial(self, *, before: datetime) -> int:
+        """Return how many files, begun before then and never finished, are now gone.
+
+        Raises:
+            Unavailable: the disk cannot be read or written.
+        """
+        folder = self._root / _PARTIAL
+        gone = 0
+        try:
+            for path in list(folder.iterdir()) if folder.is_dir() else []:
+                # Another process may tidy up, or finish a file, at the same time.
+                with suppress(FileNotFoundError):
+                    if path.stat().st_mtime < before.timestamp():
+                        path.unlink()
+                        gone += 1
+        except OSError as error:
+            raise _unwritable(error) from error
+        return gone
+
     def put(self, name: str, data: bytes) -> None:
         """Keep ``data`` under ``name``; what is already there stays.
+
+        Raises:
+            Unavailable: the disk is full or cannot be written.
+        """
+        self.put_parts(name, (data,))
+
+    def put_parts(self, name: str, parts: Iterable[bytes]) -> None:
+        """Keep the parts, one after the other, under ``name``; what is already there stays.
 
         Raises:
             Unavailable: the disk is full or cannot be written.
@@ -24,12 +58,9 @@ class DirectoryBlobStore:
             if path.exists():
                 return
             self._make_folders(path.parent)
-            _write_durably(path, data)
+            _write_durably(path, parts, self._root / _PARTIAL)
         except OSError as error:
-            raise Unavailable(
-                f"the vault cannot be written: {error.strerror}",
-                hint="check space and permissions of the vault directory",
-            ) from error
+            raise _unwritable(error) from error
 
     def get(self, name: str) -> bytes:
         """Return the bytes under ``name``.
@@ -39,14 +70,24 @@ class DirectoryBlobStore:
             Unavailable: the disk cannot be read.
         """
         try:
-            return self._path(name).read_bytes()
+            with self.open(name) as file:
+                return file.read()
+        except OSError as error:
+            raise _unreadable(error) from error
+
+    def open(self, name: str) -> BinaryIO:
+        """Return a reader of the bytes under ``name``.
+
+        Raises:
+            NotFound: nothing is kept under it.
+            Unavailable: the disk cannot be read.
+        """
+        try:
+            return self._path(name).open("rb")
         except FileNotFoundError as error:
             raise NotFound("the vault does not hold this") from error
         except OSError as error:
-            raise Unavailable(
-                f"the vault cannot be read: {error.strerror}",
-                hint="check permissions of the vault directory",
-            ) from error
+            raise _unreadable(error) from error
 
     def has(self, name: str) -> bool:
         """Return whether something is kept under ``name``."""
@@ -56,26 +97,41 @@ class DirectoryBlobStore:
         return self._root / name[:2] / name[2:4] / name
 
     def _make_folders(self, folder: Path) -> None:
-        if folder.is_dir():
+        partial = self._root / _PARTIAL
+        if folder.is_dir() and partial.is_dir():
             return
-        for one in (self._root, folder.parent, folder):
+        for one in (self._root, folder.parent, folder, partial):
             one.mkdir(parents=True, exist_ok=True, mode=0o700)
             _sync_directory(one.parent)  # A new folder is durable once the one that names it is.
 
 
-def _write_durably(path: Path, data: bytes) -> None:
-    partial = path.with_name(f".{secrets.token_hex(8)}.partial")
+def _write_durably(path: Path, parts: Iterable[bytes], folder: Path) -> None:
+    partial = folder / secrets.token_hex(8)
     descriptor = os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     try:
         with os.fdopen(descriptor, "wb") as file:
-            file.write(data)
+            for part in parts:
+                file.write(part)
             file.flush()
             os.fsync(file.fileno())
         partial.rename(path)
-    except OSError:
+    finally:
         partial.unlink(missing_ok=True)
-        raise
     _sync_directory(path.parent)
+
+
+def _unwritable(error: OSError) -> Unavailable:
+    return Unavailable(
+        f"the vault cannot be written: {error.strerror}",
+        hint="check space and permissions of the vault directory",
+    )
+
+
+def _unreadable(error: OSError) -> Unavailable:
+    return Unavailable(
+        f"the vault cannot be read: {error.strerror}",
+        hint="check permissions of the vault directory",
+    )
 
 
 def _sync_directory(path: Path) -> None:

@@ -1,7 +1,7 @@
 """What preserve needs of its surroundings."""
 
 from collections.abc import Collection, Iterable
-from typing import Protocol
+from typing import BinaryIO, Protocol
 
 from nightlight.model.case import Evidence
 from nightlight.model.ids import CaseId, DecisionId
@@ -14,6 +14,13 @@ class BlobStore(Protocol):
         """Keep ``data`` under ``name``; what is already there stays."""
         ...
 
+    def put_parts(self, name: str, parts: Iterable[bytes]) -> None:
+        """Keep the parts, one after the other, under ``name``; what is already there stays.
+
+        Nothing is kept where ``parts`` raises: its error goes on to the caller.
+        """
+        ...
+
     def get(self, name: str) -> bytes:
         """Return the bytes under ``name``.
 
@@ -22,8 +29,29 @@ class BlobStore(Protocol):
         """
         ...
 
+    def open(self, name: str) -> BinaryIO:
+        """Return a reader of the bytes under ``name``.
+
+        Raises:
+            NotFound: nothing is kept under it.
+        """
+        ...
+
     def has(self, name: str) -> bool:
         """Return whether something is kept under ``name``."""
+        ...
+
+
+class EvidenceFile(Protocol):
+    """A file that is to be sealed without being held in memory."""
+
+    @property
+    def sha256(self) -> str:
+        """The SHA-256 in hex."""
+        ...
+
+    def open(self) -> BinaryIO:
+        """Return a reader from the start."""
         ...
 
 

@@ -3,19 +3,25 @@
 Every sealed thing has a data key of its own (AES-256-GCM), wrapped by the key ring. Names are a
 keyed digest of the content's SHA-256: equal things are kept once, and a list of names says
 nothing to someone who holds a list of known hashes.
+
+There are two formats: NLV1 seals bytes in one piece, NLV2 a file of any size in chunks.
 """
 
 import hashlib
 import hmac
 import secrets
+from collections.abc import Iterator
+from typing import BinaryIO
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
-from nightlight.errors import IntegrityFailure, InvalidInput
-from nightlight.preserve.ports import BlobStore, KeyRing
+from nightlight.errors import IntegrityFailure, InvalidInput, Unavailable
+from nightlight.preserve._chunks import PREFIX_BYTES, opened_chunks, sealed_chunks
+from nightlight.preserve.ports import BlobStore, EvidenceFile, KeyRing
 
-_VERSION = b"NLV1"
+_WHOLE = b"NLV1"
+_CHUNKED = b"NLV2"
 _NONCE_BYTES = 12
 
 
@@ -34,6 +40,18 @@ class Vault:
             self._blobs.put(name, self._encrypt(data, digest))
         return digest
 
+    def seal_file(self, file: EvidenceFile) -> str:
+        """Return the SHA-256 (hex) under which the file is now durably sealed.
+
+        Raises:
+            IntegrityFailure: the file's bytes are not those of its SHA-256; nothing is sealed.
+        """
+        digest = file.sha256
+        name = self._name(digest)
+        if not self._blobs.has(name):
+            self._blobs.put_parts(name, self._encrypt_file(file, digest))
+        return digest
+
     def has(self, digest: str) -> bool:
         """Return whether something with this SHA-256 is sealed here."""
         return self._blobs.has(self._name(digest))
@@ -46,30 +64,73 @@ class Vault:
             NotFound: nothing is sealed under this digest.
             IntegrityFailure: what is stored is not what was sealed.
         """
+        return b"".join(self.open_parts(digest, purpose=purpose))
+
+    def open_parts(self, digest: str, *, purpose: str) -> Iterator[bytes]:
+        """Return the sealed bytes in parts, each of which is as it was sealed.
+
+        The whole is what was sealed only once the last part came without an error.
+
+        Raises:
+            InvalidInput: no purpose is given.
+            NotFound: nothing is sealed under this digest.
+            IntegrityFailure: what is stored is not what was sealed; also raised between parts.
+        """
         if not purpose.strip():
             raise InvalidInput("opening evidence needs a purpose", field="purpose")
-        data = self._decrypt(self._blobs.get(self._name(digest)), digest)
-        if hashlib.sha256(data).hexdigest() != digest:
+        return self._checked(self._decrypt(self._name(digest), digest), digest)
+
+    def _checked(self, parts: Iterator[bytes], digest: str) -> Iterator[bytes]:
+        whole = hashlib.sha256()
+        for part in parts:
+            whole.update(part)
+            yield part
+        if whole.hexdigest() != digest:
             raise IntegrityFailure("the vault holds other bytes than were sealed")
-        return data
 
     def _name(self, digest: str) -> str:
         return hmac.new(self._keys.naming_key(), digest.encode(), hashlib.sha256).hexdigest()
 
     def _encrypt(self, data: bytes, digest: str) -> bytes:
-        data_key = AESGCM.generate_key(256)
+        data_key, header = self._header(_WHOLE)
         nonce = secrets.token_bytes(_NONCE_BYTES)
-        wrapped = self._keys.wrap(data_key)
-        sealed = AESGCM(data_key).encrypt(nonce, data, digest.encode())
-        return _VERSION + len(wrapped).to_bytes(2, "big") + wrapped + nonce + sealed
+        return header + nonce + AESGCM(data_key).encrypt(nonce, data, digest.encode())
 
-    def _decrypt(self, blob: bytes, digest: str) -> bytes:
-        if blob[:4] != _VERSION:
-            raise IntegrityFailure("a vault file has an unknown format")
-        end = 6 + int.from_bytes(blob[4:6], "big")
-        data_key = self._keys.unwrap(blob[6:end])
-        nonce, sealed = blob[end : end + _NONCE_BYTES], blob[end + _NONCE_BYTES :]
+    def _encrypt_file(self, file: EvidenceFile, digest: str) -> Iterator[bytes]:
+        data_key, header = self._header(_CHUNKED)
+        prefix = secrets.token_bytes(PREFIX_BYTES)
+        yield header + prefix
+        whole = hashlib.sha256()
+        with file.open() as plain:
+            for chunk, sealed in sealed_chunks(plain, data_key, prefix, digest.encode()):
+                whole.update(chunk)
+                yield sealed
+        if whole.hexdigest() != digest:
+            raise IntegrityFailure("a file changed between hashing and sealing")
+
+    def _header(self, version: bytes) -> tuple[bytes, bytes]:
+        """Return a fresh data key, and what a vault file begins with."""
+        data_key = AESGCM.generate_key(256)
+        wrapped = self._keys.wrap(data_key)
+        return data_key, version + len(wrapped).to_bytes(2, "big") + wrapped
+
+    def _decrypt(self, name: str, digest: str) -> Iterator[bytes]:
         try:
-            return AESGCM(data_key).decrypt(nonce, sealed, digest.encode())
+            with self._blobs.open(name) as blob:
+                yield from self._decrypt_blob(blob, digest.encode())
+        except OSError as error:
+            raise Unavailable(f"the vault cannot be read: {error.strerror}") from error
+
+    def _decrypt_blob(self, blob: BinaryIO, associated: bytes) -> Iterator[bytes]:
+        version = blob.read(4)
+        if version not in (_WHOLE, _CHUNKED):
+            raise IntegrityFailure("a vault file has an unknown format")
+        data_key = self._keys.unwrap(blob.read(int.from_bytes(blob.read(2), "big")))
+        if version == _CHUNKED:
+            yield from opened_chunks(blob, data_key, blob.read(PREFIX_BYTES), associated)
+            return
+        nonce, sealed = blob.read(_NONCE_BYTES), blob.read()
+        try:
+            yield AESGCM(data_key).decrypt(nonce, sealed, associated)
         except (InvalidTag, ValueError) as error:  # ValueError: cut off within the nonce
             raise IntegrityFailure("a vault file was changed after it was sealed") from error

@@ -1,12 +1,15 @@
 """Vault files: durable once put, never replaced, and told apart from those never put."""
 
+import os
 import stat
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 
 from nightlight.adapters.vault_directory import DirectoryBlobStore
-from nightlight.errors import NotFound, Unavailable
+from nightlight.errors import IntegrityFailure, NotFound, Unavailable
 
 NAME = "abcd" + "0" * 60
 
@@ -64,10 +67,49 @@ def test_write_that_fails_half_way_leaves_nothing(
     with pytest.raises(Unavailable, match="No space left"):
         store.put(NAME, b"sealed")
     assert not store.has(NAME)
-    assert list((tmp_path / "ab" / "cd").iterdir()) == []
+    assert not [one for one in tmp_path.rglob("*") if one.is_file()]
 
 
 def test_vault_that_cannot_be_read_is_unavailable_rather_than_empty(tmp_path: Path) -> None:
     (tmp_path / "ab" / "cd" / NAME).mkdir(parents=True)
     with pytest.raises(Unavailable, match="cannot be read"):
         DirectoryBlobStore(tmp_path).get(NAME)
+
+
+def test_file_is_kept_and_read_in_parts(tmp_path: Path) -> None:
+    store = DirectoryBlobStore(tmp_path)
+    store.put_parts(NAME, iter((b"one ", b"and ", b"two")))
+    with store.open(NAME) as file:
+        assert (file.read(4), file.read()) == (b"one ", b"and two")
+
+
+def test_parts_that_break_off_leave_nothing(tmp_path: Path) -> None:
+    def broken() -> Iterator[bytes]:
+        yield b"zorbleflux"
+        raise IntegrityFailure("a quibble")
+
+    store = DirectoryBlobStore(tmp_path)
+    with pytest.raises(IntegrityFailure):
+        store.put_parts(NAME, broken())
+    assert not [one for one in tmp_path.rglob("*") if one.is_file()]
+
+
+def test_only_files_begun_long_ago_and_never_finished_are_discarded(tmp_path: Path) -> None:
+    store = DirectoryBlobStore(tmp_path)
+    store.put(NAME, b"sealed")
+    now = datetime(2026, 3, 1, 12, tzinfo=UTC)
+    for name, age in (("old", timedelta(hours=25)), ("young", timedelta(hours=23))):
+        path = tmp_path / "partial" / name
+        path.write_bytes(b"half")
+        begun = (now - age).timestamp()
+        os.utime(path, (begun, begun))
+    os.utime(tmp_path / "ab" / "cd" / NAME, (0, 0))
+    assert store.discard_partial(before=now - timedelta(days=1)) == 1
+    assert [one.name for one in (tmp_path / "partial").iterdir()] == ["young"]
+    assert store.get(NAME) == b"sealed"
+
+
+def test_vault_that_was_never_used_has_nothing_to_discard(tmp_path: Path) -> None:
+    store = DirectoryBlobStore(tmp_path / "vault")
+    assert store.discard_partial(before=datetime(2026, 3, 1, tzinfo=UTC)) == 0
+    assert not (tmp_path / "vault").exists()
