@@ -1,16 +1,14 @@
-"""Hash banks, lexicons and policies: counted, withdrawn, and unreadable to a thief."""
+"""Lexicons and policies: counted, withdrawn, and unreadable to a thief."""
 
 from datetime import timedelta
 
 import pytest
-from sqlalchemy import Engine, text, update
+from sqlalchemy import Engine
 from tests.fakes.cybertip_store import NOON
 from tests.ports.builders import ENTRY
 from tests.ports.raw import raw_bytes
 
-from nightlight.adapters.sql import schema
 from nightlight.adapters.sql.database import SqlUnitOfWork
-from nightlight.errors import IntegrityFailure
 from nightlight.model.bank import BankEntry, HashKind
 from nightlight.model.lexicon import Term, TermKind
 
@@ -25,11 +23,10 @@ def term(name: str, body: str = "zorbleflux") -> Term:
     return Term(id=name, kind=TermKind.TERM, text=body, severity=80, language="en")
 
 
-def put(unit_of_work: SqlUnitOfWork, *entries: BankEntry) -> int:
+def put(unit_of_work: SqlUnitOfWork, *entries: BankEntry) -> None:
     with unit_of_work.begin() as tx:
-        added = tx.banks.put(entries, at=NOON)
+        tx.banks.put(entries, at=NOON)
         tx.commit(ENTRY)
-    return added
 
 
 def put_terms(unit_of_work: SqlUnitOfWork, lexicon: str, *terms: Term) -> int:
@@ -37,30 +34,6 @@ def put_terms(unit_of_work: SqlUnitOfWork, lexicon: str, *terms: Term) -> int:
         added = tx.lexicons.put(lexicon, terms, at=NOON)
         tx.commit(ENTRY)
     return added
-
-
-def test_bank_entries_come_back_as_they_were_put(unit_of_work: SqlUnitOfWork) -> None:
-    entries = [entry("one"), entry("two", bank="zorbles", value="ff" * 32)]
-    assert put(unit_of_work, *entries) == 2
-    with unit_of_work.read() as tx:
-        assert list(tx.banks.all()) == entries
-
-
-def test_only_entries_that_are_new_to_their_bank_count_as_added(
-    unit_of_work: SqlUnitOfWork,
-) -> None:
-    put(unit_of_work, entry("one"))
-    assert put(unit_of_work, entry("one"), entry("two"), entry("one", bank="zorbles")) == 2
-
-
-def test_a_withdrawn_bank_is_gone_and_others_stay(unit_of_work: SqlUnitOfWork) -> None:
-    put(unit_of_work, entry("one"), entry("two"), entry("one", bank="zorbles"))
-    with unit_of_work.begin() as tx:
-        assert tx.banks.remove_bank("quibbles") == 2
-        tx.commit(ENTRY)
-    with unit_of_work.read() as tx:
-        (left,) = tx.banks.summaries()
-    assert (left.name, left.entries, left.updated_at) == ("zorbles", 1, NOON)
 
 
 def test_terms_come_back_as_they_were_put(unit_of_work: SqlUnitOfWork) -> None:
@@ -103,31 +76,12 @@ def test_the_version_changes_exactly_when_a_list_does(
         assert (tx.lists_version() != before) == (change != "nothing")
 
 
-def test_values_of_lists_stand_nowhere_in_the_database(
-    unit_of_work: SqlUnitOfWork, engine: Engine
-) -> None:
-    values = {kind: f"{number}e5a" * 16 for number, kind in enumerate((HashKind.PDQ,))}
-    put(unit_of_work, entry("one", value=values[HashKind.PDQ]))
+def test_terms_stand_nowhere_in_the_database(unit_of_work: SqlUnitOfWork, engine: Engine) -> None:
     put_terms(unit_of_work, "nonsense", term("t-1", "zorbleflux quibbleton"))
     stored = raw_bytes(engine)
-    assert b"quibbles" in stored, "the search would find what is there"
-    for secret in (
-        values[HashKind.PDQ].encode(),
-        bytes.fromhex(values[HashKind.PDQ]),
-        b"zorbleflux",
-        b"quibbleton",
-    ):
+    assert b"nonsense" in stored, "the search would find what is there"
+    for secret in (b"zorbleflux", b"quibbleton"):
         assert secret not in stored
-
-
-def test_a_value_that_was_changed_is_refused(unit_of_work: SqlUnitOfWork, engine: Engine) -> None:
-    put(unit_of_work, entry("one"))
-    with engine.begin() as connection:
-        sealed = connection.execute(text("SELECT sealed_value FROM bank_entry")).scalar_one()
-        flipped = bytes(sealed)[:-1] + bytes([bytes(sealed)[-1] ^ 1])
-        connection.execute(update(schema.bank_entry).values(sealed_value=flipped))
-    with unit_of_work.read() as tx, pytest.raises(IntegrityFailure):
-        list(tx.banks.all())
 
 
 def activate(unit_of_work: SqlUnitOfWork, version: str, *, after_s: float) -> None:

@@ -38,11 +38,25 @@ class BankSummary(Struct, frozen=True, kw_only=True):
 
 
 class Put(Struct, frozen=True, kw_only=True):
-    """What storing entries came to."""
+    """What storing entries came to.
+
+    Attributes:
+        arrived: the entries, as they are stored, that files match now and did not before: new
+            ones, ones that came back, and ones whose hash is another.
+    """
 
     added: int
     changed: int
     unchanged: int
+    arrived: tuple[BankEntry, ...] = ()
+
+
+class Held(Struct, frozen=True, kw_only=True):
+    """How many entries of an update wait for a person."""
+
+    version: int
+    bank: str
+    entries: int
 
 
 class BankStore(Protocol):
@@ -55,7 +69,14 @@ class BankStore(Protocol):
         """Return the newest version."""
         ...
 
-    def save_bank(self, bank: Bank, *, at: datetime) -> None:
+    def next_version(self) -> int:
+        """Return the version of this transaction's changes; the first call makes it.
+
+        Until the transaction ends, others that want to change banks wait.
+        """
+        ...
+
+    def save_bank(self, settings: Bank, *, at: datetime) -> None:
         """Store a new bank or the changed settings of one."""
         ...
 
@@ -71,7 +92,7 @@ class BankStore(Protocol):
         """Let a bank and its entries have another name.
 
         Raises:
-            Conflict: there is a bank of the new name.
+            Conflict: there is, or was, a bank of the new name.
         """
         ...
 
@@ -84,8 +105,9 @@ class BankStore(Protocol):
 
         New entries get their ``number``; ``content`` is the number of the first entry of the same
         batch with the same negative ``content``, or their own where it is 0. A known entry gets the
-        given classification, opinion, state, note and source; one that was withdrawn comes back.
-        Banks that do not exist yet are made with default settings.
+        given hash, classification, opinion and state, and note and source where given; one that was
+        withdrawn comes back. One that a person disabled, or that waits for a person, stays so
+        unless it is withdrawn. Banks that do not exist yet are made with default settings.
         """
         ...
 
@@ -105,10 +127,12 @@ class BankStore(Protocol):
         self,
         *,
         bank: str | None = None,
+        ids: Collection[str] | None = None,
         numbers: Collection[int] | None = None,
         content: int | None = None,
         source_refs: Collection[str] | None = None,
         changed_after: int | None = None,
+        changed_in: int | None = None,
         states: Collection[EntryState] | None = None,
         after_number: int = 0,
         limit: int | None = None,
@@ -116,7 +140,9 @@ class BankStore(Protocol):
         """Return the entries that fulfil every condition given, by number.
 
         ``changed_after`` leaves those whose newest change has a greater version, withdrawn ones
-        (whose ``value`` is "") included.
+        (whose ``value`` is "") included; ``changed_in`` those whose newest change has that version.
+        A disabled entry is given as it is stored, also when ``disabled_until`` has passed: whether
+        it acts is for ``BankEntry.acts_at``. Under one number the hash may change.
         """
         ...
 
@@ -128,8 +154,16 @@ class BankStore(Protocol):
         """Return an entry as it was at a version (hash left out), None where it was not there."""
         ...
 
+    def held(self) -> list[Held]:
+        """Return how many entries wait for a person, by the version that brought them."""
+        ...
+
     def note_version(self, version: BankVersion) -> None:
         """Keep what a change of a bank came to."""
+        ...
+
+    def noted(self, number: int, bank: str) -> BankVersion | None:
+        """Return what one version was to one bank, None where it was not about it."""
         ...
 
     def versions(self, bank: str, *, limit: int) -> list[BankVersion]:

@@ -112,6 +112,12 @@ class BankEntry(Masked, frozen=True, kw_only=True):
     source: str = ""
     source_ref: str = ""
 
+    def acts_at(self, time: datetime) -> bool:
+        """Return whether files are matched against it at this time."""
+        if self.state is EntryState.DISABLED:
+            return self.disabled_until is not None and self.disabled_until <= time
+        return self.state is EntryState.ACTIVE
+
     def __repr__(self) -> str:
         return f"<BankEntry {self.id}: masked>"
 
@@ -151,6 +157,8 @@ class BankVersion(Struct, frozen=True, kw_only=True):
         changed: entries whose state, opinion or classification changed.
         withdrawn: entries taken back.
         settings: the bank's settings from then on, None where the bank was withdrawn whole.
+        looked_at: against how many recent harmless files the update was tried.
+        matched_files: how many of them it would have matched.
     """
 
     number: int
@@ -163,3 +171,5 @@ class BankVersion(Struct, frozen=True, kw_only=True):
     held: int = 0
     changed: int = 0
     withdrawn: int = 0
+    looked_at: int = 0
+    matched_files: int = 0

@@ -16,7 +16,7 @@ from nightlight.exchange.bank_file import parse_bank
 from nightlight.exchange.lexicon_file import parse_lexicon
 from nightlight.exchange.ports import ListSummary
 from nightlight.model.audit import AuditEntry
-from nightlight.model.bank import BankEntry
+from nightlight.model.bank import BankEntry, EntryState
 from nightlight.model.ids import derive_id
 from nightlight.model.lexicon import Term
 from nightlight.services.rules import declared_facts
@@ -66,8 +66,8 @@ class Lists:
         entries, rejected = parse_bank(lines, bank=name)
         entries = [self._opaque_entry(one) for one in entries]
         with self._unit_of_work.begin() as tx:
-            added = tx.banks.put(entries, at=self._clock.now())
-            done = Imported(name=name, read=len(entries), added=added, rejected=tuple(rejected))
+            put = tx.banks.put(entries, at=self._clock.now())
+            done = Imported(name=name, read=len(entries), added=put.added, rejected=tuple(rejected))
             tx.commit(_imported("bank.imported", done, actor, reason))
         return done
 
@@ -90,9 +90,9 @@ class Lists:
             NotFound: there is no such bank.
         """
         with self._unit_of_work.begin() as tx:
-            removed = tx.banks.remove_bank(name)
-            if not removed:
+            if tx.banks.bank(name) is None:
                 raise NotFound(f"no hash bank {name!r}", hint="`nightlight bank list`")
+            removed = tx.banks.remove_bank(name)
             tx.commit(_removed("bank.withdrawn", name, removed, actor, reason))
         return removed
 
@@ -112,7 +112,15 @@ class Lists:
     def summaries(self) -> tuple[list[ListSummary], list[ListSummary]]:
         """Return what may be shown of banks and lexicons."""
         with self._unit_of_work.read() as tx:
-            return tx.banks.summaries(), tx.lexicons.summaries()
+            banks = [
+                ListSummary(
+                    name=one.bank.name,
+                    entries=sum(one.entries.values()) - one.entries.get(EntryState.WITHDRAWN, 0),
+                    updated_at=one.updated_at,
+                )
+                for one in tx.banks.summaries()
+            ]
+            return banks, tx.lexicons.summaries()
 
     def activate_policy(self, body: bytes, *, actor: str, reason: str) -> Policy:
         """Return the policy now in force.

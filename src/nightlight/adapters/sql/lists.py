@@ -1,4 +1,4 @@
-"""Hash banks, lexicons and policies; the values of lists are sealed one by one."""
+"""Lexicons and policies; terms are sealed one by one."""
 
 from collections.abc import Iterator, Sequence
 from datetime import datetime
@@ -7,9 +7,8 @@ from typing import Any
 from sqlalchemy import Connection, Table, delete, func, select, update
 
 from nightlight.adapters.sql.rows import among, from_us_or_none, put_new, put_over, to_us
-from nightlight.adapters.sql.schema import bank_entry, counter, policy, term
+from nightlight.adapters.sql.schema import counter, policy, term
 from nightlight.exchange.ports import ListSummary
-from nightlight.model.bank import BankEntry, HashKind
 from nightlight.model.lexicon import Term, TermKind
 from nightlight.preserve.ports import KeyRing
 
@@ -41,58 +40,6 @@ def _summaries(connection: Connection, table: Table, name: Any) -> list[ListSumm
 def _known(connection: Connection, table: Table, owner: Any, ids: Sequence[str]) -> set[str]:
     found = connection.execute(select(table.c.id).where(owner, among(connection, table.c.id, ids)))
     return set(found.scalars())
-
-
-class SqlBankStore:
-    """Hash banks, encrypted at rest."""
-
-    def __init__(self, connection: Connection, keys: KeyRing) -> None:
-        self._connection = connection
-        self._keys = keys
-
-    def put(self, entries: Sequence[BankEntry], *, at: datetime) -> int:
-        """Add entries and return how many were new."""
-        added = 0
-        for bank in sorted({entry.bank for entry in entries}):
-            own = {entry.id: entry for entry in entries if entry.bank == bank}
-            known = _known(self._connection, bank_entry, bank_entry.c.bank == bank, list(own))
-            rows = [
-                {
-                    "id": entry.id,
-                    "bank": bank,
-                    "kind": entry.kind.value,
-                    "sealed_value": self._keys.wrap(bytes.fromhex(entry.value)),
-                    "classification": entry.classification,
-                    "added_us": to_us(at),
-                }
-                for entry in own.values()
-                if entry.id not in known
-            ]
-            put_new(self._connection, bank_entry, rows)
-            added += len(rows)
-        _touch(self._connection, "banks")
-        return added
-
-    def remove_bank(self, bank: str) -> int:
-        """Withdraw a whole bank and return how many entries it held."""
-        removed = self._connection.execute(delete(bank_entry).where(bank_entry.c.bank == bank))
-        _touch(self._connection, "banks")
-        return removed.rowcount
-
-    def all(self) -> Iterator[BankEntry]:
-        """Return every entry of every bank."""
-        for row in self._connection.execute(select(bank_entry).order_by(bank_entry.c.id)):
-            yield BankEntry(
-                id=row.id,
-                bank=row.bank,
-                kind=HashKind(row.kind),
-                value=self._keys.unwrap(row.sealed_value).hex(),
-                classification=row.classification,
-            )
-
-    def summaries(self) -> list[ListSummary]:
-        """Return what may be shown of each bank."""
-        return _summaries(self._connection, bank_entry, bank_entry.c.bank)
 
 
 class SqlLexiconStore:

@@ -111,6 +111,8 @@ media = Table(
     Column("description", Text, nullable=False),
     Column("event_key", String(32), nullable=False),
     Column("human_decision", String(16), nullable=False),
+    # New hashes are tried against what came in last.
+    Index("media_recent", "uploaded_us"),
 )
 
 signal = Table(
@@ -285,6 +287,12 @@ bank_entry = Table(
     Index("bank_entry_changed", "changed_version"),
     Index("bank_entry_content", "bank", "content"),
     Index("bank_entry_source", "bank", "source_ref"),
+    Index(
+        "bank_entry_held",
+        "changed_version",
+        sqlite_where=text("state = 'held'"),
+        postgresql_where=text("state = 'held'"),
+    ),
 )
 
 bank_entry_past = Table(

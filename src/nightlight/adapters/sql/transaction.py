@@ -4,16 +4,18 @@ from sqlalchemy import Connection, select, update
 
 from nightlight.adapters.sql import schema
 from nightlight.adapters.sql.audit import SqlAuditLog
+from nightlight.adapters.sql.banks import SqlBankStore
 from nightlight.adapters.sql.cases import SqlCaseStore, SqlEvidenceStore
 from nightlight.adapters.sql.context import SqlContextStore
 from nightlight.adapters.sql.decisions import SqlDecisionStore, SqlSignalStore
 from nightlight.adapters.sql.events import SqlEventLog
 from nightlight.adapters.sql.figures import SqlFigures
 from nightlight.adapters.sql.heartbeats import SqlHeartbeats
-from nightlight.adapters.sql.lists import SqlBankStore, SqlLexiconStore, SqlPolicyStore
+from nightlight.adapters.sql.lists import SqlLexiconStore, SqlPolicyStore
 from nightlight.adapters.sql.outbox import SqlOutbox
 from nightlight.adapters.sql.rows import Row, add_all, to_json, to_us
 from nightlight.adapters.sql.tips import SqlTips
+from nightlight.adapters.sql.tokens import SqlApiTokens
 from nightlight.audit.chain import link
 from nightlight.audit.clock import Clock
 from nightlight.errors import IntegrityFailure
@@ -42,6 +44,7 @@ class SqlTransaction:
         self.lexicons = SqlLexiconStore(connection, keys)
         self.policies = SqlPolicyStore(connection)
         self.tips = SqlTips(connection, keys)
+        self.tokens = SqlApiTokens(connection)
         self.heartbeats = SqlHeartbeats(connection)
         self.figures = SqlFigures(connection, self.events)
         self.audit = SqlAuditLog(connection)

@@ -83,6 +83,7 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id"),
         sa.UniqueConstraint("digest"),
     )
+    op.create_index("media_recent", "media", ["uploaded_us"])
     _remake_bank_entry()
 
 
@@ -136,6 +137,13 @@ def _remake_bank_entry() -> None:
     op.create_index("bank_entry_changed", "bank_entry", ["changed_version"])
     op.create_index("bank_entry_content", "bank_entry", ["bank", "content"])
     op.create_index("bank_entry_source", "bank_entry", ["bank", "source_ref"])
+    op.create_index(
+        "bank_entry_held",
+        "bank_entry",
+        ["changed_version"],
+        sqlite_where=sa.text("state = 'held'"),
+        postgresql_where=sa.text("state = 'held'"),
+    )
     _name_the_banks()
 
 

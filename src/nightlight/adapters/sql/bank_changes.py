@@ -1,0 +1,206 @@
+"""How entries come in and change: what is new gets a number, what differs a past."""
+
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from datetime import datetime
+
+from msgspec import Struct
+from msgspec.structs import replace
+from sqlalchemy import Connection, select, update
+
+from nightlight.adapters.sql.bank_history import SqlBankHistory
+from nightlight.adapters.sql.bank_rows import Wanted, chunked, entry_row, read_entries
+from nightlight.adapters.sql.rows import Row, add_all, put_new, put_over, to_us
+from nightlight.adapters.sql.schema import bank_entry, counter
+from nightlight.exchange.ports import Put
+from nightlight.model.bank import BankEntry, EntryState, Opinion
+from nightlight.preserve.ports import KeyRing
+
+_NUMBERS = "bank_numbers"
+#: A list that names these again does not undo what a person decided, or has yet to decide.
+_A_PERSONS = (EntryState.DISABLED, EntryState.HELD)
+
+
+class Change(Struct, frozen=True, kw_only=True):
+    """What entries become; None leaves a part as it is."""
+
+    state: EntryState | None = None
+    opinion: Opinion | None = None
+    disabled_until: datetime | None = None
+    note: str | None = None
+
+    def of(self, entry: BankEntry) -> BankEntry:
+        """Return the entry, changed; one that is withdrawn has nothing left to change."""
+        if entry.state is EntryState.WITHDRAWN:
+            return entry
+        state = entry.state if self.state is None else self.state
+        until = entry.disabled_until if self.state is None else self.disabled_until
+        return replace(
+            entry,
+            state=state,
+            value="" if state is EntryState.WITHDRAWN else entry.value,
+            disabled_until=until if state is EntryState.DISABLED else None,
+            opinion=entry.opinion if self.opinion is None else self.opinion,
+            note=entry.note if self.note is None else self.note,
+        )
+
+
+class Arrivals:
+    """Puts entries in, chunk by chunk, as one version."""
+
+    def __init__(
+        self, *, connection: Connection, keys: KeyRing, version: int, at: datetime
+    ) -> None:
+        self._connection = connection
+        self._keys = keys
+        self._history = SqlBankHistory(connection)
+        self._version = version
+        self._added_us = to_us(at)
+        self._contents: dict[int, int] = {}
+
+    def take(self, entries: Sequence[BankEntry]) -> Put:
+        """Add what is new, bring the rest up to date, and say what it came to."""
+        done = [self._take(some) for some in chunked(entries)]
+        return Put(
+            added=sum(one.added for one in done),
+            changed=sum(one.changed for one in done),
+            unchanged=sum(one.unchanged for one in done),
+            arrived=tuple(entry for one in done for entry in one.arrived),
+        )
+
+    def _take(self, entries: Sequence[BankEntry]) -> Put:
+        own = {(entry.bank, entry.id): entry for entry in entries}
+        known = {(entry.bank, entry.id): entry for entry in self._known(own)}
+        fresh: list[BankEntry] = []
+        changed: list[tuple[BankEntry, BankEntry]] = []
+        numbers = self._numbers(len(own) - len(known))
+        for place, entry in own.items():
+            before = known.get(place)
+            if before is None:
+                fresh.append(self._numbered(entry, next(numbers)))
+                continue
+            after = self._numbered(_brought_up_to_date(before, entry), before.number)
+            if after != before:
+                changed.append((before, after))
+        self._store(fresh, [after for _, after in changed])
+        back = [after for before, after in changed if _acts_anew(before, after)]
+        return Put(
+            added=len(fresh),
+            changed=len(changed),
+            unchanged=len(own) - len(fresh) - len(changed),
+            arrived=(*(one for one in fresh if one.state is EntryState.ACTIVE), *back),
+        )
+
+    def _known(self, own: Iterable[tuple[str, str]]) -> Iterator[BankEntry]:
+        ids: dict[str, list[str]] = {}
+        for bank, entry_id in own:
+            ids.setdefault(bank, []).append(entry_id)
+        for bank, named in ids.items():
+            wanted = Wanted(bank=bank, ids=named)
+            yield from read_entries(self._connection, self._keys, wanted)
+
+    def _numbers(self, count: int) -> Iterator[int]:
+        if not count:
+            return iter(())
+        put_new(self._connection, counter, [{"name": _NUMBERS, "value": 0}])
+        last = self._connection.execute(
+            update(counter)
+            .where(counter.c.name == _NUMBERS)
+            .values(value=counter.c.value + count)
+            .returning(counter.c.value)
+        ).scalar_one()
+        return iter(range(last - count + 1, last + 1))
+
+    def _numbered(self, entry: BankEntry, number: int) -> BankEntry:
+        """Return the entry with its number, and that of the picture or video it is of."""
+        content = entry.content
+        if content < 0:
+            content = self._contents.setdefault(content, number)
+        return replace(entry, number=number, content=content or number)
+
+    def _store(self, fresh: Sequence[BankEntry], changed: Sequence[BankEntry]) -> None:
+        came = {"added_us": self._added_us, "added_version": self._version}
+        add_all(self._connection, bank_entry, [self._row(one) | came for one in fresh])
+        self._history.keep_entries([one.number for one in changed], version=self._version)
+        put_over(
+            self._connection,
+            bank_entry,
+            [self._row(one) | came for one in changed],
+            keep=("number", *came),
+        )
+
+    def _row(self, entry: BankEntry) -> Row:
+        return entry_row(entry, self._keys) | {"changed_version": self._version}
+
+
+def _brought_up_to_date(before: BankEntry, entry: BankEntry) -> BankEntry:
+    """Return a known entry as a list now gives it.
+
+    A list that says nothing of note or source, or of which picture it is, takes nothing away.
+    """
+    kept = before.state in _A_PERSONS and entry.state is EntryState.ACTIVE
+    gone = entry.state is EntryState.WITHDRAWN
+    return replace(
+        entry,
+        value="" if gone else entry.value,
+        content=entry.content if entry.content > 0 else before.content,
+        state=before.state if kept else entry.state,
+        disabled_until=before.disabled_until if kept else entry.disabled_until,
+        note=entry.note or before.note,
+        source=entry.source or before.source,
+        source_ref=entry.source_ref or before.source_ref,
+    )
+
+
+def _acts_anew(before: BankEntry, after: BankEntry) -> bool:
+    """Return whether files match the entry now that did not before."""
+    same = (before.kind, before.value, before.state) == (after.kind, after.value, after.state)
+    return after.state is EntryState.ACTIVE and not same
+
+
+def change_entries(
+    connection: Connection,
+    keys: KeyRing,
+    numbers: Collection[int],
+    change: Change,
+    *,
+    version: int,
+) -> int:
+    """Return how many of the entries differ now."""
+    count = 0
+    history = SqlBankHistory(connection)
+    for some in chunked(sorted(set(numbers))):
+        found = read_entries(connection, keys, Wanted(numbers=some))
+        differ = [after for before in found if (after := change.of(before)) != before]
+        history.keep_entries([one.number for one in differ], version=version)
+        rows = [entry_row(one, keys) | {"changed_version": version} for one in differ]
+        _update(connection, rows)
+        count += len(differ)
+    return count
+
+
+def _update(connection: Connection, rows: Sequence[Row]) -> None:
+    # Upserts over rows that are there: one statement, however many.
+    fixed = {"added_us": 0, "added_version": 0}
+    put_over(connection, bank_entry, [row | fixed for row in rows], keep=("number", *fixed))
+
+
+def withdraw_bank(connection: Connection, name: str, *, version: int) -> int:
+    """Return how many entries of a bank were withdrawn, their hashes erased."""
+    SqlBankHistory(connection).keep_bank(name, version=version)
+    withdrawn = connection.execute(
+        update(bank_entry)
+        .where(bank_entry.c.bank == name, bank_entry.c.state != EntryState.WITHDRAWN.value)
+        .values(
+            state=EntryState.WITHDRAWN.value,
+            sealed_value=b"",
+            disabled_until_us=None,
+            changed_version=version,
+        )
+    )
+    return withdrawn.rowcount
+
+
+def has_entries(connection: Connection, bank: str) -> bool:
+    """Return whether any entry, withdrawn or not, is of this bank."""
+    one = select(bank_entry.c.number).where(bank_entry.c.bank == bank).limit(1)
+    return connection.execute(one).first() is not None

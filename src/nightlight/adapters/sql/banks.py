@@ -1,0 +1,268 @@
+"""Hash banks: settings, entries sealed one by one, and a version for each change.
+
+``bank_rows`` reads entries, ``bank_changes`` writes them, ``bank_history`` keeps what was.
+"""
+
+from collections import Counter
+from collections.abc import Collection, Iterator, Sequence
+from datetime import datetime
+
+import msgspec
+from msgspec.structs import replace
+from sqlalchemy import Connection, delete, func, select, text, update
+
+from nightlight.adapters.sql.bank_changes import (
+    Arrivals,
+    Change,
+    change_entries,
+    has_entries,
+    withdraw_bank,
+)
+from nightlight.adapters.sql.bank_history import SqlBankHistory
+from nightlight.adapters.sql.bank_rows import Wanted, read_entries
+from nightlight.adapters.sql.rows import from_us, put_new, put_over, to_json, to_us
+from nightlight.adapters.sql.schema import bank, bank_entry, counter
+from nightlight.errors import Conflict
+from nightlight.exchange.ports import BankSummary, Held, Put
+from nightlight.model.bank import Bank, BankEntry, BankVersion, EntryState, HashKind, Opinion
+from nightlight.preserve.ports import KeyRing
+
+_VERSIONS = "banks"
+_ACTIVE = frozenset({EntryState.ACTIVE})
+_settings = msgspec.json.Decoder(Bank)
+
+
+class SqlBankStore:
+    """Hash banks, encrypted at rest, as one transaction sees and changes them."""
+
+    def __init__(self, connection: Connection, keys: KeyRing) -> None:
+        self._connection = connection
+        self._keys = keys
+        self._history = SqlBankHistory(connection)
+        self._own_version: int | None = None
+
+    def version(self) -> int:
+        """Return the newest version."""
+        statement = select(counter.c.value).where(counter.c.name == _VERSIONS)
+        return self._connection.execute(statement).scalar_one_or_none() or 0
+
+    def next_version(self) -> int:
+        """Return the version of this transaction's changes; the first call makes it."""
+        if self._own_version is None:
+            # The row stays locked until the transaction ends: versions are given in the order of
+            # commits, so a reader that has seen one has seen every change before it.
+            put_new(self._connection, counter, [{"name": _VERSIONS, "value": 0}])
+            self._own_version = self._connection.execute(
+                update(counter)
+                .where(counter.c.name == _VERSIONS)
+                .values(value=counter.c.value + 1)
+                .returning(counter.c.value)
+            ).scalar_one()
+        return self._own_version
+
+    def save_bank(self, settings: Bank, *, at: datetime) -> None:
+        """Store a new bank or the changed settings of one."""
+        self.next_version()
+        row = {"name": settings.name, "settings": to_json(settings), "created_us": to_us(at)}
+        put_over(self._connection, bank, [row], keep=("created_us",))
+
+    def bank(self, name: str) -> Bank | None:
+        """Return a bank's settings, None where there is no such bank."""
+        statement = select(bank.c.settings).where(bank.c.name == name)
+        body = self._connection.execute(statement).scalar_one_or_none()
+        return None if body is None else _settings.decode(body)
+
+    def banks(self) -> list[Bank]:
+        """Return every bank, by name."""
+        bodies = self._connection.execute(select(bank.c.settings).order_by(bank.c.name))
+        return [_settings.decode(body) for body in bodies.scalars()]
+
+    def rename_bank(self, name: str, new_name: str) -> None:
+        """Let a bank and its entries have another name.
+
+        Raises:
+            Conflict: there is, or was, a bank of the new name.
+        """
+        version = self.next_version()
+        settings = self.bank(name)
+        # What a withdrawn bank held stays under its name, to explain the past.
+        if self.bank(new_name) is not None or has_entries(self._connection, new_name):
+            raise Conflict(f"there is or was a bank {new_name!r}", field="new_name")
+        if settings is None:
+            return
+        renamed = to_json(replace(settings, name=new_name))
+        self._connection.execute(
+            update(bank).where(bank.c.name == name).values(name=new_name, settings=renamed)
+        )
+        self._connection.execute(
+            update(bank_entry)
+            .where(bank_entry.c.bank == name)
+            .values(bank=new_name, changed_version=version)
+        )
+
+    def remove_bank(self, name: str) -> int:
+        """Withdraw every entry and take the bank away; return how many entries it held."""
+        version = self.next_version()
+        withdrawn = withdraw_bank(self._connection, name, version=version)
+        self._connection.execute(delete(bank).where(bank.c.name == name))
+        return withdrawn
+
+    def put(self, entries: Sequence[BankEntry], *, at: datetime) -> Put:
+        """Add new entries and bring known ones (same id and bank) up to date."""
+        version = self.next_version()
+        names = sorted({entry.bank for entry in entries})
+        made = [
+            {"name": name, "settings": to_json(Bank(name=name)), "created_us": to_us(at)}
+            for name in names
+        ]
+        put_new(self._connection, bank, made)
+        arrivals = Arrivals(connection=self._connection, keys=self._keys, version=version, at=at)
+        return arrivals.take(entries)
+
+    def change(
+        self,
+        numbers: Collection[int],
+        *,
+        state: EntryState | None = None,
+        opinion: Opinion | None = None,
+        disabled_until: datetime | None = None,
+        note: str | None = None,
+    ) -> int:
+        """Change entries and return how many differ now; withdrawing one erases its hash."""
+        change = Change(state=state, opinion=opinion, disabled_until=disabled_until, note=note)
+        version = self.next_version()
+        return change_entries(self._connection, self._keys, numbers, change, version=version)
+
+    def entries(
+        self,
+        *,
+        bank: str | None = None,
+        ids: Collection[str] | None = None,
+        numbers: Collection[int] | None = None,
+        content: int | None = None,
+        source_refs: Collection[str] | None = None,
+        changed_after: int | None = None,
+        changed_in: int | None = None,
+        states: Collection[EntryState] | None = None,
+        after_number: int = 0,
+        limit: int | None = None,
+    ) -> Iterator[BankEntry]:
+        """Return the entries that fulfil every condition given, by number."""
+        wanted = Wanted(
+            bank=bank,
+            ids=ids,
+            numbers=numbers,
+            content=content,
+            source_refs=source_refs,
+            changed_after=changed_after,
+            changed_in=changed_in,
+            states=states,
+            after_number=after_number,
+        )
+        return read_entries(self._connection, self._keys, wanted, limit)
+
+    def all(self) -> Iterator[BankEntry]:
+        """Return every active entry of every bank, by number."""
+        return self.entries(states=_ACTIVE)
+
+    def entry_at(self, number: int, version: int) -> BankEntry | None:
+        """Return an entry as it was at a version (hash left out), None where it was not there."""
+        came = select(bank_entry.c.added_version).where(bank_entry.c.number == number)
+        added_in = self._connection.execute(came).scalar_one_or_none()
+        if added_in is None or added_in > version:
+            return None
+        (now,) = self.entries(numbers=[number])
+        past = self._history.entry_at(number, version)
+        if past is None:
+            return replace(now, value="")
+        return replace(
+            now,
+            value="",
+            classification=past.classification,
+            opinion=past.opinion,
+            state=past.state,
+            disabled_until=None,
+        )
+
+    def held(self) -> list[Held]:
+        """Return how many entries wait for a person, by the version that brought them."""
+        rows = self._connection.execute(
+            select(bank_entry.c.changed_version, bank_entry.c.bank, func.count())
+            # In words, so that SQLite sees that the index over held entries is meant.
+            .where(text("state = 'held'"))
+            .group_by(bank_entry.c.changed_version, bank_entry.c.bank)
+            .order_by(bank_entry.c.changed_version, bank_entry.c.bank)
+        )
+        return [Held(version=version, bank=name, entries=count) for version, name, count in rows]
+
+    def note_version(self, version: BankVersion) -> None:
+        """Keep what a change of a bank came to."""
+        self._history.note(version)
+
+    def noted(self, number: int, bank: str) -> BankVersion | None:
+        """Return what one version was to one bank, None where it was not about it."""
+        return self._history.one(number, bank)
+
+    def versions(self, bank: str, *, limit: int) -> list[BankVersion]:
+        """Return a bank's newest versions, newest first."""
+        return self._history.newest(bank, limit)
+
+    def bank_at(self, name: str, version: int) -> Bank | None:
+        """Return a bank's settings as they were at a version, None where it was not there."""
+        return self._history.bank_at(name, version)
+
+    def summaries(self) -> list[BankSummary]:
+        """Return what may be shown of each bank."""
+        tallies = {settings.name: _Tally(settings) for settings in self.banks()}
+        group = (bank_entry.c.bank, bank_entry.c.state, bank_entry.c.kind, bank_entry.c.opinion)
+        rows = self._connection.execute(
+            select(
+                *group,
+                func.count(),
+                func.max(bank_entry.c.added_us),
+                func.max(bank_entry.c.changed_version),
+            ).group_by(*group)
+        )
+        for name, state, kind, opinion, count, added_us, version in rows:
+            if name in tallies:
+                tallies[name].add(EntryState(state), HashKind(kind), Opinion(opinion), count)
+                tallies[name].at(from_us(added_us), version)
+        for name, (at, version) in self._history.changes().items():
+            if name in tallies:
+                tallies[name].at(at, version)
+        return [tally.summary() for tally in tallies.values()]
+
+
+class _Tally:
+    """Adds up what may be shown of one bank."""
+
+    def __init__(self, settings: Bank) -> None:
+        self._settings = settings
+        self._states: Counter[EntryState] = Counter()
+        self._kinds: Counter[HashKind] = Counter()
+        self._opinions: Counter[Opinion] = Counter()
+        self._updated_at: datetime | None = None
+        self._version = 0
+
+    def add(self, state: EntryState, kind: HashKind, opinion: Opinion, count: int) -> None:
+        """Count entries that are alike."""
+        self._states[state] += count
+        if state is EntryState.ACTIVE:
+            self._kinds[kind] += count
+            self._opinions[opinion] += count
+
+    def at(self, time: datetime, version: int) -> None:
+        """Remember the newest time and version."""
+        self._updated_at = max(self._updated_at or time, time)
+        self._version = max(self._version, version)
+
+    def summary(self) -> BankSummary:
+        """Return the sums."""
+        return BankSummary(
+            bank=self._settings,
+            entries=dict(self._states),
+            kinds=dict(self._kinds),
+            opinions=dict(self._opinions),
+            updated_at=self._updated_at,
+            version=self._version,
+        )

@@ -1,0 +1,428 @@
+"""Hash banks: numbered in order, versioned by change, unreadable to a thief."""
+
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
+from threading import Barrier
+
+import pytest
+from msgspec.structs import replace
+from sqlalchemy import Engine, text, update
+from tests.fakes.cybertip_store import NOON
+from tests.ports.builders import ENTRY
+from tests.ports.raw import raw_bytes
+
+from nightlight.adapters.sql import schema
+from nightlight.adapters.sql.database import SqlUnitOfWork
+from nightlight.errors import Conflict, IntegrityFailure
+from nightlight.exchange.ports import Held, Put
+from nightlight.model.bank import (
+    Bank,
+    BankEntry,
+    BankPurpose,
+    BankVersion,
+    EntryState,
+    HashKind,
+    Opinion,
+)
+
+_PDQ = "0123456789abcdef" * 4
+BANK = "quibbles"
+
+
+def entry(name: str, *, bank: str = BANK, value: str = _PDQ) -> BankEntry:
+    return BankEntry(id=name, bank=bank, kind=HashKind.PDQ, value=value, classification="B2")
+
+
+def put(unit_of_work: SqlUnitOfWork, *entries: BankEntry) -> Put:
+    with unit_of_work.begin() as tx:
+        done = tx.banks.put(entries, at=NOON)
+        tx.commit(ENTRY)
+    return done
+
+
+def change(unit_of_work: SqlUnitOfWork, number: int, **fields: object) -> int:
+    with unit_of_work.begin() as tx:
+        changed = tx.banks.change([number], **fields)  # type: ignore[arg-type]  # a test's own
+        tx.commit(ENTRY)
+    return changed
+
+
+def stored(unit_of_work: SqlUnitOfWork, **conditions: object) -> list[BankEntry]:
+    with unit_of_work.read() as tx:
+        return list(tx.banks.entries(**conditions))  # type: ignore[arg-type]  # a test's own
+
+
+def ids(entries: Sequence[BankEntry]) -> list[str]:
+    return [one.id for one in entries]
+
+
+def version(unit_of_work: SqlUnitOfWork) -> int:
+    with unit_of_work.read() as tx:
+        return tx.banks.version()
+
+
+def test_entries_come_back_as_they_were_put_in_the_order_of_their_numbers(
+    unit_of_work: SqlUnitOfWork,
+) -> None:
+    first = replace(
+        entry("two", value="ff" * 32),
+        view="flipped",
+        quality=81,
+        opinion=Opinion.DISPUTED,
+        note="seen before",
+        source="a partner",
+        source_ref="zorble-7",
+    )
+    second = replace(entry("one", bank="zorbles"), classification="")
+    put(unit_of_work, first, second)
+    assert stored(unit_of_work) == [
+        replace(first, number=1, content=1),
+        replace(second, number=2, content=2),
+    ]
+
+
+def test_a_video_hash_of_any_length_comes_back(unit_of_work: SqlUnitOfWork) -> None:
+    frames = "5e" * 37 * 40
+    put(unit_of_work, replace(entry("film", value=frames), kind=HashKind.VPDQ))
+    assert stored(unit_of_work)[0].value == frames
+
+
+def test_put_tells_new_changed_and_unchanged_apart(unit_of_work: SqlUnitOfWork) -> None:
+    put(unit_of_work, entry("one"), entry("two"))
+    done = put(
+        unit_of_work,
+        entry("one"),
+        replace(entry("two"), classification="A1"),
+        entry("one", bank="zorbles"),
+    )
+    assert (done.added, done.changed, done.unchanged) == (1, 1, 1)
+    assert [(one.id, one.bank) for one in done.arrived] == [("one", "zorbles")]
+    assert [one.classification for one in stored(unit_of_work, bank=BANK)] == ["B2", "A1"]
+
+
+def test_more_entries_than_one_statement_takes_are_put_and_read(
+    unit_of_work: SqlUnitOfWork,
+) -> None:
+    many = [entry(f"entry-{number}", value=f"{number:064x}") for number in range(10_001)]
+    assert put(unit_of_work, *many).added == len(many)
+    assert put(unit_of_work, *many).unchanged == len(many)
+    assert ids(stored(unit_of_work)) == ids(many)
+    assert ids(stored(unit_of_work, changed_after=0)) == ids(many)
+    assert len(stored(unit_of_work, ids=ids(many))) == len(many)
+    assert len(stored(unit_of_work, limit=7_000)) == 7_000
+
+
+def test_hashes_of_one_picture_share_the_number_of_the_first(unit_of_work: SqlUnitOfWork) -> None:
+    put(unit_of_work, entry("zero"))
+    put(
+        unit_of_work,
+        replace(entry("plain"), content=-1),
+        replace(entry("other"), content=-2),
+        replace(entry("turned", value="aa" * 32), content=-1, view="turned-90"),
+    )
+    put(unit_of_work, replace(entry("added later"), content=2))
+    assert [(one.id, one.content) for one in stored(unit_of_work)] == [
+        ("zero", 1),
+        ("plain", 2),
+        ("other", 3),
+        ("turned", 2),
+        ("added later", 2),
+    ]
+    assert ids(stored(unit_of_work, bank=BANK, content=2)) == ["plain", "turned", "added later"]
+
+
+def test_entries_are_found_by_each_condition_and_by_all_together(
+    unit_of_work: SqlUnitOfWork,
+) -> None:
+    put(unit_of_work, replace(entry("one"), source_ref="r-1"), entry("two"))
+    put(unit_of_work, replace(entry("three", bank="zorbles"), source_ref="r-1"))
+    change(unit_of_work, 2, state=EntryState.DISABLED)
+    assert ids(stored(unit_of_work, source_refs=["r-1"])) == ["one", "three"]
+    assert ids(stored(unit_of_work, source_refs=["r-1"], bank=BANK)) == ["one"]
+    assert ids(stored(unit_of_work, numbers=[3, 2, 99])) == ["two", "three"]
+    assert ids(stored(unit_of_work, numbers=[1, 2], ids=["two", "three"])) == ["two"]
+    assert ids(stored(unit_of_work, states=[EntryState.DISABLED])) == ["two"]
+    assert ids(stored(unit_of_work, changed_after=1)) == ["two", "three"]
+    assert ids(stored(unit_of_work, changed_in=2)) == ["three"]
+    assert ids(stored(unit_of_work, after_number=1, limit=1)) == ["two"]
+    assert stored(unit_of_work, numbers=[]) == []
+
+
+def test_reader_that_asks_what_changed_is_told_each_change_once(
+    unit_of_work: SqlUnitOfWork,
+) -> None:
+    put(unit_of_work, entry("one"), entry("two"))
+    seen = version(unit_of_work)
+    assert stored(unit_of_work, changed_after=seen) == []
+    change(unit_of_work, 1, opinion=Opinion.NEGATIVE)
+    assert ids(stored(unit_of_work, changed_after=seen)) == ["one"]
+    assert stored(unit_of_work, changed_after=version(unit_of_work)) == []
+
+
+def test_a_withdrawn_entry_stays_without_its_hash(
+    unit_of_work: SqlUnitOfWork, engine: Engine
+) -> None:
+    put(unit_of_work, entry("one"), entry("two", value="aa" * 32))
+    seen = version(unit_of_work)
+    assert change(unit_of_work, 1, state=EntryState.WITHDRAWN) == 1
+    (gone,) = stored(unit_of_work, changed_after=seen)
+    assert (gone.id, gone.state, gone.value) == ("one", EntryState.WITHDRAWN, "")
+    with engine.connect() as connection:
+        sealed = connection.execute(
+            text("SELECT sealed_value FROM bank_entry WHERE number = 1")
+        ).scalar_one()
+    assert bytes(sealed) == b""
+    assert change(unit_of_work, 1, state=EntryState.ACTIVE) == 0, "its hash is gone"
+
+
+def test_a_withdrawn_entry_that_is_given_again_comes_back_under_its_number(
+    unit_of_work: SqlUnitOfWork,
+) -> None:
+    put(unit_of_work, entry("one"))
+    change(unit_of_work, 1, state=EntryState.WITHDRAWN)
+    done = put(unit_of_work, entry("one"))
+    assert (done.added, done.changed, ids(done.arrived)) == (0, 1, ["one"])
+    assert stored(unit_of_work) == [replace(entry("one"), number=1, content=1)]
+
+
+@pytest.mark.parametrize("state", [EntryState.DISABLED, EntryState.HELD])
+def test_a_list_that_names_it_again_does_not_undo_what_a_person_decides(
+    unit_of_work: SqlUnitOfWork, state: EntryState
+) -> None:
+    put(unit_of_work, entry("one"))
+    change(unit_of_work, 1, state=state, note="looks wrong")
+    done = put(unit_of_work, replace(entry("one"), classification="A1"))
+    assert done.arrived == ()
+    (kept,) = stored(unit_of_work)
+    assert (kept.state, kept.classification, kept.note) == (state, "A1", "looks wrong")
+    put(unit_of_work, replace(entry("one"), state=EntryState.WITHDRAWN))
+    assert stored(unit_of_work)[0].state is EntryState.WITHDRAWN
+
+
+def test_an_entry_whose_hash_was_corrected_keeps_its_number_and_arrives_again(
+    unit_of_work: SqlUnitOfWork,
+) -> None:
+    put(unit_of_work, entry("one"))
+    done = put(unit_of_work, entry("one", value="ee" * 32))
+    assert [(one.number, one.value) for one in done.arrived] == [(1, "ee" * 32)]
+
+
+def test_a_disabled_entry_says_until_when_and_acts_again_after_that(
+    unit_of_work: SqlUnitOfWork,
+) -> None:
+    put(unit_of_work, entry("one"))
+    until = NOON + timedelta(hours=1)
+    change(unit_of_work, 1, state=EntryState.DISABLED, disabled_until=until)
+    (disabled,) = stored(unit_of_work)
+    assert disabled.disabled_until == until
+    assert (disabled.acts_at(NOON), disabled.acts_at(until)) == (False, True)
+    with unit_of_work.read() as tx:
+        assert list(tx.banks.all()) == []
+    change(unit_of_work, 1, state=EntryState.ACTIVE)
+    assert stored(unit_of_work)[0].disabled_until is None
+
+
+def test_a_past_decision_finds_entry_and_bank_as_they_were(unit_of_work: SqlUnitOfWork) -> None:
+    settings = Bank(name=BANK, threshold_bits=20)
+
+    def note(number: int, now: Bank | None) -> BankVersion:
+        return BankVersion(
+            number=number, bank=BANK, at=NOON, actor="ana", reason="to see", settings=now
+        )
+
+    with unit_of_work.begin() as tx:
+        first = tx.banks.next_version()
+        tx.banks.save_bank(settings, at=NOON)
+        tx.banks.put([entry("one")], at=NOON)
+        tx.banks.note_version(note(first, settings))
+        tx.commit(ENTRY)
+    with unit_of_work.begin() as tx:
+        second = tx.banks.next_version()
+        tx.banks.change([1], opinion=Opinion.NEGATIVE)
+        tx.banks.change([1], state=EntryState.DISABLED)
+        tx.banks.save_bank(replace(settings, threshold_bits=10), at=NOON)
+        tx.banks.note_version(note(second, replace(settings, threshold_bits=10)))
+        tx.commit(ENTRY)
+    with unit_of_work.begin() as tx:
+        third = tx.banks.next_version()
+        assert tx.banks.remove_bank(BANK) == 1
+        tx.banks.note_version(note(third, None))
+        tx.commit(ENTRY)
+    with unit_of_work.read() as tx:
+        past = [tx.banks.entry_at(1, number) for number in (first - 1, first, second, third)]
+        thresholds = [
+            bank and bank.threshold_bits
+            for bank in (tx.banks.bank_at(BANK, number) for number in (0, first, second, third))
+        ]
+        assert [one.number for one in tx.banks.versions(BANK, limit=2)] == [third, second]
+        assert tx.banks.noted(second, BANK) == note(second, replace(settings, threshold_bits=10))
+        assert tx.banks.noted(second, "other") is None
+    assert [one and (one.opinion, one.state, one.value) for one in past] == [
+        None,
+        (Opinion.POSITIVE, EntryState.ACTIVE, ""),
+        (Opinion.NEGATIVE, EntryState.DISABLED, ""),
+        (Opinion.NEGATIVE, EntryState.WITHDRAWN, ""),
+    ]
+    assert thresholds == [None, 20, 10, None]
+
+
+def test_settings_of_banks_come_back_and_unknown_banks_are_made_with_defaults(
+    unit_of_work: SqlUnitOfWork,
+) -> None:
+    settings = Bank(
+        name="aside", purpose=BankPurpose.NEGATIVE, threshold_bits=4, enabled_ratio=0.25
+    )
+    with unit_of_work.begin() as tx:
+        tx.banks.save_bank(settings, at=NOON)
+        tx.commit(ENTRY)
+    put(unit_of_work, entry("one"), entry("one", bank="aside"))
+    with unit_of_work.read() as tx:
+        assert tx.banks.banks() == [settings, Bank(name=BANK)]
+        assert tx.banks.bank("nowhere") is None
+
+
+def test_a_renamed_bank_takes_its_entries_along_and_readers_are_told(
+    unit_of_work: SqlUnitOfWork,
+) -> None:
+    put(unit_of_work, entry("one"), entry("other", bank="zorbles"))
+    seen = version(unit_of_work)
+    with unit_of_work.begin() as tx:
+        tx.banks.rename_bank(BANK, "flibbets")
+        tx.commit(ENTRY)
+    assert [(one.id, one.bank) for one in stored(unit_of_work, changed_after=seen)] == [
+        ("one", "flibbets")
+    ]
+    with unit_of_work.read() as tx:
+        assert [one.name for one in tx.banks.banks()] == ["flibbets", "zorbles"]
+
+
+@pytest.mark.parametrize("taken", ["zorbles", "withdrawn"])
+def test_a_bank_cannot_take_the_name_of_another_nor_of_one_that_was(
+    unit_of_work: SqlUnitOfWork, taken: str
+) -> None:
+    put(unit_of_work, entry("one"), entry("x", bank="zorbles"), entry("x", bank="withdrawn"))
+    with unit_of_work.begin() as tx:
+        tx.banks.remove_bank("withdrawn")
+        tx.commit(ENTRY)
+    with unit_of_work.begin() as tx, pytest.raises(Conflict):
+        tx.banks.rename_bank(BANK, taken)
+
+
+def test_a_withdrawn_bank_is_gone_and_others_stay(unit_of_work: SqlUnitOfWork) -> None:
+    put(unit_of_work, entry("one"), entry("two"), entry("one", bank="zorbles"))
+    change(unit_of_work, 2, state=EntryState.WITHDRAWN)
+    seen = version(unit_of_work)
+    with unit_of_work.begin() as tx:
+        assert tx.banks.remove_bank(BANK) == 1
+        tx.commit(ENTRY)
+    with unit_of_work.read() as tx:
+        (left,) = tx.banks.summaries()
+        assert [one.bank for one in tx.banks.all()] == ["zorbles"]
+    assert left.bank.name == "zorbles"
+    assert ids(stored(unit_of_work, changed_after=seen)) == ["one"]
+
+
+def test_summary_counts_by_state_and_active_entries_by_kind_and_opinion(
+    unit_of_work: SqlUnitOfWork,
+) -> None:
+    put(
+        unit_of_work,
+        entry("one"),
+        replace(entry("two", value="ab" * 16), kind=HashKind.MD5, opinion=Opinion.DISPUTED),
+        entry("three"),
+    )
+    change(unit_of_work, 3, state=EntryState.DISABLED)
+    with unit_of_work.read() as tx:
+        (summary,) = tx.banks.summaries()
+    assert summary.entries == {EntryState.ACTIVE: 2, EntryState.DISABLED: 1}
+    assert summary.kinds == {HashKind.PDQ: 1, HashKind.MD5: 1}
+    assert summary.opinions == {Opinion.POSITIVE: 1, Opinion.DISPUTED: 1}
+    assert (summary.updated_at, summary.version) == (NOON, version(unit_of_work))
+
+
+def test_held_entries_are_told_by_the_version_that_brought_them(
+    unit_of_work: SqlUnitOfWork,
+) -> None:
+    put(unit_of_work, entry("fine"))
+    held = [replace(entry(name), state=EntryState.HELD) for name in ("one", "two")]
+    put(unit_of_work, *held)
+    with unit_of_work.read() as tx:
+        assert tx.banks.held() == [Held(version=2, bank=BANK, entries=2)]
+        assert ids(list(tx.banks.all())) == ["fine"]
+    change(unit_of_work, 2, state=EntryState.ACTIVE)
+    with unit_of_work.read() as tx:
+        assert tx.banks.held() == [Held(version=2, bank=BANK, entries=1)]
+
+
+def test_one_transaction_has_one_version_however_much_it_changes(
+    unit_of_work: SqlUnitOfWork,
+) -> None:
+    with unit_of_work.begin() as tx:
+        tx.banks.put([entry("one")], at=NOON)
+        tx.banks.change([1], opinion=Opinion.NEGATIVE)
+        assert tx.banks.next_version() == tx.banks.version() == 1
+        tx.commit(ENTRY)
+    with unit_of_work.read() as tx:
+        assert tx.banks.version() == 1
+        assert tx.lists_version()[0] == 1
+
+
+def test_what_is_not_committed_leaves_no_entry_no_number_and_no_version(
+    unit_of_work: SqlUnitOfWork,
+) -> None:
+    with unit_of_work.begin() as tx:
+        tx.banks.put([entry("one")], at=NOON)
+    assert (stored(unit_of_work), version(unit_of_work)) == ([], 0)
+    put(unit_of_work, entry("two"))
+    assert stored(unit_of_work)[0].number == 1
+
+
+def test_writers_at_once_get_numbers_and_versions_of_their_own(
+    unit_of_work: SqlUnitOfWork,
+) -> None:
+    start = Barrier(3)
+
+    def write(name: str) -> None:
+        start.wait()
+        for turn in range(10):
+            put(unit_of_work, *(entry(f"{name}-{turn}-{one}") for one in range(5)))
+
+    def read() -> list[int]:
+        """Follow the versions as an index does, and return every number in the order told."""
+        start.wait()
+        seen, told = 0, []
+        while seen < 20:
+            with unit_of_work.read() as tx:
+                newest = tx.banks.version()
+                told += [one.number for one in tx.banks.entries(changed_after=seen)]
+                seen = newest
+        return told
+
+    with ThreadPoolExecutor(3) as pool:
+        writers = [pool.submit(write, name) for name in ("left", "right")]
+        reader = pool.submit(read)
+        for writer in writers:
+            writer.result()
+        told = reader.result()
+    assert told == list(range(1, 101)), "in the order of versions, none missed, none twice"
+    assert version(unit_of_work) == 20
+
+
+def test_hashes_stand_nowhere_in_the_database(unit_of_work: SqlUnitOfWork, engine: Engine) -> None:
+    secret = "7e5a" * 16
+    put(unit_of_work, entry("one", value=secret))
+    everything = raw_bytes(engine)
+    assert BANK.encode() in everything, "the search would find what is there"
+    assert secret.encode() not in everything
+    assert bytes.fromhex(secret) not in everything
+
+
+def test_a_hash_that_was_changed_is_refused(unit_of_work: SqlUnitOfWork, engine: Engine) -> None:
+    put(unit_of_work, entry("one"))
+    with engine.begin() as connection:
+        sealed = connection.execute(text("SELECT sealed_value FROM bank_entry")).scalar_one()
+        flipped = bytes(sealed)[:-1] + bytes([bytes(sealed)[-1] ^ 1])
+        connection.execute(update(schema.bank_entry).values(sealed_value=flipped))
+    with unit_of_work.read() as tx, pytest.raises(IntegrityFailure):
+        list(tx.banks.all())
