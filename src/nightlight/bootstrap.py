@@ -1,5 +1,10 @@
 """The composition root: settings in, services out. The only place that names adapters."""
 
+import os
+from contextlib import suppress
+from pathlib import Path
+from stat import S_ISDIR
+
 from sqlalchemy import Engine
 
 from nightlight.adapters.anchors_file import FileAnchorStore
@@ -24,6 +29,7 @@ from nightlight.services import Services
 from nightlight.services.delivery import Dispatcher
 from nightlight.services.filing import StoredTips, VaultMedia
 from nightlight.services.lists import Lists
+from nightlight.services.matching import Matcher
 from nightlight.services.processing import Processor
 from nightlight.services.record import Record
 from nightlight.services.review import Review
@@ -47,7 +53,10 @@ def build_services(settings: Settings) -> Services:
     migrate(engine)
     unit_of_work = SqlUnitOfWork(engine=engine, clock=clock, keys=keys)
     vault = Vault(blobs=DirectoryBlobStore(settings.vault_directory), keys=keys)
-    rules = CurrentRules(unit_of_work=unit_of_work)
+    matcher = Matcher(
+        unit_of_work=unit_of_work, clock=clock, snapshots=_private(settings.index_directory)
+    )
+    rules = CurrentRules(unit_of_work=unit_of_work, matcher=matcher)
     intake = MediaIntake(
         source=ConfiguredMediaSource(root=settings.media_root, origins=settings.media_origins),
         hasher=build_hasher(),
@@ -68,6 +77,7 @@ def build_services(settings: Settings) -> Services:
         unit_of_work=unit_of_work,
         pipeline=pipeline,
         processor=Processor(pipeline=pipeline),
+        matcher=matcher,
         rules=rules,
         vault=vault,
         review=Review(
@@ -102,6 +112,17 @@ def _check_keys_belong(settings: Settings) -> None:
             field=str(settings.keys_file),
             hint="restore the key file from its backup",
         )
+
+
+def _private(directory: Path | None) -> Path | None:
+    """Return the folder, made for this user alone; None where it is another's."""
+    if directory is None:
+        return None
+    with suppress(FileExistsError):
+        directory.mkdir(mode=0o700, parents=True)
+    found = directory.lstat()
+    ours = S_ISDIR(found.st_mode) and found.st_uid == os.getuid() and not found.st_mode & 0o077
+    return directory if ours else None
 
 
 def build_clock() -> Clock:

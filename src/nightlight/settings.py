@@ -2,6 +2,7 @@
 
 import base64
 import binascii
+import hashlib
 import os
 from collections.abc import Mapping
 from pathlib import Path
@@ -13,6 +14,8 @@ from nightlight.errors import InvalidInput
 from nightlight.report.document import Contact, Reporter
 
 _SHORTEST_TOKEN = 16
+#: A file system in memory: what lies there never reaches a disk, but for swap.
+_SHARED_MEMORY = Path("/dev/shm")  # noqa: S108  nothing is written here but in a folder of our own
 #: Filing with NCMEC needs NIGHTLIGHT_CYBERTIPLINE_ARMED, but for its test service.
 _NCMEC = ".cybertip.org"
 _NCMEC_TEST_HOSTS = frozenset({"exttest.cybertip.org"})
@@ -54,6 +57,8 @@ class Settings(Struct, frozen=True, kw_only=True):
         cybertipline: None where none is configured; tips then wait as drafts.
         media_root: folder for relative media urls, None where none is configured.
         media_origins: origins (scheme://host:port) from which media may be fetched.
+        index_directory: shared memory where processes leave each other the matching index, None
+            where each is to make its own.
         report_classification: whether tips carry a hash bank's industry classification.
         api_token: None: ``serve`` makes one and keeps it under ``home``.
     """
@@ -66,6 +71,7 @@ class Settings(Struct, frozen=True, kw_only=True):
     cybertipline: CyberTiplineSettings | None = None
     media_root: Path | None = None
     media_origins: tuple[str, ...] = ()
+    index_directory: Path | None = None
     report_classification: bool = False
     api_token: Secret | None = None
 
@@ -104,6 +110,10 @@ REFERENCE: Mapping[str, tuple[str, str]] = {
     "NIGHTLIGHT_MEDIA_ORIGINS": (
         "origins from which media may be fetched, comma-separated, such as https://cdn.example.test",
         "none: nothing is fetched",
+    ),
+    "NIGHTLIGHT_INDEX_DIRECTORY": (
+        "folder in shared memory for an index that processes share; none: each makes its own",
+        "a private folder in /dev/shm where there is one",
     ),
     "NIGHTLIGHT_CYBERTIPLINE_URL": (
         "base of the CyberTipline's API, ending in /ispws",
@@ -159,6 +169,7 @@ def read_settings(environment: Mapping[str, str] | None = None) -> Settings:
         cybertipline=_cybertipline(env, faults),
         media_root=_media_root(env, faults),
         media_origins=_media_origins(env, faults),
+        index_directory=_index_directory(env, home),
         report_classification=_flag("NIGHTLIGHT_REPORT_CLASSIFICATION", env, faults),
         api_token=Secret(token) if token else None,
     )
@@ -226,6 +237,19 @@ def _media_origins(env: Mapping[str, str], faults: list[str]) -> tuple[str, ...]
         if address and (address.path or address.query or address.fragment or address.username):
             faults.append("NIGHTLIGHT_MEDIA_ORIGINS: an origin is scheme, host and port, no more")
     return found
+
+
+def _index_directory(env: Mapping[str, str], home: Path) -> Path | None:
+    value = env.get("NIGHTLIGHT_INDEX_DIRECTORY", "")
+    if value == "none":
+        return None
+    if value:
+        return Path(value).expanduser().absolute()
+    if not _SHARED_MEMORY.is_dir():
+        return None
+    database = env.get("NIGHTLIGHT_DATABASE_URL", "")
+    told = hashlib.sha256(f"{os.getuid()}\n{home}\n{database}".encode()).hexdigest()[:16]
+    return _SHARED_MEMORY / f"nightlight-{told}"
 
 
 def _check_url(name: str, url: str, faults: list[str]) -> None:

@@ -9,6 +9,7 @@ from nightlight.report.ports import CyberTipline
 from nightlight.report.submit import Filer
 from nightlight.services.delivery import Dispatcher
 from nightlight.services.lists import Lists
+from nightlight.services.matching import Matcher
 from nightlight.services.processing import Processor
 from nightlight.services.record import Record
 from nightlight.services.review import Review
@@ -30,6 +31,7 @@ class Services(Struct, frozen=True, kw_only=True):
     unit_of_work: UnitOfWork
     pipeline: Pipeline
     processor: Processor
+    matcher: Matcher
     rules: CurrentRules
     vault: Vault
     review: Review

@@ -4,15 +4,17 @@ from importlib.resources import files
 
 from nightlight.decide.evaluate import Judge
 from nightlight.decide.policy import Policy, parse_policy
+from nightlight.detect.bank_index import BankIndex
 from nightlight.detect.delete_repost import DeleteRepost
 from nightlight.detect.detector import Detector
-from nightlight.detect.hash_match import BankIndex, HashMatch
+from nightlight.detect.hash_match import HashMatch
 from nightlight.detect.scan_health import ScanHealth
 from nightlight.detect.term_match import TermMatch
 from nightlight.detect.user_report import UserReport
 from nightlight.model.media import MediaHashes
 from nightlight.model.signal import Fact
 from nightlight.pipeline import Rules
+from nightlight.services.matching import Matcher
 from nightlight.transaction import Transaction, UnitOfWork
 
 
@@ -40,30 +42,31 @@ def declared_facts() -> list[tuple[str, dict[str, Fact]]]:
 class CurrentRules:
     """Answers with the rules in force; lists and policy are read again when they changed."""
 
-    def __init__(self, *, unit_of_work: UnitOfWork) -> None:
+    def __init__(self, *, unit_of_work: UnitOfWork, matcher: Matcher) -> None:
+        """Keep the parts."""
         self._unit_of_work = unit_of_work
-        self._version: tuple[int, int, int] | None = None
-        self._index = BankIndex(())
+        self._matcher = matcher
+        self._version: tuple[int, int] | None = None
         self._rules: Rules | None = None
 
     def __call__(self) -> Rules:
         """Return the rules in force now."""
         with self._unit_of_work.read() as tx:
-            version = tx.lists_version()
+            index = self._matcher.follow(tx)
+            _, *others = tx.lists_version()
+            version = (others[0], others[1])
+            # The index is changed in place: new entries need no new rules.
             if self._rules is None or version != self._version:
-                self._rules = self._read(tx)
+                self._rules = self._read(tx, index)
                 self._version = version
         return self._rules
 
     def matches(self, hashes: MediaHashes) -> bool:
         """Return whether any bank entry matches these hashes, as of the newest ``__call__``."""
-        if self._rules is None:
-            self()
-        return bool(self._index.match(hashes))
+        return bool(self._matcher.match(hashes))
 
-    def _read(self, tx: Transaction) -> Rules:
-        self._index = BankIndex(tx.banks.all())
-        detectors = build_detectors(self._index, TermMatch(tx.lexicons.all()))
+    def _read(self, tx: Transaction, index: BankIndex) -> Rules:
+        detectors = build_detectors(index, TermMatch(tx.lexicons.all()))
         judge = Judge(
             policy=active_policy(tx), detectors_facts=[detector.facts for detector in detectors]
         )

@@ -1,16 +1,12 @@
 from collections.abc import Sequence
-from datetime import UTC, datetime
 
-import numpy as np
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
+from msgspec.structs import replace
+from tests.synthetic.known_media import MD5, NOON, PDQ, entry, hashes, near, pdq_at
 
-from nightlight.detect import hash_match
-from nightlight.detect.hash_match import BankIndex, HashMatch
-from nightlight.errors import IntegrityFailure, InvalidInput
-from nightlight.kernel.hamming import unpack
-from nightlight.model.bank import BankEntry, Classification, HashKind
+from nightlight.detect.bank_index import BankIndex
+from nightlight.detect.hash_match import HashMatch
+from nightlight.model.bank import BankEntry, HashKind, Opinion
 from nightlight.model.context import Context, MediaContext
 from nightlight.model.event import (
     EngagementCreated,
@@ -22,39 +18,8 @@ from nightlight.model.event import (
     PostEdited,
 )
 from nightlight.model.ids import AccountId, EventKey, MediaId
-from nightlight.model.media import MediaHashes, Scan, ScanState
+from nightlight.model.media import MediaHashes, Scan, ScanState, ViewHash
 from nightlight.model.signal import Subject, SubjectKind
-
-NOON = datetime(2030, 1, 1, 12, tzinfo=UTC)
-MD5, SHA1, SHA256 = "0a" * 16, "0b" * 20, "0c" * 32
-PDQ = "0" * 64
-
-
-def pdq_at(distance_bits: int) -> str:
-    """Return a PDQ hash that differs from ``PDQ`` in this many bits."""
-    return f"{(1 << distance_bits) - 1:064x}"
-
-
-def entry(
-    kind: HashKind, value: str, *, bank: str = "local", classification: Classification = ""
-) -> BankEntry:
-    return BankEntry(
-        id=f"be-{bank}-{kind.value}-{value.count('f')}",
-        bank=bank,
-        kind=kind,
-        value=value,
-        classification=classification,
-    )
-
-
-def near(distance_bits: int, bank: str = "local") -> BankEntry:
-    return BankEntry(
-        id=f"be-{bank}-{distance_bits}", bank=bank, kind=HashKind.PDQ, value=pdq_at(distance_bits)
-    )
-
-
-def hashes(*, pdq: str = PDQ, quality: int = 100, md5: str = "") -> MediaHashes:
-    return MediaHashes(md5=md5, pdq=pdq, pdq_quality=quality)
 
 
 def media(media_id: str, found: MediaHashes, state: ScanState = ScanState.SCANNED) -> MediaContext:
@@ -80,144 +45,6 @@ def post(*media_ids: str) -> Event:
     return event(EventType.POST_CREATED, data)
 
 
-def distances(index: BankIndex, found: MediaHashes) -> list[int]:
-    return [match.distance_bits for match in index.match(found)]
-
-
-@pytest.mark.parametrize(
-    ("kind", "value"),
-    [(HashKind.MD5, MD5), (HashKind.SHA1, SHA1), (HashKind.SHA256, SHA256)],
-)
-def test_equal_hash_of_any_exact_kind_matches(kind: HashKind, value: str) -> None:
-    known = entry(kind, value)
-    (match,) = BankIndex([known]).match(MediaHashes(md5=MD5, sha1=SHA1, sha256=SHA256))
-    assert (match.entry_id, match.kind, match.distance_bits) == (known.id, kind, 0)
-
-
-def test_pdq_hash_at_the_threshold_matches_and_one_bit_beyond_does_not() -> None:
-    assert distances(BankIndex([near(31), near(32)]), hashes()) == [31]
-
-
-def test_each_bank_has_its_own_threshold() -> None:
-    index = BankIndex(
-        [near(12, "strict"), near(40, "wide"), near(20), near(40)],
-        threshold_bits={"strict": 8, "wide": 48},
-    )
-    assert [(m.bank, m.distance_bits) for m in index.match(hashes())] == [
-        ("local", 20),
-        ("wide", 40),
-    ]
-
-
-@pytest.mark.parametrize(("quality", "matches"), [(49, 0), (50, 1)])
-def test_pdq_hash_is_compared_only_where_its_quality_is_enough(quality: int, matches: int) -> None:
-    assert len(BankIndex([near(0)]).match(hashes(quality=quality))) == matches
-
-
-def test_picture_of_no_quality_still_matches_by_its_exact_hash() -> None:
-    index = BankIndex([entry(HashKind.MD5, MD5), near(0)])
-    (match,) = index.match(hashes(quality=0, md5=MD5))
-    assert match.kind is HashKind.MD5
-
-
-def test_same_bytes_come_before_the_same_picture_and_then_by_distance() -> None:
-    index = BankIndex([near(9), near(0), near(3), entry(HashKind.MD5, MD5)])
-    found = index.match(hashes(md5=MD5))
-    assert [(m.kind, m.distance_bits) for m in found] == [
-        (HashKind.MD5, 0),
-        (HashKind.PDQ, 0),
-        (HashKind.PDQ, 3),
-        (HashKind.PDQ, 9),
-    ]
-
-
-def test_equally_close_entries_come_gravest_classification_first() -> None:
-    index = BankIndex(
-        [
-            entry(HashKind.MD5, MD5, bank="a"),
-            entry(HashKind.MD5, MD5, bank="b", classification="B1"),
-            entry(HashKind.MD5, MD5, bank="c", classification="A1"),
-        ]
-    )
-    assert [m.classification for m in index.match(hashes(md5=MD5))] == ["A1", "B1", ""]
-
-
-def test_unknown_file_matches_nothing() -> None:
-    index = BankIndex([near(60), entry(HashKind.MD5, MD5)])
-    assert index.match(hashes(md5="ff" * 16)) == ()
-
-
-def test_file_without_hashes_matches_nothing() -> None:
-    assert BankIndex([near(0), entry(HashKind.MD5, MD5)]).match(MediaHashes()) == ()
-
-
-def test_empty_index_matches_nothing() -> None:
-    assert BankIndex([]).match(hashes(md5=MD5)) == ()
-
-
-def test_index_counts_its_entries() -> None:
-    assert len(BankIndex([near(0), near(1), entry(HashKind.MD5, MD5)])) == 3
-
-
-@settings(deadline=None, max_examples=25)
-@given(st.integers(0, 2**32), st.integers(0, 60))
-def test_only_the_planted_neighbour_is_found_among_many(seed: int, distance: int) -> None:
-    random = np.random.default_rng(seed)
-    rows = random.integers(0, 2**64, (200, 4), dtype=np.uint64)
-    values = unpack(rows)
-    index = BankIndex(
-        BankEntry(id=str(n), bank="local", kind=HashKind.PDQ, value=value)
-        for n, value in enumerate(values)
-    )
-    asked = int(values[77], 16)
-    for bit in random.choice(256, distance, replace=False).tolist():
-        asked ^= 1 << bit
-    found = [m.entry_id for m in index.match(hashes(pdq=f"{asked:064x}"))]
-    assert found == (["77"] if distance <= 31 else [])
-
-
-def test_repeated_question_is_answered_from_memory(monkeypatch: pytest.MonkeyPatch) -> None:
-    index = BankIndex([near(3)])
-    first = index.match(hashes())
-    monkeypatch.setattr(hash_match, "within", None)
-    assert index.match(hashes()) is first
-
-
-def test_answers_kept_are_bounded() -> None:
-    index = BankIndex([near(3)], remembered=2)
-    for quality in range(60, 70):
-        index.match(hashes(quality=quality))
-    assert index._match.cache_info().currsize == 2
-
-
-@pytest.mark.parametrize("bits", [-1, 257])
-def test_threshold_that_no_distance_can_have_is_refused(bits: int) -> None:
-    with pytest.raises(InvalidInput, match="0 to 256"):
-        BankIndex([], threshold_bits={"local": bits})
-
-
-@pytest.mark.parametrize("value", ["", "0" * 63, "z" * 64])
-def test_stored_entry_that_is_no_hash_stops_the_index(value: str) -> None:
-    with pytest.raises(IntegrityFailure):
-        BankIndex([BankEntry(id="be-1", bank="local", kind=HashKind.PDQ, value=value)])
-
-
-def test_pdq_hash_of_wrong_form_is_an_error_and_not_a_silent_no_match() -> None:
-    with pytest.raises(InvalidInput, match="pdq"):
-        BankIndex([near(0)]).match(hashes(pdq="zorbleflux"))
-
-
-def test_confidence_falls_from_one_to_a_half_at_the_threshold() -> None:
-    index = BankIndex([near(0), near(10), near(20)], threshold_bits={"local": 20})
-    found = index.match(hashes())
-    assert [index.confidence(match) for match in found] == [1.0, 0.75, 0.5]
-
-
-def test_threshold_of_zero_still_gives_full_confidence_to_equal_hashes() -> None:
-    index = BankIndex([near(0), near(1)], threshold_bits={"local": 0})
-    assert [index.confidence(match) for match in index.match(hashes())] == [1.0]
-
-
 def test_matching_upload_gives_one_signal_about_the_media_even_where_the_post_is_known() -> None:
     detector = HashMatch(index=BankIndex([near(6)]))
     (signal,) = detector.detect(upload(post_id="p1"), Context(media=(media("m1", hashes()),)))
@@ -229,6 +56,9 @@ def test_matching_upload_gives_one_signal_about_the_media_even_where_the_post_is
         "hash_distance_bits": 6,
         "hash_bank": "local",
         "hash_classification": "",
+        "hash_view": "",
+        "hash_video": False,
+        "hash_disputed": False,
     }
 
 
@@ -296,7 +126,9 @@ def test_evidence_names_entries_banks_and_distances_and_never_a_hash() -> None:
         "banks": ["local", "partner"],
         "kinds": ["md5", "pdq"],
         "distances_bits": ["0", "4"],
+        "views": ["as it is", "as it is"],
         "media": ["m1", "m1"],
+        "bank_version": 0,
     }
     assert not any(value in repr(signal) for value in (MD5, PDQ, pdq_at(4)))
 
@@ -334,3 +166,34 @@ def test_signal_carries_exactly_the_declared_facts_with_their_types() -> None:
         name: type(fact) for name, fact in detector.facts.items()
     }
     assert signal.detector == detector.name
+
+
+def test_signal_tells_which_view_of_the_picture_matched() -> None:
+    turned = hashes(pdq="f" * 64, views=(ViewHash(view="turned-90", pdq=PDQ, quality=90),))
+    context = Context(media=(media("m1", turned),))
+    (signal,) = HashMatch(index=BankIndex([near(4)])).detect(upload(), context)
+    assert (signal.facts["hash_view"], signal.facts["hash_distance_bits"]) == ("turned-90", 4)
+    assert signal.evidence["views"] == ["turned-90"]
+
+
+@pytest.mark.parametrize(
+    ("opinions", "disputed"),
+    [
+        ([Opinion.DISPUTED], True),
+        ([Opinion.DISPUTED, Opinion.DISPUTED], True),
+        ([Opinion.DISPUTED, Opinion.POSITIVE], False),
+    ],
+)
+def test_match_counts_as_disputed_only_where_no_entry_is_undisputed(
+    opinions: list[Opinion], *, disputed: bool
+) -> None:
+    index = BankIndex(replace(near(n), opinion=given) for n, given in enumerate(opinions))
+    (signal,) = HashMatch(index=index).detect(upload(), Context(media=(media("m1", hashes()),)))
+    assert signal.facts["hash_disputed"] is disputed
+
+
+def test_evidence_names_the_version_of_the_banks() -> None:
+    index = BankIndex([near(0)])
+    index.version = 17
+    (signal,) = HashMatch(index=index).detect(upload(), Context(media=(media("m1", hashes()),)))
+    assert signal.evidence["bank_version"] == 17

@@ -28,15 +28,18 @@ def explain(signal: Signal) -> list[str]:
 
 
 def _hash_match(signal: Signal) -> list[str]:
-    columns = ("kinds", "banks", "bank_entries", "distances_bits", "media")
+    columns = ("kinds", "banks", "bank_entries", "distances_bits", "views", "media")
     rows = zip(*(_listed(signal, name) for name in columns), strict=False)
     said: list[str] = []
-    for kind, bank, entry, distance, media in rows:
-        near = f"{distance} bits from" if kind == "pdq" else "equal to"
-        said.append(f"Media {media}: {kind.upper()} {near} entry {entry} of bank {bank}.")
+    for kind, bank, entry, distance, view, media in rows:
+        near = f"{distance} bits from" if kind in ("pdq", "vpdq") else "equal to"
+        seen = "" if view == "as it is" else f" (view: {view})"
+        said.append(f"Media {media}: {kind.upper()} {near} entry {entry} of bank {bank}{seen}.")
     classification = signal.facts.get("hash_classification")
     if classification:
         said.append(f"The bank classifies it as {classification}.")
+    if signal.facts.get("hash_disputed"):
+        said.append("Every matching entry is disputed by somebody who looked at it.")
     return _short(said) or _anything(signal)
 
 

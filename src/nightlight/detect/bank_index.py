@@ -1,0 +1,429 @@
+"""Which bank entries a file matches, over every bank and hash kind.
+
+The index is changed in place: an entry that is added, disabled or withdrawn counts for the very
+next file, and nothing is rebuilt. Which entries there are comes from ``exchange``; when to look for
+changes is the caller's.
+"""
+
+import hashlib
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from itertools import islice
+from pathlib import Path
+from typing import TypeAlias
+
+import msgspec
+import numpy as np
+from msgspec import Struct
+from numpy.typing import NDArray
+
+from nightlight.detect.entry_table import EntryTable
+from nightlight.detect.video_index import VideoIndex, VideoMatch
+from nightlight.errors import IntegrityFailure, InvalidInput
+from nightlight.kernel.exact_index import ExactIndex
+from nightlight.kernel.hamming import pack
+from nightlight.kernel.hash_index import HashIndex
+from nightlight.kernel.views import threshold_bits as view_threshold_bits
+from nightlight.model.bank import (
+    DEFAULT_THRESHOLD_BITS,
+    HASH_DIGITS,
+    Bank,
+    BankEntry,
+    BankMatch,
+    BankPurpose,
+    Classification,
+    EntryState,
+    HashKind,
+    Opinion,
+)
+from nightlight.model.media import MediaHashes, VideoHashes
+
+#: PDQ's own convention: a hash of less quality says too little to be compared.
+MATCHABLE_QUALITY = 50
+EXACT_KINDS = (HashKind.MD5, HashKind.SHA1, HashKind.SHA256)
+_CHUNK = 50_000
+_RATIO_STEPS = 1 << 32
+
+#: What a query of PDQ hashes carries: the view of each row.
+_Views: TypeAlias = tuple[str, ...]
+
+
+class Looked(Struct, frozen=True, kw_only=True):
+    """What a file matches, and what it would match but for a negative bank.
+
+    Attributes:
+        matches: the same bytes first, then by distance.
+        taken_back: matches that an entry of a negative bank took back.
+        vetoes: the entries of negative banks that did.
+    """
+
+    matches: tuple[BankMatch, ...] = ()
+    taken_back: tuple[BankMatch, ...] = ()
+    vetoes: tuple[BankMatch, ...] = ()
+
+
+class KindStatus(Struct, frozen=True, kw_only=True):
+    """How much of one hash kind the index holds."""
+
+    entries: int
+
+
+class BankIndex:
+    """All bank entries, ready to be asked. One thread changes it; any number ask meanwhile."""
+
+    def __init__(self, entries: Iterable[BankEntry] = (), *, banks: Iterable[Bank] = ()) -> None:
+        """Index the entries.
+
+        Args:
+            entries: entries of any bank; those withdrawn are passed over.
+            banks: the banks' settings; a bank not named has the usual ones.
+
+        Raises:
+            IntegrityFailure: an entry is not a hash of its kind; names the entry, not the hash.
+        """
+        self.version = 0
+        self._banks: dict[str, Bank] = {}
+        self._table = EntryTable()
+        self._exact = {kind: ExactIndex(HASH_DIGITS[kind] // 2) for kind in EXACT_KINDS}
+        self._pdq = HashIndex()
+        self._videos = VideoIndex()
+        self.set_banks(banks)
+        self.apply(entries)
+
+    def __len__(self) -> int:
+        """Return how many entries there are, of any state but withdrawn."""
+        return len(self._table)
+
+    def status(self) -> Mapping[HashKind, KindStatus]:
+        """Return how much of each kind there is."""
+        counts: dict[HashKind, int] = {kind: len(index) for kind, index in self._exact.items()}
+        counts[HashKind.PDQ] = len(self._pdq)
+        counts[HashKind.VPDQ] = len(self._videos)
+        return {kind: KindStatus(entries=count) for kind, count in counts.items()}
+
+    def set_banks(self, banks: Iterable[Bank]) -> None:
+        """Let these be the banks' settings from now on."""
+        self._banks = {bank.name: bank for bank in banks}
+
+    def bank(self, name: str) -> Bank:
+        """Return a bank's settings."""
+        return self._banks.get(name) or Bank(name=name)
+
+    def apply(self, entries: Iterable[BankEntry]) -> None:
+        """Take in new entries and what became of known ones (same number); seen at once.
+
+        Raises:
+            IntegrityFailure: an entry is not a hash of its kind; names the entry, not the hash.
+        """
+        entries = iter(entries)
+        number = int(self._table.column("number").max()) if self._table.column("number").size else 0
+        while chunk := list(islice(entries, _CHUNK)):
+            new: list[BankEntry] = []
+            for given in chunk:
+                entry = given
+                if not entry.number:  # entries that never were in a store, as in tests and tools
+                    number += 1
+                    entry = msgspec.structs.replace(entry, number=number)
+                place = self._table.place_of(entry.number)
+                if place is not None:
+                    self._change(place, entry)
+                elif entry.state is not EntryState.WITHDRAWN:
+                    new.append(_checked(entry))
+            self._table.append(new)
+            self._add(new)
+
+    def enable(self, numbers: Iterable[int]) -> None:
+        """Let disabled entries count again, because their time has come."""
+        for number in numbers:
+            place = self._table.place_of(number)
+            if place is not None and self._table.state(place) is EntryState.DISABLED:
+                self._table.set_state(place, EntryState.ACTIVE)
+
+    def confidence(self, match: BankMatch) -> float:
+        """Return 1.0 for equal hashes, falling with the distance to 0.5 at the bank's threshold."""
+        if match.distance_bits == 0:
+            return 1.0
+        return 1.0 - 0.5 * match.distance_bits / (self.bank(match.bank).threshold_bits or 1)
+
+    def match(
+        self, hashes: MediaHashes, *, banks: Collection[str] | None = None
+    ) -> tuple[BankMatch, ...]:
+        """Return every bank entry that the file matches: the same bytes first, then by distance.
+
+        Equally close entries come gravest classification first, unclassified ones last.
+
+        Args:
+            hashes: the file's.
+            banks: asks only these banks; all if None. Negative banks are always asked.
+
+        Raises:
+            InvalidInput: a hash is not hex of the right length; names the field.
+        """
+        return self.look(hashes, banks=banks).matches
+
+    def look(self, hashes: MediaHashes, *, banks: Collection[str] | None = None) -> Looked:
+        """Return what the file matches, and what a negative bank took back.
+
+        Raises:
+            InvalidInput: a hash is not hex of the right length; names the field.
+        """
+        found = [*self._same(hashes), *self._near(hashes), *self._same_video(hashes)]
+        if not found:
+            return Looked()
+        asked = _sampling_key(hashes)
+        found = [one for one in found if self._is_asked(one.bank, asked)]
+        vetoes = [one for one in found if self.bank(one.bank).purpose is BankPurpose.NEGATIVE]
+        known = [
+            one
+            for one in found
+            if self.bank(one.bank).purpose is BankPurpose.KNOWN
+            and (banks is None or one.bank in banks)
+        ]
+        taken_back = [one for one in known if any(_takes_back(veto, one) for veto in vetoes)]
+        left = [one for one in known if one not in taken_back] if taken_back else known
+        return Looked(
+            matches=tuple(sorted(left, key=closest_first)),
+            taken_back=tuple(sorted(taken_back, key=closest_first)),
+            vetoes=tuple(sorted(vetoes, key=closest_first)),
+        )
+
+    def near(self, rows: NDArray[np.uint64]) -> list[list[BankMatch]]:
+        """Return the matches of plain PDQ hashes, a list each: for those who have only hashes.
+
+        Negative banks and enabled ratios count as for a file.
+        """
+        queries, numbers, distances = self._pdq.search(rows, DEFAULT_THRESHOLD_BITS)
+        found: list[list[BankMatch]] = [[] for _ in range(len(rows))]
+        for query, number, distance in zip(
+            queries.tolist(), numbers.tolist(), distances.tolist(), strict=True
+        ):
+            match = self._matched(number, distance, view="")
+            if match is not None:
+                found[query].append(match)
+        return found
+
+    def save(self, path: Path) -> None:
+        """Write a snapshot that other processes open in place of the lists; hashes lie in clear.
+
+        Only for a place that is gone with the machine's power, such as shared memory.
+        """
+        self._table = self._table.compacted()
+        extra: dict[str, NDArray[np.generic]] = {
+            f"table.{name}": array for name, array in self._table.arrays().items()
+        }
+        for kind, index in self._exact.items():
+            extra |= {f"{kind}.{name}": array for name, array in index.arrays().items()}
+        extra |= {f"vpdq.{name}": array for name, array in self._videos.arrays().items()}
+        self._pdq.save(path, extra=extra, meta={"version": self.version})
+
+    @classmethod
+    def open(cls, path: Path) -> "BankIndex":
+        """Return the index of a snapshot, memory-mapped.
+
+        Raises:
+            ValueError: the file is not a whole snapshot.
+        """
+        index = cls()
+        index._pdq, extra, meta = HashIndex.open(path)
+        index._table = EntryTable.from_arrays(_under("table", extra))
+        index._exact = {
+            kind: ExactIndex.from_arrays(HASH_DIGITS[kind] // 2, _under(kind, extra))
+            for kind in EXACT_KINDS
+        }
+        index._videos = VideoIndex.from_arrays(_under("vpdq", extra))
+        index.version = int(meta["version"])
+        return index
+
+    def _add(self, entries: Collection[BankEntry]) -> None:
+        for kind, index in self._exact.items():
+            index.add((e.number, bytes.fromhex(e.value)) for e in entries if e.kind is kind)
+        near = [entry for entry in entries if entry.kind is HashKind.PDQ]
+        if near:
+            labels = np.array([entry.number for entry in near], np.int64)
+            self._pdq.add(labels, pack([entry.value for entry in near]))
+        for entry in entries:
+            if entry.kind is HashKind.VPDQ:
+                self._videos.add(entry.number, video_of(entry.value))
+
+    def _remove(self, number: int, kind: HashKind) -> None:
+        if kind is HashKind.PDQ:
+            self._pdq.remove(np.array([number], np.int64))
+        elif kind is HashKind.VPDQ:
+            self._videos.remove(number)
+        else:
+            self._exact[kind].remove([number])
+
+    def _change(self, place: int, entry: BankEntry) -> None:
+        """Bring a known entry up to date; its hash is put in or taken out only where it changed."""
+        was_in = self._table.state(place) is not EntryState.WITHDRAWN
+        is_in = entry.state is not EntryState.WITHDRAWN
+        same = not is_in or self._table.is_same_value(place, bytes.fromhex(entry.value))
+        if was_in and is_in and not same:
+            # Ids are derived from hashes, or given by a list for one hash: this is another list's.
+            raise IntegrityFailure(f"bank entry {entry.id} changed its hash")
+        if is_in:
+            _checked(entry)
+        self._table.update(place, entry)
+        if was_in and not is_in:
+            self._remove(entry.number, entry.kind)
+        elif is_in and not was_in:
+            self._add([entry])
+
+    def _same(self, hashes: MediaHashes) -> Iterator[BankMatch]:
+        for kind, value in zip(EXACT_KINDS, (hashes.md5, hashes.sha1, hashes.sha256), strict=True):
+            if value and len(self._exact[kind]):
+                for number in self._exact[kind].search(_bytes_of(kind, value)):
+                    match = self._matched(number, 0, view="")
+                    if match is not None:
+                        yield match
+
+    def _near(self, hashes: MediaHashes) -> Iterator[BankMatch]:
+        if not len(self._pdq):
+            return
+        views: list[str] = []
+        values: list[str] = []
+        if hashes.pdq and hashes.pdq_quality >= MATCHABLE_QUALITY:
+            views.append("")
+            values.append(hashes.pdq)
+        for one in hashes.views:
+            if one.quality >= MATCHABLE_QUALITY:
+                views.append(one.view)
+                values.append(one.pdq)
+        if not values:
+            return
+        yield from self._best(tuple(views), _rows_of(values))
+
+    def _best(self, views: _Views, rows: NDArray[np.uint64]) -> Iterator[BankMatch]:
+        """Yield each entry once, by the view that comes closest."""
+        queries, numbers, distances = self._pdq.search(rows, DEFAULT_THRESHOLD_BITS)
+        best: dict[int, BankMatch] = {}
+        for query, number, distance in zip(
+            queries.tolist(), numbers.tolist(), distances.tolist(), strict=True
+        ):
+            known = best.get(number)
+            # Views come in order of how little was done to the picture; the first of equals stays.
+            if known is None or distance < known.distance_bits:
+                match = self._matched(number, distance, view=views[query])
+                if match is not None:
+                    best[number] = match
+        yield from best.values()
+
+    def _same_video(self, hashes: MediaHashes) -> Iterator[BankMatch]:
+        if hashes.video is None or not len(self._videos):
+            return
+        for found in self._videos.match(hashes.video):
+            match = self._matched(found.number, found.distance_bits, view="", video=found)
+            if match is not None:
+                yield match
+
+    def _matched(
+        self, number: int, distance_bits: int, *, view: str, video: VideoMatch | None = None
+    ) -> BankMatch | None:
+        """Return the match with an entry, None where it does not count as one."""
+        place = self._table.place_of(number)
+        if place is None or self._table.state(place) is not EntryState.ACTIVE:
+            return None
+        row = self._table.row(place)
+        bank = self.bank(row.bank)
+        if row.kind is HashKind.PDQ:
+            allowed = min(
+                view_threshold_bits(view, bank.threshold_bits),
+                view_threshold_bits(row.view, bank.threshold_bits),
+            )
+            if distance_bits > allowed:
+                return None
+        opinion = Opinion(row.opinion)
+        if opinion is Opinion.NEGATIVE and bank.purpose is BankPurpose.KNOWN:
+            return None
+        return BankMatch(
+            entry_id=row.entry_id,
+            bank=row.bank,
+            kind=row.kind,
+            classification=msgspec.convert(row.classification, Classification)
+            or bank.classification,
+            distance_bits=distance_bits,
+            number=number,
+            content=row.content,
+            view=video.how if video else view,
+            bank_view=row.view,
+            opinion=opinion,
+            query_share=video.query_share if video else None,
+            bank_share=video.bank_share if video else None,
+        )
+
+    def _is_asked(self, bank: str, key: bytes) -> bool:
+        ratio = self.bank(bank).enabled_ratio
+        if ratio >= 1.0:
+            return True
+        digest = hashlib.blake2b(key, digest_size=4, key=bank.encode()[:64]).digest()
+        return int.from_bytes(digest) < ratio * _RATIO_STEPS
+
+
+def closest_first(match: BankMatch) -> tuple[bool, int, bool, str, str, int]:
+    """Return the sort key of matches: same bytes, distance, classification, bank, arrival."""
+    return (
+        match.kind not in EXACT_KINDS,
+        match.distance_bits,
+        not match.classification,
+        match.classification,
+        match.bank,
+        match.number,
+    )
+
+
+def video_of(value: str) -> VideoHashes:
+    """Return the frames that a video's bank entry holds."""
+    frames = bytes.fromhex(value)
+    last = int.from_bytes(frames[-4:], "little") if frames else 0
+    return VideoHashes(frames=frames, duration_ms=last)
+
+
+def _takes_back(veto: BankMatch, match: BankMatch) -> bool:
+    """Return whether an entry of a negative bank says that a match is wrong.
+
+    It must lie at least as close to the file as the match: the same bytes as known media stay
+    known, however much they look like something else.
+    """
+    if veto.kind in EXACT_KINDS:
+        return True
+    return match.kind not in EXACT_KINDS and veto.distance_bits <= match.distance_bits
+
+
+def _sampling_key(hashes: MediaHashes) -> bytes:
+    """Return what stays the same however often, and with however much else, a file is asked for."""
+    return (hashes.sha256 or hashes.md5 or hashes.sha1 or hashes.pdq).encode()
+
+
+def _checked(entry: BankEntry) -> BankEntry:
+    digits = HASH_DIGITS.get(entry.kind)
+    try:
+        whole = bytes.fromhex(entry.value)
+    except ValueError:
+        whole = b""
+    wrong = 2 * len(whole) != len(entry.value) or not whole
+    if wrong or (digits is not None and len(entry.value) != digits):
+        raise IntegrityFailure(f"bank entry {entry.id} is not a {entry.kind} hash")
+    return entry
+
+
+def _bytes_of(kind: HashKind, value: str) -> bytes:
+    try:
+        digest = bytes.fromhex(value)
+    except ValueError:
+        digest = b""
+    if 2 * len(digest) != HASH_DIGITS[kind] or len(value) != HASH_DIGITS[kind]:
+        raise InvalidInput(f"not {HASH_DIGITS[kind]} hex digits", field=kind.value)
+    return digest
+
+
+def _rows_of(values: list[str]) -> NDArray[np.uint64]:
+    try:
+        return pack(values)
+    except ValueError as error:
+        raise InvalidInput("not 64 hex digits", field="pdq") from error
+
+
+def _under(
+    prefix: str, arrays: Mapping[str, NDArray[np.generic]]
+) -> dict[str, NDArray[np.generic]]:
+    start = f"{prefix}."
+    return {name.removeprefix(start): a for name, a in arrays.items() if name.startswith(start)}
