@@ -176,14 +176,19 @@ def test_a_withdrawn_entry_stays_without_its_hash(
     assert change(unit_of_work, 1, state=EntryState.ACTIVE) == 0, "its hash is gone"
 
 
-def test_a_withdrawn_entry_that_is_given_again_comes_back_under_its_number(
+def test_a_withdrawn_entry_that_is_given_again_comes_back_as_a_new_one(
     unit_of_work: SqlUnitOfWork,
 ) -> None:
     put(unit_of_work, entry("one"))
     change(unit_of_work, 1, state=EntryState.WITHDRAWN)
+    seen = version(unit_of_work)
     done = put(unit_of_work, entry("one"))
-    assert (done.added, done.changed, ids(done.arrived)) == (0, 1, ["one"])
-    assert stored(unit_of_work) == [replace(entry("one"), number=1, content=1)]
+    assert (done.added, done.changed, ids(done.arrived)) == (1, 0, ["one"])
+    assert [(one.id, one.number, one.value) for one in stored(unit_of_work)] == [
+        ("one~1", 1, ""),
+        ("one", 2, _PDQ),
+    ]
+    assert ids(stored(unit_of_work, changed_after=seen)) == ["one"]
 
 
 @pytest.mark.parametrize("state", [EntryState.DISABLED, EntryState.HELD])
@@ -200,12 +205,27 @@ def test_a_list_that_names_it_again_does_not_undo_what_a_person_decides(
     assert stored(unit_of_work)[0].state is EntryState.WITHDRAWN
 
 
-def test_an_entry_whose_hash_was_corrected_keeps_its_number_and_arrives_again(
-    unit_of_work: SqlUnitOfWork,
-) -> None:
+@pytest.mark.parametrize("name", ["one", "x" * 128])
+def test_under_a_number_the_hash_never_changes(unit_of_work: SqlUnitOfWork, name: str) -> None:
+    put(unit_of_work, entry(name))
+    seen = version(unit_of_work)
+    done = put(unit_of_work, entry(name, value="ee" * 32))
+    assert [(one.number, one.value) for one in done.arrived] == [(2, "ee" * 32)]
+    before, after = stored(unit_of_work, changed_after=seen)
+    assert (before.number, before.state, before.value) == (1, EntryState.WITHDRAWN, "")
+    assert before.id.endswith("~1")
+    assert (after.number, after.id) == (2, name)
+    with unit_of_work.read() as tx:
+        was = tx.banks.entry_at(1, seen)
+    assert was is not None
+    assert was.state is EntryState.ACTIVE
+
+
+def test_withdrawing_what_is_withdrawn_changes_nothing(unit_of_work: SqlUnitOfWork) -> None:
+    gone = replace(entry("one"), state=EntryState.WITHDRAWN)
     put(unit_of_work, entry("one"))
-    done = put(unit_of_work, entry("one", value="ee" * 32))
-    assert [(one.number, one.value) for one in done.arrived] == [(1, "ee" * 32)]
+    assert put(unit_of_work, gone).changed == 1
+    assert put(unit_of_work, gone).unchanged == 1
 
 
 def test_a_disabled_entry_says_until_when_and_acts_again_after_that(

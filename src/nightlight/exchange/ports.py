@@ -41,8 +41,7 @@ class Put(Struct, frozen=True, kw_only=True):
     """What storing entries came to.
 
     Attributes:
-        arrived: the entries, as they are stored, that files match now and did not before: new
-            ones, ones that came back, and ones whose hash is another.
+        arrived: the new entries, as they are stored, that files are matched against.
     """
 
     added: int
@@ -105,9 +104,11 @@ class BankStore(Protocol):
 
         New entries get their ``number``; ``content`` is the number of the first entry of the same
         batch with the same negative ``content``, or their own where it is 0. A known entry gets the
-        given hash, classification, opinion and state, and note and source where given; one that was
-        withdrawn comes back. One that a person disabled, or that waits for a person, stays so
-        unless it is withdrawn. Banks that do not exist yet are made with default settings.
+        given classification, opinion and state, and note and source where given; one that a person
+        disabled, or that waits for a person, stays so unless it is withdrawn. Under a number the
+        hash never changes: one that was withdrawn comes back as a new entry, and so does one whose
+        hash is another; the entry before it stays withdrawn, its id marked with its number. Banks
+        that do not exist yet are made with default settings.
         """
         ...
 
@@ -142,7 +143,7 @@ class BankStore(Protocol):
         ``changed_after`` leaves those whose newest change has a greater version, withdrawn ones
         (whose ``value`` is "") included; ``changed_in`` those whose newest change has that version.
         A disabled entry is given as it is stored, also when ``disabled_until`` has passed: whether
-        it acts is for ``BankEntry.acts_at``. Under one number the hash may change.
+        it acts is for ``BankEntry.acts_at``.
         """
         ...
 

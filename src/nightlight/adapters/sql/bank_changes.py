@@ -16,6 +16,7 @@ from nightlight.model.bank import BankEntry, EntryState, Opinion
 from nightlight.preserve.ports import KeyRing
 
 _NUMBERS = "bank_numbers"
+ID_LENGTH = 128
 #: A list that names these again does not undo what a person decided, or has yet to decide.
 _A_PERSONS = (EntryState.DISABLED, EntryState.HELD)
 
@@ -69,10 +70,11 @@ class Arrivals:
 
     def _take(self, entries: Sequence[BankEntry]) -> Put:
         own = {(entry.bank, entry.id): entry for entry in entries}
-        known = {(entry.bank, entry.id): entry for entry in self._known(own)}
-        fresh: list[BankEntry] = []
-        changed: list[tuple[BankEntry, BankEntry]] = []
+        found = {(entry.bank, entry.id): entry for entry in self._known(own)}
+        known = {place: one for place, one in found.items() if _is_same_hash(one, own[place])}
         numbers = self._numbers(len(own) - len(known))
+        fresh: list[BankEntry] = []
+        changed: list[BankEntry] = []
         for place, entry in own.items():
             before = known.get(place)
             if before is None:
@@ -80,14 +82,14 @@ class Arrivals:
                 continue
             after = self._numbered(_brought_up_to_date(before, entry), before.number)
             if after != before:
-                changed.append((before, after))
-        self._store(fresh, [after for _, after in changed])
-        back = [after for before, after in changed if _acts_anew(before, after)]
+                changed.append(after)
+        self._retire([one for place, one in found.items() if place not in known])
+        self._store(fresh, changed)
         return Put(
             added=len(fresh),
             changed=len(changed),
             unchanged=len(own) - len(fresh) - len(changed),
-            arrived=(*(one for one in fresh if one.state is EntryState.ACTIVE), *back),
+            arrived=tuple(one for one in fresh if one.state is EntryState.ACTIVE),
         )
 
     def _known(self, own: Iterable[tuple[str, str]]) -> Iterator[BankEntry]:
@@ -117,16 +119,27 @@ class Arrivals:
             content = self._contents.setdefault(content, number)
         return replace(entry, number=number, content=content or number)
 
+    def _retire(self, entries: Sequence[BankEntry]) -> None:
+        """Let rows make way for others with their ids, and keep them as withdrawn.
+
+        Under a number the hash never changes, so whoever follows the changes need not compare.
+        """
+        gone = Change(state=EntryState.WITHDRAWN)
+        numbers = [entry.number for entry in entries]
+        change_entries(self._connection, self._keys, numbers, gone, version=self._version)
+        for entry in entries:
+            mark = f"~{entry.number}"
+            self._connection.execute(
+                update(bank_entry)
+                .where(bank_entry.c.number == entry.number)
+                .values(id=entry.id[: ID_LENGTH - len(mark)] + mark)
+            )
+
     def _store(self, fresh: Sequence[BankEntry], changed: Sequence[BankEntry]) -> None:
         came = {"added_us": self._added_us, "added_version": self._version}
         add_all(self._connection, bank_entry, [self._row(one) | came for one in fresh])
         self._history.keep_entries([one.number for one in changed], version=self._version)
-        put_over(
-            self._connection,
-            bank_entry,
-            [self._row(one) | came for one in changed],
-            keep=("number", *came),
-        )
+        _update(self._connection, [self._row(one) for one in changed])
 
     def _row(self, entry: BankEntry) -> Row:
         return entry_row(entry, self._keys) | {"changed_version": self._version}
@@ -151,10 +164,12 @@ def _brought_up_to_date(before: BankEntry, entry: BankEntry) -> BankEntry:
     )
 
 
-def _acts_anew(before: BankEntry, after: BankEntry) -> bool:
-    """Return whether files match the entry now that did not before."""
-    same = (before.kind, before.value, before.state) == (after.kind, after.value, after.state)
-    return after.state is EntryState.ACTIVE and not same
+def _is_same_hash(before: BankEntry, entry: BankEntry) -> bool:
+    """Return whether a known entry is the one that is given, and not another under its id."""
+    if before.state is EntryState.WITHDRAWN or entry.state is EntryState.WITHDRAWN:
+        # Of one that was withdrawn the hash is gone: who gives it anew gives a new entry.
+        return entry.state is EntryState.WITHDRAWN
+    return (before.kind, before.value) == (entry.kind, entry.value)
 
 
 def change_entries(
