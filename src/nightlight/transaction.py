@@ -92,6 +92,42 @@ class Heartbeats(Protocol):
         ...
 
 
+class ApiToken(Struct, frozen=True, kw_only=True):
+    """A token that lets a program use the HTTP API; what it is itself is known to nobody here.
+
+    Attributes:
+        digest: SHA-256 of the token, which is random and long.
+        scopes: what it may be used for.
+        per_second: how many requests a second it may make, 0 for as many as it likes.
+        revoked_at: None while it is good.
+    """
+
+    id: str
+    name: str
+    digest: str
+    scopes: tuple[str, ...]
+    per_second: float
+    created_at: datetime
+    created_by: str
+    revoked_at: datetime | None = None
+
+
+class ApiTokens(Protocol):
+    """The tokens of the HTTP API, as digests."""
+
+    def add(self, token: ApiToken) -> None:
+        """Store a new token."""
+        ...
+
+    def all(self) -> list[ApiToken]:
+        """Return every token ever made, oldest first."""
+        ...
+
+    def revoke(self, token_id: str, *, at: datetime) -> bool:
+        """Let a token be good no more; return whether it was good until now."""
+        ...
+
+
 class PolicyStore(Protocol):
     """Every policy that was ever active."""
 
@@ -133,6 +169,8 @@ class Transaction(Protocol):
     def policies(self) -> PolicyStore: ...  # noqa: D102
     @property
     def tips(self) -> Tips: ...  # noqa: D102
+    @property
+    def tokens(self) -> ApiTokens: ...  # noqa: D102
     @property
     def heartbeats(self) -> Heartbeats: ...  # noqa: D102
     @property

@@ -37,6 +37,7 @@ COMMANDS: Mapping[str, LazyCommand] = {
     "lexicon": _command("lexicon", "app", "Lexicons: import, list, withdraw. Never shown."),
     "policy": _command("policy", "app", "The policy: what follows from which signals."),
     "audit": _command("audit", "app", "The record: verify, anchor, read."),
+    "token": _command("token", "app", "Tokens of the HTTP API: make, list, revoke."),
     "doctor": _command("doctor", "doctor", "Say what is configured, reachable and wrong."),
     "hash": _command("hashing", "hash_files", "Print the hashes of files."),
     "town": _command("town", "town", "Write a harmless generated platform and its truth."),

@@ -7,6 +7,7 @@ from starlette.exceptions import HTTPException
 
 from nightlight.errors import NightlightError
 from nightlight.services import Services
+from nightlight.services.tokens import Tokens
 from nightlight.web.api.events import events_api
 from nightlight.web.api.health import health_api
 from nightlight.web.api.schemas import schemas_api
@@ -26,7 +27,8 @@ def create_app(services: Services, token: str, *, host_names: Iterable[str] = ()
         token: the API token, which also opens the console.
         host_names: names that the console answers to besides those of loopback; "*" for any.
     """
-    gate = Gate(token)
+    tokens = Tokens(unit_of_work=services.unit_of_work, clock=services.clock)
+    gate = Gate(token, tokens=tokens)
     renderer = Renderer(services)
     answers = Answers(renderer.error_page)
     # The interactive API pages of the framework load scripts from elsewhere: they stay off.

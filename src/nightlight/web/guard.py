@@ -69,6 +69,11 @@ class Guard:
         return ANY_NAME in self._names or _host_name(headers.get("host", "")) in self._names
 
 
+def is_loopback_name(host: str) -> bool:
+    """Return whether a Host header names this machine as only itself can."""
+    return _host_name(host) in LOOPBACK_NAMES
+
+
 def _host_name(host: str) -> str:
     """Return the name of a Host header without its port; IPv6 addresses keep their brackets."""
     if host.startswith("["):

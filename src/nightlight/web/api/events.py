@@ -15,6 +15,7 @@ from nightlight.ingest.reader import parse_batch
 from nightlight.model.event import Event
 from nightlight.services import Services
 from nightlight.services.intake import quarantine
+from nightlight.services.tokens import Scope
 from nightlight.web.auth import Gate
 from nightlight.web.problems import PROBLEM_TYPE, json_answer, problem_of
 
@@ -43,7 +44,7 @@ def events_api(services: Services, gate: Gate) -> APIRouter:
     router = APIRouter()
 
     async def post_events(request: Request) -> Response:
-        gate.check_bearer(request)
+        await gate.admit(request, Scope.EVENTS)
         if request.headers.get("content-encoding", "identity").lower() != "identity":
             raise HTTPException(
                 HTTPStatus.UNSUPPORTED_MEDIA_TYPE, detail="send the body without content encoding"

@@ -61,7 +61,8 @@ def console_pages(services: Services, gate: Gate, renderer: Renderer, live: Live
         async def show(request: Request) -> Response:
             token = request.query_params.get("token")
             if token is not None:
-                return let_in(request) if gate.is_token(token) else sign_in_page(wrong=True)
+                good = gate.check_sign_in(request, token)
+                return let_in(request) if good else sign_in_page(wrong=True)
             if not gate.is_signed_in(request):
                 return sign_in_page()
             asked = {**request.query_params, **request.path_params}
@@ -71,7 +72,8 @@ def console_pages(services: Services, gate: Gate, renderer: Renderer, live: Live
 
     async def sign_in(request: Request) -> Response:
         token = await _form_field(request, "token")
-        return let_in(request) if gate.is_token(token) else sign_in_page(wrong=True)
+        good = gate.check_sign_in(request, token)
+        return let_in(request) if good else sign_in_page(wrong=True)
 
     async def sign_out() -> Response:
         answer = RedirectResponse("/", HTTPStatus.SEE_OTHER)
