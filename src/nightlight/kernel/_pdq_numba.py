@@ -1,0 +1,300 @@
+"""The same PDQ as ``_pdq_reference``, compiled on first use; without the interpreter's lock.
+
+``samples`` weighs every pixel once, with the tent that two box filters make; ``exact_samples``
+repeats the published running sums to their last rounding, at several times the cost.
+"""
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+from numba import njit
+from numpy.typing import NDArray
+
+from nightlight.kernel import _pdq_reference as reference
+from nightlight.kernel._pdq_reference import KEPT, SIDE, Floats
+
+_MEDIAN = KEPT * KEPT // 2 - 1
+_COSINES = reference.frequencies()
+_COSINES_DOWN = np.ascontiguousarray(_COSINES.T)
+
+
+def _compile(function: Callable[..., Any], *, fast: bool = False) -> Any:
+    """Return ``function`` compiled, kept on disk between runs where a place for that exists."""
+    # Only what need not repeat the published roundings may reorder its sums.
+    try:
+        return njit(cache=True, nogil=True, fastmath=fast)(function)
+    except RuntimeError:  # a read-only installation and no home directory to write to
+        return njit(nogil=True, fastmath=fast)(function)
+
+
+def _tents(length: int) -> tuple[NDArray[np.int64], NDArray[np.int64], Floats]:
+    """Return where each sample's tent starts, how wide it is, and its weights."""
+    width = (length + 2 * SIDE - 1) // (2 * SIDE)
+    ahead = width // 2
+    behind = width - 1 - ahead
+    starts = np.empty(SIDE, np.int64)
+    widths = np.empty(SIDE, np.int64)
+    weights = np.zeros((SIDE, 2 * width), np.float32)
+    for sample in range(SIDE):
+        centre = int((sample + 0.5) * length / SIDE)
+        first, last = max(centre - behind, 0), min(centre + ahead, length - 1)
+        start = max(first - behind, 0)
+        starts[sample] = start
+        widths[sample] = min(last + ahead, length - 1) + 1 - start
+        # Each box adds a level stretch: note where it rises and falls, then sum up.
+        rises = np.zeros(2 * width + 1, np.float64)
+        for at in range(first, last + 1):
+            left, right = max(at - behind, 0), min(at + ahead, length - 1)
+            share = 1.0 / ((last + 1 - first) * (right + 1 - left))
+            rises[left - start] += share
+            rises[right + 1 - start] -= share
+        height = 0.0
+        for at in range(widths[sample]):
+            height += rises[at]
+            weights[sample, at] = height
+    return starts, widths, weights
+
+
+_compiled_tents = _compile(_tents)
+
+
+def _samples(values: Any, bands: int) -> Floats:
+    """Return the samples of rows that hold ``bands`` values a pixel: one (luma) or three (RGB)."""
+    height, across = values.shape
+    down_starts, down_widths, down_weights = _compiled_tents(height)
+    starts, widths, weights = _compiled_tents(across // bands)
+    column = np.empty(across, np.float32)
+    found = np.empty((SIDE, SIDE), np.float32)
+    for i in range(SIDE):
+        column[:] = 0.0
+        row, end = down_starts[i], down_starts[i] + down_widths[i]
+        tent = down_weights[i]
+        # Four rows at once, so that the sums are read and written a quarter as often.
+        at = 0
+        while row + 4 <= end:
+            for k in range(across):
+                column[k] += (
+                    tent[at] * np.float32(values[row, k])
+                    + tent[at + 1] * np.float32(values[row + 1, k])
+                    + tent[at + 2] * np.float32(values[row + 2, k])
+                    + tent[at + 3] * np.float32(values[row + 3, k])
+                )
+            row += 4
+            at += 4
+        while row < end:
+            for k in range(across):
+                column[k] += tent[at] * np.float32(values[row, k])
+            row += 1
+            at += 1
+        for j in range(SIDE):
+            if bands == 1:
+                total = np.float32(0.0)
+                for k in range(widths[j]):
+                    total += weights[j, k] * column[starts[j] + k]
+            else:
+                red = np.float32(0.0)
+                green = np.float32(0.0)
+                blue = np.float32(0.0)
+                for k in range(widths[j]):
+                    pixel = 3 * (starts[j] + k)
+                    red += weights[j, k] * column[pixel]
+                    green += weights[j, k] * column[pixel + 1]
+                    blue += weights[j, k] * column[pixel + 2]
+                total = (
+                    np.float32(0.299) * red + np.float32(0.587) * green + np.float32(0.114) * blue
+                )
+            found[i, j] = total
+    return found
+
+
+def _box(values: Floats, averaged: Floats, width: int) -> None:
+    """Leave in ``averaged`` each value averaged with its neighbours, by a running sum."""
+    length = values.size
+    ahead = width // 2
+    behind = width - 1 - ahead
+    total = np.float32(0.0)
+    for at in range(ahead):
+        total += values[at]
+    for at in range(length):
+        if at + ahead < length:
+            total += values[at + ahead]
+        if at > behind:
+            total -= values[at - behind - 1]
+        count = min(at + ahead, length - 1) - max(at - behind, 0) + 1
+        averaged[at] = total / np.float32(count)
+
+
+_compiled_box = _compile(_box)
+
+
+def _luma_row(values: Any, bands: int, found: Floats) -> None:
+    """Leave in ``found`` the brightness of a row's pixels."""
+    if bands == 1:
+        for at in range(found.size):
+            found[at] = values[at]
+        return
+    for at in range(found.size):
+        red, green, blue = values[3 * at], values[3 * at + 1], values[3 * at + 2]
+        found[at] = np.float32(red * 0.299 + green * 0.587 + blue * 0.114)
+
+
+_compiled_luma_row = _compile(_luma_row)
+
+
+def _exact_samples(values: Any, bands: int) -> Floats:
+    """Return the samples with every rounding of the published running sums.
+
+    One pass over the rows, holding only as many as the filter reaches.
+    """
+    height, across = values.shape[0], values.shape[1] // bands
+    luma = np.empty(across, np.float32)
+    found = np.empty((SIDE, SIDE), np.float32)
+    if height == SIDE and across == SIDE:
+        for row in range(height):
+            _compiled_luma_row(values[row], bands, luma)
+            found[row] = luma
+        return found
+    width = (across + 2 * SIDE - 1) // (2 * SIDE)
+    down_width = (height + 2 * SIDE - 1) // (2 * SIDE)
+    ahead = down_width // 2
+    behind = down_width - 1 - ahead
+    window = np.empty((down_width + 1, across), np.float32)
+    total = np.zeros(across, np.float32)
+    column = np.empty(across, np.float32)
+    # Of the last row filter only the sampled pixels are kept, one line for each.
+    kept = np.empty((SIDE, height), np.float32)
+    for entering in range(height + ahead):
+        if entering < height:
+            _compiled_luma_row(values[entering], bands, luma)
+            line = window[entering % (down_width + 1)]
+            _compiled_box(luma, line, width)
+            for k in range(across):
+                total[k] += line[k]
+        row = entering - ahead
+        if row < 0:
+            continue
+        if row > behind:
+            line = window[(row - behind - 1) % (down_width + 1)]
+            for k in range(across):
+                total[k] -= line[k]
+        count = np.float32(min(row + ahead, height - 1) - max(row - behind, 0) + 1)
+        for k in range(across):
+            column[k] = total[k] / count
+        _compiled_box(column, luma, width)
+        for j in range(SIDE):
+            kept[j, row] = luma[int((j + 0.5) * across / SIDE)]
+    averaged = np.empty(height, np.float32)
+    for j in range(SIDE):
+        _compiled_box(kept[j], averaged, down_width)
+        for i in range(SIDE):
+            found[i, j] = averaged[int((i + 0.5) * height / SIDE)]
+    return found
+
+
+def _coefficients(samples: Floats, cosines: Floats, cosines_down: Floats) -> Floats:
+    half = np.zeros((KEPT, SIDE), np.float32)
+    whole = np.zeros((KEPT, KEPT), np.float32)
+    for i in range(KEPT):
+        for k in range(SIDE):
+            for j in range(SIDE):
+                half[i, j] += cosines[i, k] * samples[k, j]
+        for k in range(SIDE):
+            for j in range(KEPT):
+                whole[i, j] += half[i, k] * cosines_down[k, j]
+    return whole
+
+
+_compiled_coefficients = _compile(_coefficients)
+
+
+def _gradients(samples: Floats) -> int:
+    steps = 0
+    for i in range(SIDE):
+        for j in range(SIDE):
+            if i + 1 < SIDE:
+                down = (samples[i, j] - samples[i + 1, j]) * np.float32(100) / np.float32(255)
+                steps += abs(int(down))
+            if j + 1 < SIDE:
+                across = (samples[i, j] - samples[i, j + 1]) * np.float32(100) / np.float32(255)
+                steps += abs(int(across))
+    return steps
+
+
+_compiled_gradients = _compile(_gradients)
+
+
+def _bits(coefficients: Floats, row: NDArray[np.uint64]) -> float:
+    """Leave the hash in ``row`` and return the gap at the median."""
+    ordered = np.sort(coefficients.ravel())
+    median = ordered[_MEDIAN]
+    for word in range(4):
+        bits = np.uint64(0)
+        for place in range(64):
+            # The last coefficient is the hash's first bit.
+            at = KEPT * KEPT - 1 - 64 * word - place
+            larger = coefficients[at // KEPT, at % KEPT] > median
+            bits = (bits << np.uint64(1)) | np.uint64(larger)
+        row[word] = bits
+    return float(ordered[_MEDIAN + 1] - median)
+
+
+_compiled_bits = _compile(_bits)
+
+
+def _hash_samples(
+    samples: Floats, cosines: Floats, cosines_down: Floats
+) -> tuple[NDArray[np.uint64], int, float]:
+    row = np.empty(4, np.uint64)
+    gap = _compiled_bits(_compiled_coefficients(samples, cosines, cosines_down), row)
+    return row, _compiled_gradients(samples), gap
+
+
+def _dihedral(samples: Floats, cosines: Floats, cosines_down: Floats) -> NDArray[np.uint64]:
+    plain = _compiled_coefficients(samples, cosines, cosines_down)
+    across = plain.copy()
+    across[:, ::2] *= np.float32(-1)
+    down = plain.copy()
+    down[::2] *= np.float32(-1)
+    both = across.copy()
+    both[::2] *= np.float32(-1)
+    rows = np.empty((8, 4), np.uint64)
+    _compiled_bits(plain, rows[0])
+    _compiled_bits(np.ascontiguousarray(down.T), rows[1])
+    _compiled_bits(both, rows[2])
+    _compiled_bits(np.ascontiguousarray(across.T), rows[3])
+    _compiled_bits(across, rows[4])
+    _compiled_bits(down, rows[5])
+    _compiled_bits(np.ascontiguousarray(plain.T), rows[6])
+    _compiled_bits(np.ascontiguousarray(both.T), rows[7])
+    return rows
+
+
+_compiled_samples = _compile(_samples, fast=True)
+_compiled_exact_samples = _compile(_exact_samples)
+_compiled_hash_samples = _compile(_hash_samples)
+_compiled_dihedral = _compile(_dihedral)
+
+
+def samples(values: NDArray[Any], bands: int) -> Floats:
+    """Return the 64x64 samples of rows that hold ``bands`` values a pixel."""
+    found: Floats = _compiled_samples(values, bands)
+    return found
+
+
+def exact_samples(values: NDArray[Any], bands: int) -> Floats:
+    """Return the same samples with every rounding of the published running sums."""
+    found: Floats = _compiled_exact_samples(values, bands)
+    return found
+
+
+def hash_samples(samples: Floats) -> tuple[NDArray[np.uint64], int, float]:
+    """Return the hash, the sum of gradients, and the gap at the median."""
+    row, gradients, gap = _compiled_hash_samples(samples, _COSINES, _COSINES_DOWN)
+    return row, int(gradients), float(gap)
+
+
+def dihedral(samples: Floats) -> NDArray[np.uint64]:
+    """Return the hashes of the picture's eight turns and flips, from one transform."""
+    rows: NDArray[np.uint64] = _compiled_dihedral(samples, _COSINES, _COSINES_DOWN)
+    return rows
