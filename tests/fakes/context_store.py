@@ -1,10 +1,11 @@
 """In memory: what is known of accounts, posts and media, answered as the real store must."""
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Iterator
 from datetime import datetime
 
 from nightlight.model.context import AccountContext, MediaContext, PostContext
 from nightlight.model.ids import AccountId, MediaId, PostId
+from nightlight.model.media import Scan, ScanState
 
 
 class MemoryContextStore:
@@ -23,6 +24,13 @@ class MemoryContextStore:
 
     def media(self, ids: Collection[MediaId]) -> dict[MediaId, MediaContext]:
         return {one: self.media_rows[one] for one in ids if one in self.media_rows}
+
+    def recent_scans(self, limit: int) -> Iterator[Scan]:
+        newest = sorted(self.media_rows.values(), key=lambda one: one.uploaded_at, reverse=True)
+        for one in newest[:limit]:
+            plain = one.scan.state is ScanState.SCANNED and not one.scan.sealed_digest
+            if plain and not one.human_decision:
+                yield one.scan
 
     def tombstones(
         self, ids: Collection[AccountId], *, deleted_after: datetime, each: int

@@ -213,3 +213,27 @@ def test_an_error_of_the_database_does_not_show_what_was_to_be_stored(
     with pytest.raises(Conflict) as caught:
         save(unit_of_work, accounts=(impossible,))
     assert "zorbleflux" not in "".join(format_exception(caught.value))
+
+
+def test_recent_scans_are_the_newest_uploads_that_nothing_and_nobody_objected_to(
+    unit_of_work: SqlUnitOfWork,
+) -> None:
+    def scanned(place: int, **fields: object) -> MediaContext:
+        made = make_media(f"media-{place}", uploaded_at=NOON + timedelta(seconds=place))
+        return replace(made, scan=replace(made.scan, byte_count=place), **fields)
+
+    failed = replace(scanned(7), scan=Scan(state=ScanState.FAILED, reason="cut short"))
+    matched = scanned(8)
+    matched = replace(matched, scan=replace(matched.scan, sealed_digest="ab" * 32))
+    save(
+        unit_of_work,
+        media=(
+            *(scanned(place) for place in (3, 1, 5)),
+            scanned(6, human_decision="dismissed"),
+            failed,
+            matched,
+        ),
+    )
+    with unit_of_work.read() as tx:
+        assert [scan.byte_count for scan in tx.context.recent_scans(100)] == [5, 3, 1]
+        assert [scan.byte_count for scan in tx.context.recent_scans(4)] == [5]

@@ -1,11 +1,12 @@
 """What judging needs to know: loaded before, saved after, keyed by account and content."""
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Iterator
 from datetime import datetime
 from typing import Protocol
 
 from nightlight.model.context import AccountContext, MediaContext, PostContext
 from nightlight.model.ids import AccountId, MediaId, PostId
+from nightlight.model.media import Scan
 from nightlight.model.signal import Signal
 
 
@@ -22,6 +23,13 @@ class ContextStore(Protocol):
 
     def media(self, ids: Collection[MediaId]) -> dict[MediaId, MediaContext]:
         """Return the media among ``ids`` that are known."""
+        ...
+
+    def recent_scans(self, limit: int) -> Iterator[Scan]:
+        """Return the newest uploads that were scanned, newest first.
+
+        Left out is what matched a bank when it came in, and what a person decided about.
+        """
         ...
 
     def tombstones(

@@ -1,7 +1,7 @@
 """Accounts, posts and media as known so far."""
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -20,7 +20,7 @@ from nightlight.adapters.sql.rows import (
 from nightlight.adapters.sql.schema import account, media, post
 from nightlight.model.context import AccountContext, MediaContext, PostContext
 from nightlight.model.ids import AccountId, MediaId, PostId
-from nightlight.model.media import Scan
+from nightlight.model.media import Scan, ScanState
 from nightlight.preserve.ports import KeyRing
 
 _ids = msgspec.json.Decoder(tuple[str, ...])
@@ -61,6 +61,21 @@ class SqlContextStore:
             select(media).where(among(self._connection, media.c.media_id, ids))
         )
         return {row.media_id: self._media(row) for row in found}
+
+    def recent_scans(self, limit: int) -> Iterator[Scan]:
+        """Return the newest uploads that were scanned, newest first."""
+        # The conditions are tried after the limit: traffic that is all matched, or all decided
+        # about, must not make this read the whole table.
+        newest = (
+            select(media.c.sealed_scan, media.c.scan_state, media.c.human_decision)
+            .order_by(media.c.uploaded_us.desc())
+            .limit(limit)
+        )
+        for sealed, state, decision in self._connection.execute(newest):
+            if state == ScanState.SCANNED.value and not decision:
+                scan = _scan.decode(self._keys.unwrap(sealed))
+                if not scan.sealed_digest:
+                    yield scan
 
     def tombstones(
         self, ids: Collection[AccountId], *, deleted_after: datetime, each: int
