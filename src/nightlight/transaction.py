@@ -14,6 +14,7 @@ from msgspec import Struct
 from nightlight.detect.ports import ContextStore, SignalStore
 from nightlight.enforce.ports import DecisionStore, Outbox
 from nightlight.exchange.ports import BankStore, LexiconStore
+from nightlight.exchange.registry import ExchangeStore
 from nightlight.ingest.ports import EventLog
 from nightlight.measure.ports import FiguresSource
 from nightlight.model.audit import AuditEntry, ChainedEntry
@@ -163,6 +164,8 @@ class Transaction(Protocol):
     def evidence(self) -> EvidenceStore: ...  # noqa: D102
     @property
     def banks(self) -> BankStore: ...  # noqa: D102
+    @property
+    def exchanges(self) -> ExchangeStore: ...  # noqa: D102
     @property
     def lexicons(self) -> LexiconStore: ...  # noqa: D102
     @property

@@ -9,6 +9,7 @@ from nightlight.adapters.sql.cases import SqlCaseStore, SqlEvidenceStore
 from nightlight.adapters.sql.context import SqlContextStore
 from nightlight.adapters.sql.decisions import SqlDecisionStore, SqlSignalStore
 from nightlight.adapters.sql.events import SqlEventLog
+from nightlight.adapters.sql.exchanges import SqlExchangeStore
 from nightlight.adapters.sql.figures import SqlFigures
 from nightlight.adapters.sql.heartbeats import SqlHeartbeats
 from nightlight.adapters.sql.lists import SqlLexiconStore, SqlPolicyStore
@@ -41,6 +42,7 @@ class SqlTransaction:
         self.cases = SqlCaseStore(connection)
         self.evidence = SqlEvidenceStore(connection, keys)
         self.banks = SqlBankStore(connection, keys)
+        self.exchanges = SqlExchangeStore(connection, keys)
         self.lexicons = SqlLexiconStore(connection, keys)
         self.policies = SqlPolicyStore(connection)
         self.tips = SqlTips(connection, keys)
