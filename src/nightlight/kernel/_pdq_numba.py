@@ -59,52 +59,89 @@ def _tents(length: int) -> tuple[NDArray[np.int64], NDArray[np.int64], Floats]:
 _compiled_tents = _compile(_tents)
 
 
-def _samples(values: Any, bands: int) -> Floats:
-    """Return the samples of rows that hold ``bands`` values a pixel: one (luma) or three (RGB)."""
-    height, across = values.shape
-    down_starts, down_widths, down_weights = _compiled_tents(height)
-    starts, widths, weights = _compiled_tents(across // bands)
-    column = np.empty(across, np.float32)
-    found = np.empty((SIDE, SIDE), np.float32)
+def _mirrored_tents(
+    length: int, starts: NDArray[np.int64], widths: NDArray[np.int64], weights: Floats
+) -> tuple[NDArray[np.int64], NDArray[np.int64], Floats]:
+    """Return the tents of the side read from its other end, ordered from this one."""
+    other = np.zeros_like(weights)
+    for sample in range(SIDE):
+        width = widths[SIDE - 1 - sample]
+        for at in range(width):
+            other[sample, at] = weights[SIDE - 1 - sample, width - 1 - at]
+    return length - starts[::-1] - widths[::-1], widths[::-1].copy(), other
+
+
+_compiled_mirrored_tents = _compile(_mirrored_tents)
+
+
+def _weigh_rows(values: Any, start: int, width: int, tent: Floats, column: Floats) -> None:
+    """Leave in ``column`` the sum of ``width`` rows, each as often as the tent says."""
+    column[:] = 0.0
+    across = column.size
+    # Four rows at once, so that the sums are read and written a quarter as often.
+    at = 0
+    while at + 4 <= width:
+        row = start + at
+        for k in range(across):
+            column[k] += (
+                tent[at] * np.float32(values[row, k])
+                + tent[at + 1] * np.float32(values[row + 1, k])
+                + tent[at + 2] * np.float32(values[row + 2, k])
+                + tent[at + 3] * np.float32(values[row + 3, k])
+            )
+        at += 4
+    while at < width:
+        for k in range(across):
+            column[k] += tent[at] * np.float32(values[start + at, k])
+        at += 1
+
+
+_compiled_weigh_rows = _compile(_weigh_rows, fast=True)
+
+
+def _weigh_pixels(column: Floats, bands: int, start: int, width: int, tent: Floats) -> Any:
+    """Return the brightness of a line of pixels, each counted as often as the tent says."""
+    if bands == 1:
+        total = np.float32(0.0)
+        for k in range(width):
+            total += tent[k] * column[start + k]
+        return total
+    red, green, blue = np.float32(0.0), np.float32(0.0), np.float32(0.0)
+    for k in range(width):
+        pixel = 3 * (start + k)
+        red += tent[k] * column[pixel]
+        green += tent[k] * column[pixel + 1]
+        blue += tent[k] * column[pixel + 2]
+    return np.float32(0.299) * red + np.float32(0.587) * green + np.float32(0.114) * blue
+
+
+_compiled_weigh_pixels = _compile(_weigh_pixels, fast=True)
+
+
+def _samples(values: Any, bands: int, ways: int) -> Floats:
+    """Return the samples and, with two ways, those flipped, upside down, and both.
+
+    Mirrored samples need tents of their own: PDQ's stand a little beside the middle.
+    """
+    height, across = values.shape[0], values.shape[1] // bands
+    down = _compiled_tents(height)
+    side = _compiled_tents(across)
+    down_back = _compiled_mirrored_tents(height, down[0], down[1], down[2])
+    side_back = _compiled_mirrored_tents(across, side[0], side[1], side[2])
+    column = np.empty(values.shape[1], np.float32)
+    found = np.empty((ways * ways, SIDE, SIDE), np.float32)
     for i in range(SIDE):
-        column[:] = 0.0
-        row, end = down_starts[i], down_starts[i] + down_widths[i]
-        tent = down_weights[i]
-        # Four rows at once, so that the sums are read and written a quarter as often.
-        at = 0
-        while row + 4 <= end:
-            for k in range(across):
-                column[k] += (
-                    tent[at] * np.float32(values[row, k])
-                    + tent[at + 1] * np.float32(values[row + 1, k])
-                    + tent[at + 2] * np.float32(values[row + 2, k])
-                    + tent[at + 3] * np.float32(values[row + 3, k])
-                )
-            row += 4
-            at += 4
-        while row < end:
-            for k in range(across):
-                column[k] += tent[at] * np.float32(values[row, k])
-            row += 1
-            at += 1
-        for j in range(SIDE):
-            if bands == 1:
-                total = np.float32(0.0)
-                for k in range(widths[j]):
-                    total += weights[j, k] * column[starts[j] + k]
-            else:
-                red = np.float32(0.0)
-                green = np.float32(0.0)
-                blue = np.float32(0.0)
-                for k in range(widths[j]):
-                    pixel = 3 * (starts[j] + k)
-                    red += weights[j, k] * column[pixel]
-                    green += weights[j, k] * column[pixel + 1]
-                    blue += weights[j, k] * column[pixel + 2]
-                total = (
-                    np.float32(0.299) * red + np.float32(0.587) * green + np.float32(0.114) * blue
-                )
-            found[i, j] = total
+        for upside_down in range(ways):
+            starts, widths, weights = down_back if upside_down else down
+            _compiled_weigh_rows(values, starts[i], widths[i], weights[i], column)
+            row = SIDE - 1 - i if upside_down else i
+            for flipped in range(ways):
+                starts, widths, weights = side_back if flipped else side
+                for j in range(SIDE):
+                    at = SIDE - 1 - j if flipped else j
+                    found[2 * upside_down + flipped, row, at] = _compiled_weigh_pixels(
+                        column, bands, starts[j], widths[j], weights[j]
+                    )
     return found
 
 
@@ -251,13 +288,18 @@ def _hash_samples(
 
 
 def _dihedral(samples: Floats, cosines: Floats, cosines_down: Floats) -> NDArray[np.uint64]:
-    plain = _compiled_coefficients(samples, cosines, cosines_down)
-    across = plain.copy()
-    across[:, ::2] *= np.float32(-1)
-    down = plain.copy()
-    down[::2] *= np.float32(-1)
-    both = across.copy()
-    both[::2] *= np.float32(-1)
+    plain = _compiled_coefficients(samples[0], cosines, cosines_down)
+    if len(samples) == 1:
+        across = plain.copy()
+        across[:, ::2] *= np.float32(-1)
+        down = plain.copy()
+        down[::2] *= np.float32(-1)
+        both = across.copy()
+        both[::2] *= np.float32(-1)
+    else:
+        across = _compiled_coefficients(samples[1], cosines, cosines_down)
+        down = _compiled_coefficients(samples[2], cosines, cosines_down)
+        both = _compiled_coefficients(samples[3], cosines, cosines_down)
     rows = np.empty((8, 4), np.uint64)
     _compiled_bits(plain, rows[0])
     _compiled_bits(np.ascontiguousarray(down.T), rows[1])
@@ -270,7 +312,7 @@ def _dihedral(samples: Floats, cosines: Floats, cosines_down: Floats) -> NDArray
     return rows
 
 
-_compiled_samples = _compile(_samples, fast=True)
+_compiled_samples = _compile(_samples)
 _compiled_exact_samples = _compile(_exact_samples)
 _compiled_hash_samples = _compile(_hash_samples)
 _compiled_dihedral = _compile(_dihedral)
@@ -278,7 +320,13 @@ _compiled_dihedral = _compile(_dihedral)
 
 def samples(values: NDArray[Any], bands: int) -> Floats:
     """Return the 64x64 samples of rows that hold ``bands`` values a pixel."""
-    found: Floats = _compiled_samples(values, bands)
+    found: Floats = _compiled_samples(values, bands, 1)[0]
+    return found
+
+
+def mirrored_samples(values: NDArray[Any], bands: int) -> Floats:
+    """Return four sets of samples: the picture's, flipped, upside down, and both."""
+    found: Floats = _compiled_samples(values, bands, 2)
     return found
 
 
@@ -295,6 +343,7 @@ def hash_samples(samples: Floats) -> tuple[NDArray[np.uint64], int, float]:
 
 
 def dihedral(samples: Floats) -> NDArray[np.uint64]:
-    """Return the hashes of the picture's eight turns and flips, from one transform."""
-    rows: NDArray[np.uint64] = _compiled_dihedral(samples, _COSINES, _COSINES_DOWN)
+    """Return the hashes of the picture's eight turns and flips."""
+    sets = samples.reshape(-1, SIDE, SIDE)
+    rows: NDArray[np.uint64] = _compiled_dihedral(sets, _COSINES, _COSINES_DOWN)
     return rows

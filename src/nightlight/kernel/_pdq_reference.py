@@ -128,12 +128,26 @@ def hash_samples(samples: Floats) -> tuple[NDArray[np.uint64], int, float]:
     return row, gradients(samples), gap
 
 
-def dihedral(samples: Floats) -> NDArray[np.uint64]:
-    """Return the hashes of the picture's eight turns and flips, from one transform."""
+def mirrored_samples(values: Values, bands: int) -> Floats:
+    """Return four sets of samples: the picture's, flipped, upside down, and both."""
+    bright = luma(values, bands)
+    both = bright[:, ::-1], bright[::-1], bright[::-1, ::-1]
+    return np.stack([samples(np.ascontiguousarray(turned), 1) for turned in (bright, *both)])
+
+
+def mirrored_coefficients(samples: Floats) -> Floats:
+    """Return the four sets of coefficients of the picture mirrored as in ``mirrored_samples``."""
+    if samples.ndim == 3:  # noqa: PLR2004  four sets of samples were taken
+        return np.stack([coefficients(each) for each in samples])
     plain = coefficients(samples)
     # Mirroring a side changes the sign of its odd frequencies: here those at even places.
     mirror = np.where(np.arange(KEPT) % 2, np.float32(1), np.float32(-1))
     across, down = plain * mirror, plain * mirror[:, None]
-    both = across * mirror[:, None]
+    return np.stack([plain, across, down, across * mirror[:, None]])
+
+
+def dihedral(samples: Floats) -> NDArray[np.uint64]:
+    """Return the hashes of the picture's eight turns and flips."""
+    plain, across, down, both = mirrored_coefficients(samples)
     views = [plain, down.T, both, across.T, across, down, plain.T, both.T]
     return np.stack([bits(np.ascontiguousarray(view))[0] for view in views])

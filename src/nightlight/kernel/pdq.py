@@ -8,13 +8,15 @@ lock.
 
 from functools import cache
 from types import ModuleType
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 from msgspec import Struct
 from numpy.typing import NDArray
 
 from nightlight.kernel import _pdq_reference as reference
+
+Pixels: TypeAlias = NDArray[np.uint8] | NDArray[np.float32]
 
 #: The eight turns (clockwise) and flips in the order of ``dihedral``; "" is the picture as it is.
 DIHEDRAL_NAMES = (
@@ -29,6 +31,8 @@ DIHEDRAL_NAMES = (
 )
 _LUMA_AXES = 2
 _BANDS = 3
+_SETS = 4
+_SETS_AXES = 3
 _GRADIENTS_A_POINT = 90
 _BEST_QUALITY = 100
 #: Up to this many pixels the published sums are repeated right away: it takes under a millisecond.
@@ -44,7 +48,7 @@ class PictureHash(Struct, frozen=True):
     """What a picture's own hash is made from and is.
 
     Attributes:
-        samples: what its other hashes are made from.
+        samples: what its other hashes are made from: 64x64 or, with mirrored copies, 4x64x64.
         row: the hash, bit for bit the published one.
         quality: 0 to 100.
     """
@@ -64,7 +68,7 @@ def _backend() -> ModuleType:
     return _pdq_numba
 
 
-def samples(luma: NDArray[np.uint8] | NDArray[np.float32]) -> NDArray[np.float32]:
+def samples(luma: Pixels) -> NDArray[np.float32]:
     """Return the 64x64 samples of a picture's brightness, a row of values for each row of pixels.
 
     Raises:
@@ -84,12 +88,24 @@ def samples_rgb(rgb: NDArray[np.uint8]) -> NDArray[np.float32]:
     return found
 
 
+def mirrored_samples(picture: Pixels) -> NDArray[np.float32]:
+    """Return 4x64x64 samples: of the picture, of it flipped, upside down, and both.
+
+    Raises:
+        ValueError: the array is neither height x width x 3 bytes nor two-dimensional brightness.
+    """
+    found: NDArray[np.float32] = _backend().mirrored_samples(*_rows(picture))
+    return found
+
+
 def hash_samples(samples: NDArray[np.float32]) -> tuple[NDArray[np.uint64], int]:
     """Return the hash made from 64x64 samples, and its quality, 0 to 100.
 
     Raises:
         ValueError: the array is not 64x64 32-bit floats.
     """
+    if samples.ndim != _LUMA_AXES:
+        raise ValueError("there must be one set of samples")
     row, gradients, _ = _hash(samples)
     return row, _quality(gradients)
 
@@ -97,14 +113,21 @@ def hash_samples(samples: NDArray[np.float32]) -> tuple[NDArray[np.uint64], int]
 def dihedral(samples: NDArray[np.float32]) -> NDArray[np.uint64]:
     """Return eight rows: the hashes of the picture turned and flipped as DIHEDRAL_NAMES says.
 
-    The first is exact. Others differ from those of a picture that is turned first, as PDQ takes its
-    samples from a little beside the middle: by a few bits where sides have 1,000 pixels or more,
-    and by up to 30 in small pictures with sides of 128, 256 or 512 pixels.
+    PDQ takes its samples from a little beside the middle, so a picture turned first has slightly
+    other samples. From all four of ``mirrored_samples`` the hashes are those of pictures turned
+    first. From the plain ones alone they are up to 10 bits off where sides have 1,000 pixels or
+    more, and up to 60 in small pictures.
+
+    Args:
+        samples: 64x64 or, mirrored, 4x64x64.
 
     Raises:
-        ValueError: the array is not 64x64 32-bit floats.
+        ValueError: the array is neither.
     """
-    rows: NDArray[np.uint64] = _backend().dihedral(_checked_samples(samples))
+    sets = samples if samples.ndim == _SETS_AXES else samples[None]
+    if len(sets) not in (1, _SETS):
+        raise ValueError(f"there must be one or {_SETS} sets of samples")
+    rows: NDArray[np.uint64] = _backend().dihedral(_checked_samples(sets))
     return rows
 
 
@@ -120,7 +143,7 @@ def hash_rgb(rgb: NDArray[np.uint8]) -> tuple[NDArray[np.uint64], int]:
     return found.row, found.quality
 
 
-def hash_luma(luma: NDArray[np.uint8] | NDArray[np.float32]) -> tuple[NDArray[np.uint64], int]:
+def hash_luma(luma: Pixels) -> tuple[NDArray[np.uint64], int]:
     """Return the hash of a picture given by the brightness of its pixels, and its quality.
 
     Raises:
@@ -130,35 +153,39 @@ def hash_luma(luma: NDArray[np.uint8] | NDArray[np.float32]) -> tuple[NDArray[np
     return found.row, found.quality
 
 
-def picture_hash(picture: NDArray[np.uint8] | NDArray[np.float32]) -> PictureHash:
+def picture_hash(picture: Pixels, *, turns: bool = False) -> PictureHash:
     """Return the hash of a picture, and the samples that its other hashes are made from.
 
     Args:
         picture: height x width x 3 bytes, or two-dimensional brightness.
+        turns: whether to take the samples of its mirrored copies too, for ``dihedral``.
 
     Raises:
         ValueError: the array is neither.
     """
-    if picture.ndim == _LUMA_AXES:
-        return _hash_rows(_luma_rows(picture), 1)
-    return _hash_rows(_rgb_rows(picture), _BANDS)
+    return _hash_rows(*_rows(picture), turns=turns)
 
 
-def _hash_rows(values: NDArray[Any], bands: int) -> PictureHash:
+def _hash_rows(values: NDArray[Any], bands: int, *, turns: bool = False) -> PictureHash:
     height, width = len(values), values.shape[1] // bands
+    backend = _backend()
+    sets = backend.mirrored_samples(values, bands) if turns else None
     if height * width > _SMALL_PIXELS:
-        samples = _backend().samples(values, bands)
+        samples = backend.samples(values, bands) if sets is None else sets[0]
         row, gradients, gap = _hash(samples)
-        quality = _quality(gradients)
-        if gap > _NEAR_TIE and (
-            _quality(gradients - _NEAR_POINT) == quality == _quality(gradients + _NEAR_POINT)
-        ):
-            return PictureHash(samples, row, quality)
-    samples = _backend().exact_samples(values, bands)
-    if min(height, width) < reference.LEAST_SIDE:
-        return PictureHash(samples, np.zeros(4, np.uint64), 0)
+        if gap > _NEAR_TIE and _is_clear(gradients):
+            return PictureHash(samples if sets is None else sets, row, _quality(gradients))
+    samples = backend.exact_samples(values, bands)
+    if sets is not None:
+        sets[0] = samples
     row, gradients, _ = _hash(samples)
-    return PictureHash(samples, row, _quality(gradients))
+    if min(height, width) < reference.LEAST_SIDE:
+        row, gradients = np.zeros_like(row), 0
+    return PictureHash(samples if sets is None else sets, row, _quality(gradients))
+
+
+def _is_clear(gradients: int) -> bool:
+    return _quality(gradients - _NEAR_POINT) == _quality(gradients + _NEAR_POINT)
 
 
 def _hash(samples: NDArray[np.float32]) -> tuple[NDArray[np.uint64], int, float]:
@@ -170,6 +197,13 @@ def _hash(samples: NDArray[np.float32]) -> tuple[NDArray[np.uint64], int, float]
 
 def _quality(gradients: int) -> int:
     return min(max(gradients, 0) // _GRADIENTS_A_POINT, _BEST_QUALITY)
+
+
+def _rows(picture: Pixels) -> tuple[NDArray[Any], int]:
+    """Return the picture as rows of values, and how many values a pixel has."""
+    if picture.ndim == _LUMA_AXES:
+        return _luma_rows(picture), 1
+    return _rgb_rows(picture), _BANDS
 
 
 def _luma_rows(luma: NDArray[Any]) -> NDArray[Any]:
@@ -185,6 +219,6 @@ def _rgb_rows(rgb: NDArray[Any]) -> NDArray[Any]:
 
 
 def _checked_samples(samples: NDArray[Any]) -> NDArray[np.float32]:
-    if samples.shape != (reference.SIDE, reference.SIDE) or samples.dtype != np.float32:
+    if samples.shape[-2:] != (reference.SIDE, reference.SIDE) or samples.dtype != np.float32:
         raise ValueError(f"samples must be {reference.SIDE}x{reference.SIDE} 32-bit floats")
     return np.ascontiguousarray(samples)

@@ -1,3 +1,5 @@
+from types import ModuleType
+
 import numpy as np
 import pdqhash
 import pytest
@@ -120,6 +122,8 @@ def test_compiled_samples_equal_the_reference(size: tuple[int, int]) -> None:
     assert np.array_equal(_pdq_numba.exact_samples(rows, 3), exact)
     assert np.abs(_pdq_numba.samples(rows, 3) - reference.samples(rows, 3)).max() < 0.001
     assert np.abs(_pdq_numba.samples(rows, 3) - exact).max() < 0.05
+    mirrored = _pdq_numba.mirrored_samples(rows, 3)
+    assert np.abs(mirrored - reference.mirrored_samples(rows, 3)).max() < 0.001
 
 
 def test_compiled_hashes_equal_the_reference() -> None:
@@ -128,6 +132,8 @@ def test_compiled_hashes_equal_the_reference() -> None:
         ours, truth = _pdq_numba.hash_samples(found), reference.hash_samples(found)
         assert (ours[0].tolist(), ours[1:]) == (truth[0].tolist(), truth[1:])
         assert np.array_equal(_pdq_numba.dihedral(found), reference.dihedral(found))
+        sets = np.stack([found, found[::-1], found[:, ::-1], found.T])
+        assert np.array_equal(_pdq_numba.dihedral(sets), reference.dihedral(sets))
 
 
 def test_machine_without_compiled_functions_gives_the_same_hashes(
@@ -153,13 +159,35 @@ TURNS = {
 
 @pytest.mark.parametrize("size", [(300, 330), (600, 800), (1500, 1100)])
 @pytest.mark.parametrize("number", range(8))
-def test_dihedral_hashes_are_nearly_those_of_the_turned_picture(
+def test_dihedral_hashes_of_plain_samples_are_nearly_those_of_the_turned_picture(
     size: tuple[int, int], number: int
 ) -> None:
     rgb = soft(7, *size)
     turned = TURNS[pdq.DIHEDRAL_NAMES[number]](rgb)
     found = pdq.dihedral(pdq.samples_rgb(rgb))
     assert bits_apart(found[number], pdq.hash_rgb(turned)[0]) <= TURNED_BITS
+
+
+@pytest.mark.parametrize("size", [(64, 64), (128, 256), (129, 300), (512, 512), (90, 1500), (5, 7)])
+@pytest.mark.parametrize("number", range(8))
+def test_dihedral_hashes_of_mirrored_samples_are_those_of_the_turned_picture(
+    size: tuple[int, int], number: int
+) -> None:
+    rgb = soft(10, *size)
+    turned = TURNS[pdq.DIHEDRAL_NAMES[number]](rgb)
+    found = pdq.dihedral(pdq.mirrored_samples(rgb))
+    assert bits_apart(found[number], pdq.hash_rgb(turned)[0]) <= 2  # two that tie at the median
+
+
+@pytest.mark.parametrize("size", [(100, 100), (301, 400), (700, 700), (20, 30)])
+@pytest.mark.parametrize("backend", [_pdq_numba, reference])
+def test_hash_is_the_same_whether_or_not_turns_are_asked_for(
+    size: tuple[int, int], backend: ModuleType, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(pdq, "_backend", lambda: backend)
+    plain, turned = (pdq.picture_hash(soft(11, *size), turns=turns) for turns in (False, True))
+    assert (plain.row.tolist(), plain.quality) == (turned.row.tolist(), turned.quality)
+    assert pdq.dihedral(turned.samples)[0].tolist() == plain.row.tolist()
 
 
 def test_every_turn_is_a_hash_of_its_own() -> None:
@@ -197,5 +225,9 @@ def test_array_that_is_no_brightness_is_refused(wrong: Pixels) -> None:
 def test_samples_of_another_shape_are_refused() -> None:
     with pytest.raises(ValueError, match="64x64"):
         pdq.hash_samples(np.zeros((64, 63), np.float32))
+    with pytest.raises(ValueError, match="one set"):
+        pdq.hash_samples(np.zeros((4, 64, 64), np.float32))
+    with pytest.raises(ValueError, match="sets"):
+        pdq.dihedral(np.zeros((3, 64, 64), np.float32))
     with pytest.raises(ValueError, match="64x64"):
-        pdq.dihedral(np.zeros((64, 64), np.float64))  # type: ignore[arg-type] # the wrong kind
+        pdq.dihedral(np.zeros((64, 64), np.float64))
