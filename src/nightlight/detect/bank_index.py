@@ -223,14 +223,15 @@ class BankIndex:
             ValueError: the file is not a whole snapshot.
         """
         index = cls()
-        index._pdq, extra, meta = HashIndex.open(path)
+        index._pdq = HashIndex.open(path)
+        extra = index._pdq.extra
         index._table = EntryTable.from_arrays(_under("table", extra))
         index._exact = {
             kind: ExactIndex.from_arrays(HASH_DIGITS[kind] // 2, _under(kind, extra))
             for kind in EXACT_KINDS
         }
         index._videos = VideoIndex.from_arrays(_under("vpdq", extra))
-        index.version = int(meta["version"])
+        index.version = int(index._pdq.meta["version"])
         return index
 
     def _add(self, entries: Collection[BankEntry]) -> None:
