@@ -108,7 +108,7 @@ class Matcher:
         return self.index.near(rows)
 
     def leave_snapshot(self) -> Path | None:
-        """Return the snapshot left for other processes, None where none is wanted now."""
+        """Return the snapshot left for other processes, None where none is wanted or fits."""
         if self._snapshots is None:
             return None
         with self._lock:
@@ -118,8 +118,11 @@ class Matcher:
             path = self._snapshots / f"{index.version:020d}{_SUFFIX}"
             if path.exists():
                 return None
-            index.save(path)
             self._since_snapshot = 0
+            try:
+                index.save(path)
+            except OSError:  # shared memory is full: each process goes on with an index of its own
+                return None
         for older in sorted(self._snapshots.glob(f"*{_SUFFIX}"))[:-1]:
             older.unlink(missing_ok=True)  # who has it mapped keeps it until they let go
         return path

@@ -66,6 +66,8 @@ class Worker:
             busy = True
         if services.filer is not None and services.filer.run_due(options.tips):
             busy = True
+        if services.matcher.wants_snapshot():
+            services.matcher.leave_snapshot()
         self._anchor()
         return busy
 
