@@ -7,6 +7,9 @@ import typer
 
 from nightlight.serving import serve
 from nightlight.simulate.cybertipline import cybertipline_app
+from nightlight.simulate.exchange_ncmec import ncmec_app
+from nightlight.simulate.exchange_stopncii import stopncii_app
+from nightlight.simulate.exchange_threatexchange import threatexchange_app
 from nightlight.simulate.platform import platform_app
 
 app = typer.Typer(
@@ -62,6 +65,67 @@ def platform(
     """Run a simulated platform: effects at /nightlight, state at /_state, faults at /_faults."""
     simulator = platform_app(secret=secret, state=str(state or ":memory:"), media_root=media_root)
     serve(simulator, name="simulated platform", host=host, port=port)
+
+
+Count = Annotated[int, typer.Option(min=0, help="How many invented entries it has.")]
+PageSize = Annotated[int, typer.Option(min=1, help="How many entries a page has.")]
+
+
+@app.command("ncmec-hashes")
+def ncmec_hashes(
+    *,
+    port: Port = 0,
+    host: Host = "127.0.0.1",
+    entries: Count = 50,
+    page_size: PageSize = 10,
+    username: Annotated[str, typer.Option(help="Whom to let in.")] = "sim",
+    password: Annotated[str, typer.Option(help="With what.")] = "sim",  # noqa: S107  a simulator's
+) -> None:
+    """Run a simulated NCMEC Hash Sharing: base URL /hashsharing, /_state, /_faults, /_put."""
+    simulator = ncmec_app(username=username, password=password, items=entries, page_size=page_size)
+    serve(simulator, name="simulated NCMEC hash sharing", host=host, port=port)
+
+
+@app.command()
+def stopncii(
+    *,
+    port: Port = 0,
+    host: Host = "127.0.0.1",
+    entries: Count = 50,
+    page_size: PageSize = 10,
+    function_key: Annotated[str, typer.Option(help="Key of the functions.")] = "sim",
+    subscription_key: Annotated[str, typer.Option(help="Key of the subscription.")] = "sim",
+) -> None:
+    """Run a simulated StopNCII: base URL /v1, state at /_state, faults at /_faults."""
+    simulator = stopncii_app(
+        function_key=function_key,
+        subscription_key=subscription_key,
+        records=entries,
+        page_size=page_size,
+    )
+    serve(simulator, name="simulated StopNCII", host=host, port=port)
+
+
+@app.command()
+def threatexchange(
+    *,
+    port: Port = 0,
+    host: Host = "127.0.0.1",
+    entries: Count = 50,
+    page_size: PageSize = 10,
+    api_token: Annotated[
+        str, typer.Option(help="Whom to let in: application id, |, secret.")
+    ] = "99999999|sim",  # noqa: S107  a simulator's
+    privacy_group: Annotated[str, typer.Option(help="Id of the privacy group.")] = "303636",
+) -> None:
+    """Run a simulated ThreatExchange: base URL /v26.0, state at /_state, faults at /_faults."""
+    simulator = threatexchange_app(
+        api_token=api_token,
+        privacy_group=privacy_group,
+        indicators=entries,
+        page_size=page_size,
+    )
+    serve(simulator, name="simulated ThreatExchange", host=host, port=port)
 
 
 if __name__ == "__main__":

@@ -6,6 +6,7 @@ from urllib.parse import urlsplit
 from msgspec import Struct
 
 from nightlight.errors import InvalidInput
+from nightlight.model.bank import Opinion
 
 #: Where each API is, unless the option ``url`` says otherwise.
 NCMEC_URL = "https://report.cybertip.org/hashsharing"
@@ -24,13 +25,17 @@ class ApiField(Struct, frozen=True, kw_only=True):
 
 
 class Api(Struct, frozen=True, kw_only=True):
-    """A kind of exchange; names are those that HMA's interface has for them."""
+    """A kind of exchange; names are those that HMA's interface has for them.
+
+    Attributes:
+        opinions: what the exchange can be told.
+    """
 
     name: str
     title: str
     options: tuple[ApiField, ...] = ()
     credentials: tuple[ApiField, ...] = ()
-    votes: bool = True
+    opinions: frozenset[Opinion] = frozenset()
 
     def check(self, options: Mapping[str, str], credentials: Collection[str] | None) -> None:
         """Return if these are known and enough; None for credentials that come from elsewhere.
@@ -84,6 +89,7 @@ def _url(default: str) -> ApiField:
 NCMEC = Api(
     name="ncmec",
     title="NCMEC Hash Sharing v2",
+    opinions=frozenset({Opinion.POSITIVE, Opinion.NEGATIVE}),
     options=(
         _url(NCMEC_URL),
         ApiField(
@@ -106,6 +112,7 @@ NCMEC = Api(
 STOPNCII = Api(
     name="stop_ncii",
     title="StopNCII",
+    opinions=frozenset({Opinion.POSITIVE, Opinion.NEGATIVE}),
     options=(
         _url(STOPNCII_URL),
         ApiField(name="overlap_s", help="Seconds before the checkpoint read again.", default="300"),
@@ -121,6 +128,7 @@ STOPNCII = Api(
 THREATEXCHANGE = Api(
     name="fb_threatexchange",
     title="Meta ThreatExchange",
+    opinions=frozenset(Opinion),
     options=(
         _url(THREATEXCHANGE_URL),
         ApiField(name="privacy_group", help="Id of the privacy group.", required=True),

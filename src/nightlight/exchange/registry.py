@@ -53,7 +53,7 @@ class FetchState(Struct, frozen=True, kw_only=True):
         completed_at: when the last fetch ended, however it did.
         succeeded: whether that came to its end, None before the first.
         failure: why it did not, or what is still missing.
-        fetched: entries taken in so far, over all fetches.
+        fetched: entries that came through it and were not withdrawn.
     """
 
     checkpoint: str = ""
@@ -137,8 +137,8 @@ class ExchangeStore(Protocol):
         """Return every exchange, by name."""
         ...
 
-    def credentials(self, name: str) -> Credentials:
-        """Return what opens an exchange, its API's where it has none of its own.
+    def credentials(self, name: str, *, shared: bool = True) -> Credentials:
+        """Return what opens an exchange; its API's, if ``shared``, where it has none of its own.
 
         Raises:
             NotFound: there is no exchange of this name.
@@ -183,7 +183,11 @@ class ExchangeStore(Protocol):
         ...
 
     def rewind(self, name: str) -> None:
-        """Forget how far fetching came: the next fetch begins at the beginning."""
+        """Forget how far fetching came: the next fetch begins at the beginning, and is due."""
+        ...
+
+    def forgive(self, name: str) -> None:
+        """Forget how the last fetch ended: the next one is due."""
         ...
 
     def cast(self, opinion: Vote) -> Vote:

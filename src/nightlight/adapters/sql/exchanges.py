@@ -98,18 +98,18 @@ class SqlExchangeStore:
         rows = self._connection.execute(self._joined().order_by(exchange.c.name))
         return [self._read(row) for row in rows if not row.name.startswith(_API_ROW)]
 
-    def credentials(self, name: str) -> Credentials:
-        """Return what opens an exchange, its API's where it has none of its own.
+    def credentials(self, name: str, *, shared: bool = True) -> Credentials:
+        """Return what opens an exchange; its API's, if ``shared``, where it has none of its own.
 
         Raises:
             NotFound: there is no exchange of this name.
         """
         row = self._row(name)
         own = self._opened(row).credentials
-        if not own:
+        if shared and not own:
             statement = select(exchange).where(exchange.c.name == _API_ROW + row.api)
-            shared = self._connection.execute(statement).one_or_none()
-            own = self._opened(shared).credentials if shared is not None else {}
+            of_api = self._connection.execute(statement).one_or_none()
+            own = self._opened(of_api).credentials if of_api is not None else {}
         return Credentials(values=own)
 
     def save_api_credentials(self, api: str, credentials: Credentials) -> None:
@@ -194,12 +194,15 @@ class SqlExchangeStore:
         )
 
     def rewind(self, name: str) -> None:
-        """Forget how far fetching came: the next fetch begins at the beginning."""
-        self._connection.execute(
-            update(exchange)
-            .where(exchange.c.name == name)
-            .values(checkpoint="", checkpoint_us=None, running_us=None, up_to_date=False)
-        )
+        """Forget how far fetching came: the next fetch begins at the beginning, and is due."""
+        anew = {"checkpoint": "", "checkpoint_us": None, "running_us": None, "up_to_date": False}
+        self._connection.execute(update(exchange).where(exchange.c.name == name).values(anew))
+        self.forgive(name)
+
+    def forgive(self, name: str) -> None:
+        """Forget how the last fetch ended: the next one is due."""
+        forgiven = {"completed_us": None, "succeeded": None, "failure": ""}
+        self._connection.execute(update(exchange).where(exchange.c.name == name).values(forgiven))
 
     def cast(self, opinion: Vote) -> Vote:
         """Store an opinion to be sent and return it as stored; the same one is not sent again."""
