@@ -1,47 +1,311 @@
-"""PLACEHOLDER by the lead until builder VIDEO writes this file: overwrite it whole."""
+"""Which videos of the banks a video shows, in whole or in part; changed in place.
 
-from collections.abc import Mapping
+A bank's video is its list of frame hashes and nothing else. One index over the frames of all of
+them names the candidates; each candidate is then compared frame by frame, in both directions and
+along time. Owns when that is a match; how alike two videos are is ``kernel.video``'s.
+"""
+
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
-from msgspec import Struct
+import numpy as np
+from msgspec import Struct, structs
 from numpy.typing import NDArray
 
+from nightlight.kernel.hash_index import HashIndex
+from nightlight.kernel.pdq import DIHEDRAL_NAMES
+from nightlight.kernel.video import (
+    DISTANCE_BITS,
+    MATCHABLE_QUALITY,
+    Frames,
+    thin,
+    turn_rows,
+    unpack_frames,
+)
+from nightlight.kernel.video_likeness import Likeness, compare
 from nightlight.model.media import VideoHashes
+
+#: A label of the index is a video's slot and the place of a frame in it.
+_PLACE_BITS = 24
+#: A frame this near to the one before it adds no candidate.
+_STILL_BITS = 6
+#: Mirrored and turned videos are looked for by two frames a second; one is enough to be compared.
+_TURNED_EVERY_MS = 500
+#: At most so many candidates are compared, those with the most frames in common first.
+_MOST_CANDIDATES = 256
+#: A passage that this many bank videos share which are otherwise unlike is common property: an
+#: animated logo, a stock clip. It matches nothing on its own.
+_COMMON_VIDEOS = 10
+_COMPARED_VIDEOS = 12
 
 
 class VideoMatch(Struct, frozen=True, kw_only=True):
-    """A match."""
+    """A bank's video and the part of it that was found.
+
+    Attributes:
+        number: the bank entry's.
+        query_share: how much of the video asked about is found in the bank's, 0 to 1.
+        bank_share: how much of the bank's video is found in the one asked about.
+        distance_bits: the median distance of the frames found.
+        how: "frames" (most of one is in the other), "still" (the same, and little happens),
+            "passage" (some seconds, in order) or "aligned" (the whole course of time agrees,
+            though single frames are changed); with the turn where there is one, as in
+            "flipped+frames".
+    """
 
     number: int
     query_share: float
     bank_share: float
     distance_bits: int
-    how: str = "frames"
+    how: str
+
+
+class MatchRule(Struct, frozen=True, kw_only=True):
+    """From when on likeness is a match; measured in ``benchmarks.video``.
+
+    Attributes:
+        least_distinct: different things that must have been found, unless all is one still.
+        frames_share: of the query or of the bank's video, found frame by frame.
+        still_share: the same where too few different things are shown.
+        still_bits: the largest median distance of such a still.
+        passage_ms: length of what is found in order, wherever it is.
+        aligned_share: of the query or of the bank's video, roughly alike all along one line.
+        aligned_bits: the largest median distance along it.
+    """
+
+    least_distinct: int = 3
+    frames_share: float = 0.3
+    still_share: float = 0.8
+    still_bits: int = 20
+    passage_ms: int = 5000
+    aligned_share: float = 0.6
+    aligned_bits: int = 48
+
+
+class _Video(Struct, frozen=True):
+    slot: int
+    count: int
+    frames: bytes
+    duration_ms: int
 
 
 class VideoIndex:
-    """Nothing yet."""
+    """Bank videos, ready to be asked. One thread changes it; any number ask meanwhile."""
+
+    def __init__(self, rule: MatchRule | None = None) -> None:
+        """Start empty.
+
+        Args:
+            rule: when likeness is a match.
+        """
+        self._rule = rule or MatchRule()
+        self._rows = HashIndex()
+        self._videos: dict[int, _Video] = {}
+        self._numbers: dict[int, int] = {}
+        self._next_slot = 0
 
     def __len__(self) -> int:
-        return 0
+        """Return how many videos there are."""
+        return len(self._videos)
 
     def add(self, number: int, video: VideoHashes) -> None:
-        """Add."""
+        """Let this video be found from now on, in place of what had its number before.
+
+        Raises:
+            ValueError: its frames are not as ``VideoHashes`` says.
+        """
+        self.add_all([(number, video)])
+
+    def add_all(self, videos: Iterable[tuple[int, VideoHashes]]) -> None:
+        """Let these videos be found from now on, as ``add`` does one by one, but faster.
+
+        Raises:
+            ValueError: the frames of one are not as ``VideoHashes`` says; none is added.
+        """
+        listed = [(number, video, _indexed_rows(video)) for number, video in videos]
+        labels: list[NDArray[np.int64]] = []
+        for number, video, rows in listed:
+            self.remove(number)
+            slot = self._next_slot
+            self._next_slot += 1
+            self._numbers[slot] = number
+            self._videos[number] = _Video(slot, len(rows), video.frames, video.duration_ms)
+            labels.append(_labels(slot, len(rows)))
+        if any(len(one) for one in labels):
+            self._rows.add(np.concatenate(labels), np.concatenate([rows for _, _, rows in listed]))
 
     def remove(self, number: int) -> None:
-        """Remove."""
+        """Let this video not be found any more; nothing changes where there is none."""
+        video = self._videos.pop(number, None)
+        if video is None:
+            return
+        self._numbers.pop(video.slot, None)
+        if video.count:
+            self._rows.remove(_labels(video.slot, video.count))
 
     def match(self, video: VideoHashes) -> list[VideoMatch]:
-        """Match."""
-        del video
-        return []
+        """Return the bank videos that this one shows, those with the most in common first.
+
+        Raises:
+            ValueError: its frames are not as ``VideoHashes`` says.
+        """
+        query = unpack_frames(video.frames)
+        found: dict[int, tuple[VideoMatch, Likeness]] = {}
+        for number, turn in self._candidates(query):
+            known = self._videos.get(number)
+            if known is None:  # removed a moment ago
+                continue
+            turned = _turned(query, turn) if turn else query
+            likeness = compare(turned, unpack_frames(known.frames))
+            match = self._judged(number, likeness, turn)
+            if match and (number not in found or _strength(match) > _strength(found[number][0])):
+                found[number] = (match, likeness)
+        kept = self._without_common(found)
+        return sorted(kept, key=lambda one: (-max(_strength(one)), one.number))
 
     def arrays(self) -> Mapping[str, NDArray[Any]]:
-        """Return arrays."""
-        return {}
+        """Return everything as arrays, for a snapshot."""
+        held = list(self._videos.items())
+        frames = [np.frombuffer(video.frames, np.uint8) for _, video in held]
+        return {
+            "numbers": np.array([number for number, _ in held], np.int64),
+            "durations": np.array([video.duration_ms for _, video in held], np.int64),
+            "lengths": np.array([len(one) for one in frames], np.int64),
+            "frames": np.concatenate([np.empty(0, np.uint8), *frames]),
+        }
 
     @classmethod
     def from_arrays(cls, arrays: Mapping[str, NDArray[Any]]) -> "VideoIndex":
-        """Return index."""
-        del arrays
-        return cls()
+        """Return the index that ``arrays`` was taken of.
+
+        Raises:
+            ValueError: the arrays do not belong together.
+        """
+        ends = np.cumsum(arrays["lengths"])
+        if len(ends) and ends[-1] != len(arrays["frames"]):
+            raise ValueError("the frames of a video index are not as long as it says")
+        index = cls()
+        index.add_all(
+            (
+                int(number),
+                VideoHashes(
+                    frames=arrays["frames"][end - length : end].tobytes(), duration_ms=int(duration)
+                ),
+            )
+            for number, duration, length, end in zip(
+                arrays["numbers"], arrays["durations"], arrays["lengths"], ends, strict=True
+            )
+        )
+        return index
+
+    def _candidates(self, query: Frames) -> Iterator[tuple[int, str]]:
+        """Yield numbers of bank videos, and the turn in which a frame of theirs is in the query."""
+        counts: Counter[tuple[int, str]] = Counter()
+        rows = _matchable(query)
+        few = _matchable(_every(query, _TURNED_EVERY_MS))
+        for turn in DIHEDRAL_NAMES:
+            asked = turn_rows(few, turn) if turn else rows
+            if not len(asked):
+                continue
+            places, labels, _ = self._rows.search(asked, DISTANCE_BITS)
+            # A frame of the query counts once for each video, however often that shows it.
+            pairs = np.unique(np.stack([labels >> _PLACE_BITS, places], axis=1), axis=0)
+            for slot, count in zip(*np.unique(pairs[:, 0], return_counts=True), strict=True):
+                number = self._numbers.get(int(slot))
+                if number is not None:
+                    counts[number, turn] += int(count)
+        for candidate, _ in counts.most_common(_MOST_CANDIDATES):
+            yield candidate
+
+    def _judged(self, number: int, likeness: Likeness, turn: str) -> VideoMatch | None:
+        how = _how(likeness, self._rule)
+        if how is None:
+            return None
+        is_line = how == "aligned"
+        return VideoMatch(
+            number=number,
+            query_share=likeness.line_share if is_line else likeness.query_share,
+            bank_share=likeness.line_bank_share if is_line else likeness.bank_share,
+            distance_bits=likeness.line_bits if is_line else likeness.distance_bits,
+            how=f"{turn}+{how}" if turn else how,
+        )
+
+    def _without_common(
+        self, found: Mapping[int, tuple[VideoMatch, Likeness]]
+    ) -> Iterator[VideoMatch]:
+        """Yield the matches but those by a passage that many unlike bank videos share.
+
+        Where most of a bank's video was found the match stands: the question is only asked of
+        parts. Entries that are like one another are one video under many numbers.
+        """
+        parts = [
+            number
+            for number, (match, _) in found.items()
+            if match.bank_share < self._rule.frames_share
+        ]
+        is_common = len(parts) >= _COMMON_VIDEOS and self._are_unlike(parts)
+        for number, (match, _) in found.items():
+            if not (is_common and number in parts):
+                yield match
+
+    def _are_unlike(self, numbers: list[int]) -> bool:
+        """Return whether most of these bank videos have little in common but this passage."""
+        step = max(1, len(numbers) // _COMPARED_VIDEOS)
+        known = [self._videos.get(number) for number in numbers[::step]]
+        lists = [unpack_frames(video.frames) for video in known if video is not None]
+        alike = [
+            max(likeness.query_share, likeness.bank_share) >= self._rule.frames_share
+            for place, one in enumerate(lists)
+            for likeness in (compare(one, other) for other in lists[place + 1 :])
+        ]
+        return sum(alike) * 2 < len(alike)
+
+
+def _how(likeness: Likeness, rule: MatchRule) -> str | None:
+    """Return how two videos are alike, None where they are not enough."""
+    share = max(likeness.query_share, likeness.bank_share)
+    line = max(likeness.line_share, likeness.line_bank_share)
+    if likeness.distinct >= rule.least_distinct:
+        if share >= rule.frames_share:
+            return "frames"
+        if likeness.aligned_ms >= rule.passage_ms:
+            return "passage"
+        if line >= rule.aligned_share and likeness.line_bits <= rule.aligned_bits:
+            return "aligned"
+    elif share >= rule.still_share and likeness.distance_bits <= rule.still_bits:
+        return "still"
+    return None
+
+
+def _strength(match: VideoMatch) -> tuple[float, float]:
+    return max(match.query_share, match.bank_share), -match.distance_bits
+
+
+def _indexed_rows(video: VideoHashes) -> NDArray[np.uint64]:
+    rows = _matchable(unpack_frames(video.frames))
+    if len(rows) >= 1 << _PLACE_BITS:
+        raise ValueError("a video has too many frames to be indexed")
+    return rows
+
+
+def _matchable(frames: Frames) -> NDArray[np.uint64]:
+    """Return the hashes that can be matched; of whole frames none that repeats the one before."""
+    good = frames.quality >= MATCHABLE_QUALITY
+    parts = frames.rows[good & frames.is_part]
+    return np.concatenate([thin(frames.rows[good & ~frames.is_part], _STILL_BITS), parts])
+
+
+def _every(frames: Frames, interval_ms: int) -> Frames:
+    """Return the frames of one moment in each interval."""
+    times, first = np.unique(frames.times_ms, return_index=True)
+    _, chosen = np.unique(times // interval_ms, return_index=True)
+    return frames.taken(first[chosen])
+
+
+def _turned(frames: Frames, turn: str) -> Frames:
+    return structs.replace(frames, rows=turn_rows(frames.rows, turn))
+
+
+def _labels(slot: int, count: int) -> NDArray[np.int64]:
+    return (np.int64(slot) << _PLACE_BITS) + np.arange(count, dtype=np.int64)

@@ -24,8 +24,9 @@ class VideoHashes(Masked, frozen=True, kw_only=True):
     """The PDQ hashes of a video's frames, in order of time.
 
     Attributes:
-        frames: 37 bytes a frame: the hash (32, as its hex digits read), its quality (1), and the
-            frame's time in milliseconds (4, little-endian).
+        frames: 37 bytes a hash: the hash (32, as its hex digits read), its quality (1; 128 more
+            where it is of a part of the frame), and the frame's time in milliseconds (4,
+            little-endian). A frame may have several hashes.
         duration_ms: from the first frame's time to the end of the last.
     """
 
