@@ -128,6 +128,14 @@ def hash_samples(samples: Floats) -> tuple[NDArray[np.uint64], int, float]:
     return row, gradients(samples), gap
 
 
+def reduced_luma(values: Values, bands: int, factor: int) -> Floats:
+    """Return the brightness averaged over squares of ``factor`` pixels a side."""
+    bright = luma(values, bands)
+    height, width = (length // factor for length in bright.shape)
+    squares = bright[: height * factor, : width * factor].reshape(height, factor, width, factor)
+    return np.asarray(squares.mean(axis=(1, 3)), np.float32)
+
+
 def mirrored_samples(values: Values, bands: int) -> Floats:
     """Return four sets of samples: the picture's, flipped, upside down, and both."""
     bright = luma(values, bands)

@@ -16,19 +16,21 @@ from numpy.typing import NDArray
 
 from nightlight.kernel import _pdq_reference as reference
 
-Pixels: TypeAlias = NDArray[np.uint8] | NDArray[np.float32]
-
+#: How a view comes about: whether the sides change places at the end, and which of the mirrored
+#: pictures (1: flipped, 2: upside down, 3: both) it is before that.
+_TURNED = {
+    "": (False, 0),
+    "turned-90": (True, 2),
+    "turned-180": (False, 3),
+    "turned-270": (True, 1),
+    "flipped": (False, 1),
+    "flipped-upside-down": (False, 2),
+    "transposed": (True, 0),
+    "anti-transposed": (True, 3),
+}
 #: The eight turns (clockwise) and flips in the order of ``dihedral``; "" is the picture as it is.
-DIHEDRAL_NAMES = (
-    "",
-    "turned-90",
-    "turned-180",
-    "turned-270",
-    "flipped",
-    "flipped-upside-down",
-    "transposed",
-    "anti-transposed",
-)
+DIHEDRAL_NAMES = tuple(_TURNED)
+
 _LUMA_AXES = 2
 _BANDS = 3
 _SETS = 4
@@ -42,6 +44,9 @@ _SMALL_PIXELS = 128 * 128
 #: several times that could decide a bit or a point, the published sums are repeated after all.
 _NEAR_TIE = 0.005
 _NEAR_POINT = 6
+
+
+Pixels: TypeAlias = NDArray[np.uint8] | NDArray[np.float32]
 
 
 class PictureHash(Struct, frozen=True):
@@ -139,7 +144,8 @@ def hash_rgb(rgb: NDArray[np.uint8]) -> tuple[NDArray[np.uint64], int]:
     Raises:
         ValueError: the array is not of that kind.
     """
-    found = _hash_rows(_rgb_rows(rgb), _BANDS)
+    _rgb_rows(rgb)
+    found = picture_hash(rgb)
     return found.row, found.quality
 
 
@@ -149,39 +155,68 @@ def hash_luma(luma: Pixels) -> tuple[NDArray[np.uint64], int]:
     Raises:
         ValueError: the array is not two-dimensional, of bytes or 32-bit floats, with a pixel.
     """
-    found = _hash_rows(_luma_rows(luma), 1)
+    _luma_rows(luma)
+    found = picture_hash(luma)
     return found.row, found.quality
 
 
-def picture_hash(picture: Pixels, *, turns: bool = False) -> PictureHash:
+def reduced_luma(picture: Pixels, *, least_side: int) -> NDArray[np.float32]:
+    """Return the brightness averaged over whole squares, the longer side no less than this.
+
+    Raises:
+        ValueError: the array is neither height x width x 3 bytes nor two-dimensional brightness.
+    """
+    values, bands = _rows(picture)
+    height, width = len(values), values.shape[1] // bands
+    # A long and narrow picture keeps at least the pixels that its samples are taken at.
+    factor = max(1, min(max(height, width) // least_side, min(height, width) // reference.SIDE))
+    found: NDArray[np.float32] = _backend().reduced_luma(values, bands, factor)
+    return found
+
+
+def picture_hash(picture: Pixels, *, shown: str = "", turns: bool = False) -> PictureHash:
     """Return the hash of a picture, and the samples that its other hashes are made from.
 
     Args:
         picture: height x width x 3 bytes, or two-dimensional brightness.
+        shown: one of DIHEDRAL_NAMES: how the picture is turned before it is shown. The hash is
+            that of the picture as it is shown; turning its pixels is dearer than hashing it.
         turns: whether to take the samples of its mirrored copies too, for ``dihedral``.
 
     Raises:
         ValueError: the array is neither.
     """
-    return _hash_rows(*_rows(picture), turns=turns)
-
-
-def _hash_rows(values: NDArray[Any], bands: int, *, turns: bool = False) -> PictureHash:
-    height, width = len(values), values.shape[1] // bands
+    values, bands = _rows(picture)
     backend = _backend()
-    sets = backend.mirrored_samples(values, bands) if turns else None
-    if height * width > _SMALL_PIXELS:
-        samples = backend.samples(values, bands) if sets is None else sets[0]
-        row, gradients, gap = _hash(samples)
-        if gap > _NEAR_TIE and _is_clear(gradients):
-            return PictureHash(samples if sets is None else sets, row, _quality(gradients))
-    samples = backend.exact_samples(values, bands)
-    if sets is not None:
-        sets[0] = samples
-    row, gradients, _ = _hash(samples)
+    if shown or turns:
+        sets = shown_samples(backend.mirrored_samples(values, bands), shown)
+    else:
+        sets = backend.samples(values, bands)[None]
+    row, gradients, gap = _hash(sets[0])
+    height, width = len(values), values.shape[1] // bands
     if min(height, width) < reference.LEAST_SIDE:
         row, gradients = np.zeros_like(row), 0
-    return PictureHash(samples if sets is None else sets, row, _quality(gradients))
+    elif height * width <= _SMALL_PIXELS or gap <= _NEAR_TIE or not _is_clear(gradients):
+        sets[0] = backend.exact_samples(*_rows(turn_pixels(picture, shown)))
+        row, gradients, _ = _hash(sets[0])
+    return PictureHash(sets if turns else sets[0], row, _quality(gradients))
+
+
+def shown_samples(mirrored: NDArray[np.float32], shown: str) -> NDArray[np.float32]:
+    """Return the mirrored samples of the picture turned as ``shown`` says, from those before."""
+    is_turned, first = _TURNED[shown]
+    # Once the sides have changed places, flipping is what turning upside down was before.
+    order = [first, first ^ 2, first ^ 1, first ^ 3] if is_turned else [first ^ n for n in range(4)]
+    sets = mirrored[order]
+    return np.ascontiguousarray(sets.transpose(0, 2, 1)) if is_turned else sets
+
+
+def turn_pixels(picture: Pixels, shown: str) -> Pixels:
+    """Return the picture's pixels as they are shown; nothing is copied."""
+    is_turned, first = _TURNED[shown]
+    picture = picture[:, ::-1] if first & 1 else picture
+    picture = picture[::-1] if first & 2 else picture
+    return picture.swapaxes(0, 1) if is_turned else picture
 
 
 def _is_clear(gradients: int) -> bool:

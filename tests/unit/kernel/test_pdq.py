@@ -190,6 +190,46 @@ def test_hash_is_the_same_whether_or_not_turns_are_asked_for(
     assert pdq.dihedral(turned.samples)[0].tolist() == plain.row.tolist()
 
 
+@pytest.mark.parametrize("size", [(300, 330), (100, 128), (512, 500)])
+@pytest.mark.parametrize("shown", pdq.DIHEDRAL_NAMES)
+def test_picture_shown_turned_hashes_as_its_turned_pixels(
+    size: tuple[int, int], shown: str
+) -> None:
+    rgb = soft(12, *size)
+    turned = TURNS[shown](rgb)
+    found = pdq.picture_hash(rgb, shown=shown, turns=True)
+    assert np.array_equal(pdq.turn_pixels(rgb, shown), turned)
+    assert unpack(found.row[None])[0] == published(turned)[0]
+    assert np.abs(found.samples - pdq.mirrored_samples(turned)).max() < 0.05
+
+
+def test_tie_of_a_picture_shown_turned_is_decided_as_in_its_turned_pixels() -> None:
+    rgb = np.asarray(drawn(1, (300, 300)).resize((30, 30)).resize((301, 256)))
+    found = pdq.picture_hash(rgb, shown="turned-90")
+    assert unpack(found.row[None])[0] == published(np.rot90(rgb, -1))[0]
+
+
+@pytest.mark.parametrize("backend", [_pdq_numba, reference])
+def test_reduced_brightness_is_the_average_of_squares(
+    backend: ModuleType, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(pdq, "_backend", lambda: backend)
+    rgb = soft(13, 401, 302)
+    truth = reference.luma(rgb.reshape(401, -1), 3)[:399, :300].reshape(133, 3, 100, 3)
+    reduced = pdq.reduced_luma(rgb, least_side=128)
+    assert np.abs(reduced - truth.mean(axis=(1, 3))).max() < 0.001
+
+
+@pytest.mark.parametrize(
+    ("size", "kept"),
+    [((50, 60), (50, 60)), ((2048, 1024), (1024, 512)), ((64, 4000), (64, 4000))],
+)
+def test_reduced_brightness_keeps_what_hashes_need(
+    size: tuple[int, int], kept: tuple[int, int]
+) -> None:
+    assert pdq.reduced_luma(np.zeros(size, np.uint8), least_side=1024).shape == kept
+
+
 def test_every_turn_is_a_hash_of_its_own() -> None:
     found = pdq.dihedral(pdq.samples_rgb(soft(8, 300, 300)))
     apart = [bits_apart(found[a], found[b]) for a in range(8) for b in range(a)]
