@@ -26,8 +26,10 @@ from nightlight.preserve.seal import Sealer
 from nightlight.preserve.vault import Vault
 from nightlight.report.submit import Filer
 from nightlight.services import Services
+from nightlight.services.banks import Banks
 from nightlight.services.delivery import Dispatcher
 from nightlight.services.filing import StoredTips, VaultMedia
+from nightlight.services.flood import KnownEntries
 from nightlight.services.lists import Lists
 from nightlight.services.matching import Matcher
 from nightlight.services.processing import Processor
@@ -87,6 +89,12 @@ def build_services(settings: Settings) -> Services:
             report_classification=settings.report_classification,
         ),
         lists=Lists(unit_of_work=unit_of_work, clock=clock, id_key=keys.naming_key()),
+        banks=Banks(
+            unit_of_work=unit_of_work,
+            clock=clock,
+            id_key=keys.naming_key(),
+            known=KnownEntries(matcher),
+        ),
         record=Record(
             unit_of_work=unit_of_work,
             anchors=FileAnchorStore(settings.anchors_file),

@@ -145,7 +145,7 @@ def seed(services: Services) -> None:
         [f'{{"text": "{TERM}", "kind": "term"}}', f'{{"text": "{CUE}", "kind": "cue"}}'],
         **who,
     )
-    services.lists.import_bank(
+    services.banks.import_entries(
         "town-bank",
         [f'{{"kind": "md5", "value": "{SECRETS[2]}", "classification": "A1"}}'],
         **who,

@@ -64,7 +64,8 @@ class Desk:
     def import_lists(self, bank: Sequence[str], lexicon: Sequence[str]) -> None:
         """Import a hash bank and a lexicon."""
         lists = self.services.lists
-        assert lists.import_bank("quibble", bank, actor="ana", reason="test").rejected == ()
+        banks = self.services.banks
+        assert banks.import_entries("quibble", bank, actor="ana", reason="test").rejected == ()
         assert lists.import_lexicon("quibble", lexicon, actor="ana", reason="test").rejected == ()
 
     def take_in(self, *events: Event, size: int = 1000) -> list[Batch]:

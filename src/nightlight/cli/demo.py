@@ -124,7 +124,7 @@ def _make_town(home: Path, *, seed: int, accounts: int, posts: int) -> tuple[Pat
 def _import_lists(services: Services, truth_file: Path, truth: Truth) -> None:
     who = {"actor": "nightlight demo", "reason": "the town's operator holds these lists"}
     folder = truth_file.parent
-    services.lists.import_bank("TOWN", read_list(folder / truth.bank), **who)
+    services.banks.import_entries("TOWN", read_list(folder / truth.bank), **who)
     services.lists.import_lexicon("TOWN", read_list(folder / truth.lexicon), **who)
 
 

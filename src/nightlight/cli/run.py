@@ -201,7 +201,7 @@ def _outcome(judged: Judged) -> Outcome:
 def _import_lists(services: Services, truth: Path, answers: Truth) -> None:
     who = {"actor": "nightlight run --truth", "reason": f"named by {truth.name}"}
     for name, importer in (
-        (answers.bank, services.lists.import_bank),
+        (answers.bank, services.banks.import_entries),
         (answers.lexicon, services.lists.import_lexicon),
     ):
         if name:

@@ -99,7 +99,9 @@ class BankStore(Protocol):
         """Withdraw every entry and take the bank away; return how many entries it held."""
         ...
 
-    def put(self, entries: Sequence[BankEntry], *, at: datetime) -> Put:
+    def put(
+        self, entries: Sequence[BankEntry], *, at: datetime, keeping: Collection[str] = ()
+    ) -> Put:
         """Add new entries and bring known ones (same id and bank) up to date.
 
         New entries get their ``number``; ``content`` is the number of the first entry of the same
@@ -107,8 +109,9 @@ class BankStore(Protocol):
         given classification, opinion and state, and note and source where given; one that a person
         disabled, or that waits for a person, stays so unless it is withdrawn. Under a number the
         hash never changes: one that was withdrawn comes back as a new entry, and so does one whose
-        hash is another; the entry before it stays withdrawn, its id marked with its number. Banks
-        that do not exist yet are made with default settings.
+        hash is another; the entry before it stays withdrawn, its id marked with its number.
+        ``keeping`` names fields of known entries that stay as they are: "classification",
+        "opinion". Banks that do not exist yet are made with default settings.
         """
         ...
 

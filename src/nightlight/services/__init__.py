@@ -7,6 +7,7 @@ from nightlight.pipeline import Pipeline
 from nightlight.preserve.vault import Vault
 from nightlight.report.ports import CyberTipline
 from nightlight.report.submit import Filer
+from nightlight.services.banks import Banks
 from nightlight.services.delivery import Dispatcher
 from nightlight.services.lists import Lists
 from nightlight.services.matching import Matcher
@@ -36,6 +37,7 @@ class Services(Struct, frozen=True, kw_only=True):
     vault: Vault
     review: Review
     lists: Lists
+    banks: Banks
     record: Record
     dispatcher: Dispatcher | None
     filer: Filer | None

@@ -1,4 +1,7 @@
-"""The operator's lists and policy come in; the record says who brought them, never what is in."""
+"""Lexicons and the policy come in; the record says who brought them, never what is in.
+
+Hash banks are ``services.banks``.
+"""
 
 import hashlib
 import hmac
@@ -12,11 +15,10 @@ from nightlight.audit.clock import Clock
 from nightlight.decide.evaluate import Judge
 from nightlight.decide.policy import Policy, parse_policy
 from nightlight.errors import InvalidInput, NotFound
-from nightlight.exchange.bank_file import parse_bank
 from nightlight.exchange.lexicon_file import parse_lexicon
 from nightlight.exchange.ports import ListSummary
 from nightlight.model.audit import AuditEntry
-from nightlight.model.bank import BankEntry, EntryState
+from nightlight.model.bank import EntryState
 from nightlight.model.ids import derive_id
 from nightlight.model.lexicon import Term
 from nightlight.services.rules import declared_facts
@@ -33,7 +35,7 @@ class Imported(Struct, frozen=True, kw_only=True):
 
 
 class Lists:
-    """Imports and withdraws hash banks and lexicons, and activates policies."""
+    """Imports and withdraws lexicons, counts lists, and activates policies."""
 
     def __init__(self, *, unit_of_work: UnitOfWork, clock: Clock, id_key: bytes) -> None:
         """Keep the parts.
@@ -48,11 +50,6 @@ class Lists:
         self._clock = clock
         self._id_key = id_key
 
-    def _opaque_entry(self, entry: BankEntry) -> BankEntry:
-        if entry.id != derive_id("be", entry.bank, entry.kind, entry.value):
-            return entry
-        return replace(entry, id=self._keyed("be", entry.id))
-
     def _opaque_term(self, term: Term, lexicon: str) -> Term:
         if term.id != derive_id("tm", lexicon, term.kind, term.text):
             return term
@@ -60,16 +57,6 @@ class Lists:
 
     def _keyed(self, prefix: str, made: str) -> str:
         return f"{prefix}_{hmac.new(self._id_key, made.encode(), hashlib.sha256).hexdigest()[:24]}"
-
-    def import_bank(self, name: str, lines: Iterable[str], *, actor: str, reason: str) -> Imported:
-        """Return what was added to the bank; running processes match against it at once."""
-        entries, rejected = parse_bank(lines, bank=name)
-        entries = [self._opaque_entry(one) for one in entries]
-        with self._unit_of_work.begin() as tx:
-            put = tx.banks.put(entries, at=self._clock.now())
-            done = Imported(name=name, read=len(entries), added=put.added, rejected=tuple(rejected))
-            tx.commit(_imported("bank.imported", done, actor, reason))
-        return done
 
     def import_lexicon(
         self, name: str, lines: Iterable[str], *, actor: str, reason: str
@@ -82,19 +69,6 @@ class Lists:
             done = Imported(name=name, read=len(terms), added=added, rejected=tuple(rejected))
             tx.commit(_imported("lexicon.imported", done, actor, reason))
         return done
-
-    def remove_bank(self, name: str, *, actor: str, reason: str) -> int:
-        """Return how many entries the withdrawn bank held.
-
-        Raises:
-            NotFound: there is no such bank.
-        """
-        with self._unit_of_work.begin() as tx:
-            if tx.banks.bank(name) is None:
-                raise NotFound(f"no hash bank {name!r}", hint="`nightlight bank list`")
-            removed = tx.banks.remove_bank(name)
-            tx.commit(_removed("bank.withdrawn", name, removed, actor, reason))
-        return removed
 
     def remove_lexicon(self, name: str, *, actor: str, reason: str) -> int:
         """Return how many terms the withdrawn lexicon held.

@@ -1,26 +1,44 @@
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from itertools import count
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from nightlight.exchange.bank_file import format_bank, parse_bank
-from nightlight.model.bank import HASH_DIGITS, BankEntry, HashKind
+from nightlight.exchange.bank_file import format_bank, format_bank_csv, parse_bank, read_bank
+from nightlight.exchange.seen import Seen
+from nightlight.model.bank import HASH_DIGITS, BankEntry, EntryState, HashKind, Opinion
 
 BANK = "local"
 MD5 = "0a" * 16
 PDQ = "c3" * 32
 DIGITS = "0123456789abcdef"
-KINDS = st.sampled_from(HashKind)
-ENTRIES = KINDS.flatmap(
+FRAME = "c3" * 32 + "50" + "e8030000"
+WORDS = st.text("abc xyz,\"'{}\N{SNOWMAN}", max_size=12).map(str.strip)
+
+
+def values(kind: HashKind) -> st.SearchStrategy[str]:
+    if kind is HashKind.VPDQ:
+        return st.integers(1, 3).map(lambda frames: FRAME * frames)
+    return st.text(DIGITS, min_size=HASH_DIGITS[kind], max_size=HASH_DIGITS[kind])
+
+
+ENTRIES = st.sampled_from(HashKind).flatmap(
     lambda kind: st.builds(
         BankEntry,
         id=st.text("abcxyz-_.:#", min_size=1, max_size=20).map(lambda text: f"zorble{text}"),
         bank=st.just(BANK),
         kind=st.just(kind),
-        value=st.text(DIGITS, min_size=HASH_DIGITS[kind], max_size=HASH_DIGITS[kind]),
+        value=values(kind),
         classification=st.sampled_from(("", "A1", "A2", "B1", "B2")),
+        opinion=st.sampled_from(Opinion),
+        state=st.sampled_from([one for one in EntryState if one is not EntryState.WITHDRAWN]),
+        source=WORDS,
+        source_ref=WORDS,
+        note=WORDS,
+        view=WORDS,
+        quality=st.integers(0, 100),
     )
 )
 
@@ -46,6 +64,7 @@ def only_reason(lines: Iterable[str]) -> str:
 @given(st.lists(ENTRIES, max_size=6, unique_by=lambda entry: entry.id))
 def test_written_bank_reads_back_the_same(entries: list[BankEntry]) -> None:
     assert parse_bank(format_bank(entries), bank=BANK) == (entries, [])
+    assert parse_bank(format_bank_csv(entries), bank=BANK) == (entries, [])
 
 
 def test_ndjson_line_becomes_an_entry() -> None:
@@ -102,13 +121,24 @@ def test_empty_file_holds_nothing_and_is_no_error() -> None:
         (line(kind="md5", value=7), "fields are all text"),
         (line(kind="md5"), "fields are missing"),
         (line(kind="md5", value=MD5, colour="red"), "not known"),
-        (line(kind="zorble", value=MD5), "kind: not a hash kind (one of md5, sha1, sha256, pdq)"),
+        (line(kind="zorble", value=MD5), "not a hash kind (one of md5, sha1, sha256, pdq, vpdq)"),
         (line(kind="md5", value=MD5[1:]), "value: not 32 hex digits (give the md5 hash)"),
         (line(kind="md5", value="zz" * 16), "value: not 32 hex digits"),
         (line(kind="sha1", value=MD5), "value: not 40 hex digits"),
         (line(kind="md5", value=MD5, classification="Z9"), "classification: not a"),
         (line(kind="md5", value=MD5, id="two words"), "id: not an id"),
         (line(kind="md5", value=MD5, id=f"x-{MD5.upper()}"), "id: the id holds the hash"),
+        (line(kind="md5", value=MD5, note=f"see {MD5.upper()}"), "note: holds the hash"),
+        (line(kind="md5", value=MD5, note="x" * 1_001), "note: too long"),
+        (line(kind="md5", value=MD5, opinion="zorble"), "opinion: not one that is known"),
+        (line(kind="md5", value=MD5, state="zorble"), "state: not one that is known"),
+        (line(kind="md5", value=MD5, quality="101"), "quality: not 0 to 100"),
+        (line(kind="md5", value=MD5, quality=-1), "quality: not 0 to 100"),
+        (line(kind="md5", value=MD5, note=7), "fields are all text"),
+        (line(kind="md5", value="", state="withdrawn"), "value: not 32 hex digits"),
+        (line(kind="vpdq", value=""), "value: not 74 hex digits a frame"),
+        (line(kind="vpdq", value=FRAME[1:]), "value: not 74 hex digits a frame"),
+        (line(kind="vpdq", value="zz" * 37), "value: not 74 hex digits a frame"),
     ],
 )
 def test_bad_ndjson_line_is_told_with_its_number_and_a_remedy(bad: str, told: str) -> None:
@@ -174,3 +204,45 @@ def test_id_of_another_hash_is_refused() -> None:
 
 def test_text_that_cannot_be_encoded_is_a_bad_line_and_no_error() -> None:
     assert only_reason(['{"kind": "\udcff"}']).startswith("line 1: ")
+
+
+def test_withdrawn_line_needs_no_hash_where_it_has_an_id() -> None:
+    gone = only_entry([line(kind="md5", value="", id="zorble-1", state="withdrawn")])
+    assert (gone.id, gone.state, gone.value) == ("zorble-1", EntryState.WITHDRAWN, "")
+
+
+def test_withdrawn_line_without_id_withdraws_what_its_hash_stands_for() -> None:
+    known = only_entry([line(kind="md5", value=MD5)])
+    gone = only_entry([line(kind="md5", value=MD5, state="withdrawn")])
+    assert (gone.id, gone.value) == (known.id, "")
+
+
+@pytest.mark.parametrize(
+    ("lines", "silent"),
+    [
+        ([line(kind="md5", value=MD5)], ("classification", "opinion")),
+        ([line(kind="md5", value=MD5, classification="")], ("opinion",)),
+        (["kind,value,opinion", f"md5,{MD5},"], ("classification",)),
+    ],
+)
+def test_line_tells_what_it_is_silent_about(lines: list[str], silent: tuple[str, ...]) -> None:
+    (read,) = read_bank(lines, bank=BANK)
+    assert read.silent == silent
+
+
+def test_lines_are_read_only_as_they_are_asked_for() -> None:
+    def endless() -> Iterator[str]:
+        for number in count():
+            yield line(kind="md5", value=f"{number:032x}")
+
+    first = next(read_bank(endless(), bank=BANK))
+    assert first.entry is not None
+    assert first.entry.value == "0" * 32
+
+
+def test_repeated_ids_are_seen_however_many_came_between(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("nightlight.exchange.seen._RECENT", 8)
+    seen = Seen()
+    assert [seen.before(f"entry-{number}", number) for number in range(1_000)] == [None] * 1_000
+    assert [seen.before(f"entry-{number}", 5_000) for number in range(1_000)] == [*range(1_000)]
+    assert len(seen._older) < 12

@@ -3,12 +3,11 @@
 from pathlib import Path
 
 import pytest
-from tests.fakes.desk import BANK, KNOWN_MD5, LEXICON, Desk
+from tests.fakes.desk import BANK, LEXICON, Desk
 from tests.synthetic.builders import TEXT, event_of, policy_text
 
 from nightlight.errors import InvalidInput, NotFound
 from nightlight.model.event import Event, PostCreated
-from nightlight.model.media import MediaHashes
 from nightlight.services.lists import check_policy, read_list
 from nightlight.services.rules import declared_facts, default_policy
 
@@ -32,45 +31,36 @@ def test_lexicon_is_used_from_the_next_event_on_and_no_longer_once_withdrawn(des
     assert [len(batch.signals) for batch in (before, during, after)] == [0, 1, 0]
 
 
-def test_bank_is_asked_as_soon_as_it_is_imported(desk: Desk) -> None:
-    known = MediaHashes(md5=KNOWN_MD5)
-    desk.services.rules()
-    assert not desk.services.rules.matches(known)
-    desk.services.lists.import_bank("quibble", BANK, actor="ana", reason="new")
-    desk.services.rules()
-    assert desk.services.rules.matches(known)
-
-
 def test_record_says_who_and_how_many_but_not_what(desk: Desk) -> None:
     lists = desk.services.lists
-    lists.import_bank("quibble", [*BANK, "{}"], actor="ana", reason="new")
-    lists.import_lexicon("words", LEXICON, actor="bo", reason="newer")
-    lists.remove_bank("quibble", actor="bo", reason="old")
+    lists.import_lexicon("words", [*LEXICON, "{}"], actor="bo", reason="newer")
+    lists.remove_lexicon("words", actor="ana", reason="old")
     with desk.services.unit_of_work.read() as tx:
         entries = [chained.entry for chained in tx.audit.entries()]
     assert [(one.actor, one.action, one.subject, one.reason) for one in entries] == [
-        ("ana", "bank.imported", "quibble", "new"),
         ("bo", "lexicon.imported", "words", "newer"),
-        ("bo", "bank.withdrawn", "quibble", "old"),
+        ("ana", "lexicon.withdrawn", "words", "old"),
     ]
-    assert entries[0].detail == {"read": 2, "added": 2, "rejected": 1}
-    assert KNOWN_MD5 not in repr(entries)
+    assert entries[0].detail == {"read": 4, "added": 4, "rejected": 1}
     assert "zorbleflux" not in repr(entries)
 
 
 def test_importing_again_adds_nothing(desk: Desk) -> None:
     lists = desk.services.lists
-    assert lists.import_bank("quibble", BANK, actor="ana", reason="x").added == 2
-    assert lists.import_bank("quibble", BANK, actor="ana", reason="x").added == 0
-    banks, lexicons = lists.summaries()
+    assert lists.import_lexicon("words", LEXICON, actor="ana", reason="x").added == len(LEXICON)
+    assert lists.import_lexicon("words", LEXICON, actor="ana", reason="x").added == 0
+
+
+def test_banks_and_lexicons_are_counted(desk: Desk) -> None:
+    desk.import_lists(BANK, LEXICON)
+    banks, lexicons = desk.services.lists.summaries()
     assert [(one.name, one.entries) for one in banks] == [("quibble", 2)]
-    assert lexicons == []
+    assert [(one.name, one.entries) for one in lexicons] == [("quibble", 4)]
 
 
-def test_list_that_does_not_exist_cannot_be_withdrawn(desk: Desk) -> None:
-    for remove in (desk.services.lists.remove_bank, desk.services.lists.remove_lexicon):
-        with pytest.raises(NotFound):
-            remove("nowhere", actor="ana", reason="x")
+def test_lexicon_that_does_not_exist_cannot_be_withdrawn(desk: Desk) -> None:
+    with pytest.raises(NotFound):
+        desk.services.lists.remove_lexicon("nowhere", actor="ana", reason="x")
 
 
 def test_activated_policy_judges_from_the_next_event_on(desk: Desk) -> None:
@@ -112,15 +102,3 @@ def test_list_file_that_cannot_be_read_is_named(tmp_path: Path) -> None:
     for name, why in (("missing", "No such file"), ("binary", "not a UTF-8 text file")):
         with pytest.raises(InvalidInput, match=why):
             read_list(tmp_path / name)
-
-
-def test_an_id_made_here_tells_nothing_to_somebody_with_a_list_of_their_own(tmp_path: Path) -> None:
-    line = f'{{"kind": "md5", "value": "{KNOWN_MD5}"}}'
-    ids = set()
-    for name in ("ours", "theirs"):
-        desk = Desk(tmp_path / name, lists=False)
-        desk.services.lists.import_bank("quibble", [line], actor="ana", reason="new")
-        with desk.services.unit_of_work.read() as tx:
-            [entry] = [one for one in tx.banks.all() if one.value == KNOWN_MD5]
-        ids.add(entry.id)
-    assert len(ids) == 2, "the same entry has another id under another key"

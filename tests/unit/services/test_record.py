@@ -19,7 +19,7 @@ def test_record_is_intact_and_anchored_once_for_each_new_end(desk: Desk) -> None
     first = record.anchor()
     assert first is not None
     assert record.anchor() is None
-    desk.services.lists.remove_bank("quibble", actor="ana", reason="x")
+    desk.services.banks.remove("quibble", actor="ana", reason="x")
     second = record.anchor()
     assert second is not None
     assert second.seq > first.seq

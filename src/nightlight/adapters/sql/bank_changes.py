@@ -49,13 +49,20 @@ class Arrivals:
     """Puts entries in, chunk by chunk, as one version."""
 
     def __init__(
-        self, *, connection: Connection, keys: KeyRing, version: int, at: datetime
+        self,
+        *,
+        connection: Connection,
+        keys: KeyRing,
+        version: int,
+        at: datetime,
+        keeping: frozenset[str],
     ) -> None:
         self._connection = connection
         self._keys = keys
         self._history = SqlBankHistory(connection)
         self._version = version
         self._added_us = to_us(at)
+        self._keeping = keeping
         self._contents: dict[int, int] = {}
 
     def take(self, entries: Sequence[BankEntry]) -> Put:
@@ -75,12 +82,15 @@ class Arrivals:
         numbers = self._numbers(len(own) - len(known))
         fresh: list[BankEntry] = []
         changed: list[BankEntry] = []
+        for place, stored in known.items():
+            # What comes in together with a known hash of the same picture joins it.
+            self._contents.setdefault(own[place].content, stored.content)
         for place, entry in own.items():
             before = known.get(place)
             if before is None:
                 fresh.append(self._numbered(entry, next(numbers)))
                 continue
-            after = self._numbered(_brought_up_to_date(before, entry), before.number)
+            after = self._numbered(_brought_up_to_date(before, entry, self._keeping), before.number)
             if after != before:
                 changed.append(after)
         self._retire([one for place, one in found.items() if place not in known])
@@ -145,7 +155,7 @@ class Arrivals:
         return entry_row(entry, self._keys) | {"changed_version": self._version}
 
 
-def _brought_up_to_date(before: BankEntry, entry: BankEntry) -> BankEntry:
+def _brought_up_to_date(before: BankEntry, entry: BankEntry, keeping: frozenset[str]) -> BankEntry:
     """Return a known entry as a list now gives it.
 
     A list that says nothing of note or source, or of which picture it is, takes nothing away.
@@ -161,6 +171,10 @@ def _brought_up_to_date(before: BankEntry, entry: BankEntry) -> BankEntry:
         note=entry.note or before.note,
         source=entry.source or before.source,
         source_ref=entry.source_ref or before.source_ref,
+        classification=before.classification
+        if "classification" in keeping
+        else entry.classification,
+        opinion=before.opinion if "opinion" in keeping else entry.opinion,
     )
 
 

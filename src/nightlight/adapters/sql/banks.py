@@ -107,7 +107,9 @@ class SqlBankStore:
         self._connection.execute(delete(bank).where(bank.c.name == name))
         return withdrawn
 
-    def put(self, entries: Sequence[BankEntry], *, at: datetime) -> Put:
+    def put(
+        self, entries: Sequence[BankEntry], *, at: datetime, keeping: Collection[str] = ()
+    ) -> Put:
         """Add new entries and bring known ones (same id and bank) up to date."""
         version = self.next_version()
         names = sorted({entry.bank for entry in entries})
@@ -116,7 +118,13 @@ class SqlBankStore:
             for name in names
         ]
         put_new(self._connection, bank, made)
-        arrivals = Arrivals(connection=self._connection, keys=self._keys, version=version, at=at)
+        arrivals = Arrivals(
+            connection=self._connection,
+            keys=self._keys,
+            version=version,
+            at=at,
+            keeping=frozenset(keeping),
+        )
         return arrivals.take(entries)
 
     def change(

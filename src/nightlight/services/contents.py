@@ -1,0 +1,255 @@
+"""Single pictures, videos and entries of a hash bank: added, switched, withdrawn by a person."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import TypeAlias
+
+from msgspec.structs import replace
+
+from nightlight.errors import InvalidInput, NotFound
+from nightlight.model.bank import Bank, BankEntry, EntryState, HashKind, Opinion
+from nightlight.model.ids import derive_id
+from nightlight.model.masked import Masked
+from nightlight.services.bank_update import record_of
+from nightlight.services.updates import Updates
+from nightlight.transaction import Transaction
+
+#: What a person may switch off and on; the rest waits, or is gone.
+_SWITCHED = (EntryState.ACTIVE, EntryState.DISABLED)
+_KEPT = (*_SWITCHED, EntryState.HELD)
+
+#: One hash of a picture or video: kind, value, view, quality.
+Hash: TypeAlias = tuple[HashKind, str, str, int]
+
+
+class Content(Masked, frozen=True, kw_only=True):
+    """A picture or video in a bank: all its entries that were not withdrawn."""
+
+    bank: str
+    number: int
+    entries: tuple[BankEntry, ...]
+
+    @property
+    def disabled_until(self) -> datetime | None:
+        """When a disabled one becomes active again; None where none will, or none is disabled."""
+        return self.entries[0].disabled_until
+
+    @property
+    def is_disabled(self) -> bool:
+        """Whether every entry is disabled."""
+        return all(entry.state is EntryState.DISABLED for entry in self.entries)
+
+
+class Contents(Updates):
+    """Changes what banks hold, one picture, video or entry at a time."""
+
+    def add_content(
+        self, bank: str, hashes: Sequence[Hash], *, actor: str, reason: str, note: str = ""
+    ) -> int:
+        """Return the number of the picture or video whose hashes these are, now in the bank.
+
+        What is in the bank already stays as it is. Tried like any update: a hash that would match
+        much of recent harmless traffic waits for a person.
+
+        Raises:
+            InvalidInput: there is no hash.
+            NotFound: there is no such bank.
+        """
+        if not hashes:
+            raise InvalidInput("no hash", field="hashes", hint="give at least one")
+        entries: dict[str, BankEntry] = {}
+        for kind, value, view, quality in hashes:
+            made = BankEntry(
+                id=derive_id("be", bank, kind.value, value),
+                bank=bank,
+                kind=kind,
+                value=value,
+                content=-1,
+                view=view,
+                quality=quality,
+                note=note,
+            )
+            # A picture that is its own mirror image has the same hash twice: the plainer stays.
+            entries.setdefault(made.id, self.opaque(made))
+        with self._unit_of_work.begin() as tx:
+            found_bank(tx, bank)
+            update = self.begin(tx, bank)
+            update.put(list(entries.values()), keeping=("classification", "opinion"))
+            _, record = update.end("bank.entry_added", actor=actor, reason=reason)
+            first, *_ = entries.values()
+            [stored] = tx.banks.entries(bank=bank, ids=[first.id])
+            tx.commit(*record)
+        return stored.content
+
+    def content(self, bank: str, number: int) -> Content:
+        """Return a picture or video of a bank.
+
+        Raises:
+            NotFound: this bank has none of this number.
+        """
+        with self._unit_of_work.read() as tx:
+            return _content(tx, bank, number)
+
+    def disable_content(
+        self, bank: str, number: int, until: datetime | None, *, actor: str, reason: str
+    ) -> int:
+        """Return how many entries no longer act, until then or, for None, until enabled.
+
+        Raises:
+            NotFound: this bank has no picture or video of this number.
+        """
+        with self._unit_of_work.begin() as tx:
+            found = _content(tx, bank, number).entries
+            return self._switch(tx, found, EntryState.DISABLED, actor, reason, until=until)
+
+    def enable_content(self, bank: str, number: int, *, actor: str, reason: str) -> int:
+        """Return how many entries act again.
+
+        Raises:
+            NotFound: this bank has no picture or video of this number.
+        """
+        with self._unit_of_work.begin() as tx:
+            found = _content(tx, bank, number).entries
+            return self._switch(tx, found, EntryState.ACTIVE, actor, reason)
+
+    def withdraw_content(self, bank: str, number: int, *, actor: str, reason: str) -> int:
+        """Return how many entries were withdrawn, their hashes erased.
+
+        Raises:
+            NotFound: this bank has no picture or video of this number.
+        """
+        with self._unit_of_work.begin() as tx:
+            found = _content(tx, bank, number).entries
+            return self._switch(tx, found, EntryState.WITHDRAWN, actor, reason)
+
+    def entry(self, entry_id: str, *, bank: str | None = None) -> BankEntry:
+        """Return an entry by its id.
+
+        Raises:
+            NotFound: there is none of this id.
+            InvalidInput: several banks have one, and the bank is not said.
+        """
+        with self._unit_of_work.read() as tx:
+            return _entry(tx, bank, entry_id)
+
+    def set_opinion(
+        self, bank: str, entry_id: str, opinion: Opinion, *, actor: str, reason: str
+    ) -> BankEntry:
+        """Return the entry with this opinion: a negative one makes no match any more.
+
+        Raises:
+            NotFound: the bank has no such entry.
+        """
+        with self._unit_of_work.begin() as tx:
+            number = tx.banks.next_version()
+            entry = _entry(tx, bank, entry_id)
+            changed = tx.banks.change([entry.number], opinion=opinion)
+            self.note(tx, number, bank, actor, reason, changed=changed)
+            tx.commit(
+                record_of(
+                    "bank.entry_changed",
+                    bank,
+                    actor,
+                    reason,
+                    version=number,
+                    entry=entry_id,
+                    opinion=opinion.value,
+                )
+            )
+        return replace(entry, opinion=opinion)
+
+    def disable_entry(
+        self, bank: str, entry_id: str, until: datetime | None, *, actor: str, reason: str
+    ) -> int:
+        """Return 1 if the entry no longer acts, until then or, for None, until enabled.
+
+        Raises:
+            NotFound: the bank has no such entry.
+        """
+        with self._unit_of_work.begin() as tx:
+            found = [_entry(tx, bank, entry_id)]
+            return self._switch(tx, found, EntryState.DISABLED, actor, reason, until=until)
+
+    def enable_entry(self, bank: str, entry_id: str, *, actor: str, reason: str) -> int:
+        """Return 1 if the entry, disabled before, acts again.
+
+        Raises:
+            NotFound: the bank has no such entry.
+        """
+        with self._unit_of_work.begin() as tx:
+            found = [_entry(tx, bank, entry_id)]
+            return self._switch(tx, found, EntryState.ACTIVE, actor, reason)
+
+    def withdraw_entry(self, bank: str, entry_id: str, *, actor: str, reason: str) -> int:
+        """Return 1 if the entry was withdrawn, its hash erased.
+
+        Raises:
+            NotFound: the bank has no such entry.
+        """
+        with self._unit_of_work.begin() as tx:
+            found = [_entry(tx, bank, entry_id)]
+            return self._switch(tx, found, EntryState.WITHDRAWN, actor, reason)
+
+    def _switch(
+        self,
+        tx: Transaction,
+        entries: Sequence[BankEntry],
+        state: EntryState,
+        actor: str,
+        reason: str,
+        *,
+        until: datetime | None = None,
+    ) -> int:
+        """Commit the entries in their new state and return how many differ now."""
+        number = tx.banks.next_version()
+        gone = state is EntryState.WITHDRAWN
+        numbers = [one.number for one in entries if gone or one.state in _SWITCHED]
+        count = tx.banks.change(numbers, state=state, disabled_until=until)
+        if not count:
+            return 0
+        first = entries[0]
+        counts = {"withdrawn" if gone else "changed": count}
+        self.note(tx, number, first.bank, actor, reason, **counts)
+        tx.commit(
+            record_of(
+                "bank.entry_withdrawn" if gone else "bank.entry_changed",
+                first.bank,
+                actor,
+                reason,
+                version=number,
+                content=first.content,
+                entries=[one.id for one in entries],
+                state=state.value,
+                until=until.isoformat() if until else "",
+            )
+        )
+        return count
+
+
+def found_bank(tx: Transaction, name: str) -> Bank:
+    """Return a bank's settings.
+
+    Raises:
+        NotFound: there is no such bank.
+    """
+    bank = tx.banks.bank(name)
+    if bank is None:
+        raise NotFound(f"no hash bank {name!r}", hint="`nightlight bank list`")
+    return bank
+
+
+def _content(tx: Transaction, bank: str, number: int) -> Content:
+    found = tuple(tx.banks.entries(bank=bank, content=number, states=_KEPT))
+    if not found:
+        raise NotFound(f"no picture or video {number} in the hash bank {bank!r}")
+    return Content(bank=bank, number=number, entries=found)
+
+
+def _entry(tx: Transaction, bank: str | None, entry_id: str) -> BankEntry:
+    found = list(tx.banks.entries(bank=bank, ids=[entry_id], states=_KEPT))
+    if not found:
+        raise NotFound(f"no entry {entry_id!r} in {bank or 'any hash bank'}")
+    if len(found) > 1:
+        banks = ", ".join(entry.bank for entry in found)
+        raise InvalidInput("several banks have this entry", field="bank", hint=f"one of {banks}")
+    return found[0]
