@@ -33,7 +33,7 @@ COMMANDS: Mapping[str, LazyCommand] = {
     "worker": _command("serve", "worker", "Only do the work: judge, deliver, file."),
     "case": _command("case", "app", "Cases: list, show, decide, appeal."),
     "report": _command("report", "app", "CyberTips: list, preview, file."),
-    "bank": _command("bank", "app", "Hash banks: import, list, withdraw. Never shown."),
+    "bank": _command("bank", "app", "Hash banks: import, change, hold back, withdraw."),
     "lexicon": _command("lexicon", "app", "Lexicons: import, list, withdraw. Never shown."),
     "policy": _command("policy", "app", "The policy: what follows from which signals."),
     "audit": _command("audit", "app", "The record: verify, anchor, read."),

@@ -17,11 +17,17 @@ def print_import(done: Imported, *, json: bool) -> None:
         print_json(fields_of(done))
     else:
         out.print(f"{done.name}: {done.added:,} added, {done.read - done.added:,} already there")
-    for reason in done.rejected[:_REJECTED_SHOWN]:
-        err.print(f"left out: {reason}", markup=False)
+    print_rejected(done.rejected)
     if done.rejected:
-        err.print(f"[yellow]{len(done.rejected):,} lines were left out[/]")
         raise typer.Exit(1)
+
+
+def print_rejected(reasons: Sequence[str]) -> None:
+    """Print why lines were left out, the first of them."""
+    for reason in reasons[:_REJECTED_SHOWN]:
+        err.print(f"left out: {reason}", markup=False)
+    if reasons:
+        err.print(f"[yellow]{len(reasons):,} lines were left out[/]")
 
 
 def print_summaries(summaries: Sequence[ListSummary], *, json: bool, empty: str) -> None:

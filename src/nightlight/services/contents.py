@@ -132,6 +132,14 @@ class Contents(Updates):
         with self._unit_of_work.read() as tx:
             return _entry(tx, bank, entry_id)
 
+    def entries_of(self, entry_id: str) -> list[BankEntry]:
+        """Return the entries of every bank that have this id or number, also withdrawn ones."""
+        with self._unit_of_work.read() as tx:
+            found = list(tx.banks.entries(ids=[entry_id]))
+            if not found and entry_id.isascii() and entry_id.isdigit():
+                found = list(tx.banks.entries(numbers=[int(entry_id[:18])]))
+            return found
+
     def set_opinion(
         self, bank: str, entry_id: str, opinion: Opinion, *, actor: str, reason: str
     ) -> BankEntry:

@@ -5,7 +5,7 @@ Hash banks are ``services.banks``.
 
 import hashlib
 import hmac
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from msgspec import Struct
@@ -135,8 +135,19 @@ def read_list(path: Path) -> list[str]:
     Raises:
         InvalidInput: the file cannot be read as text.
     """
+    return list(stream_list(path))
+
+
+def stream_list(path: Path) -> Iterator[str]:
+    """Yield the lines of a list file, however many, without keeping them.
+
+    Raises:
+        InvalidInput: the file cannot be read as text.
+    """
     try:
-        return path.read_text(encoding="utf-8-sig").splitlines()
+        with path.open(encoding="utf-8-sig") as file:
+            for line in file:
+                yield line.removesuffix("\n")
     except OSError as error:
         raise InvalidInput(f"cannot be read: {error.strerror}", field=str(path)) from error
     except UnicodeDecodeError as error:
