@@ -2,6 +2,7 @@
 
 import os
 from contextlib import suppress
+from datetime import timedelta
 from pathlib import Path
 from stat import S_ISDIR
 
@@ -10,10 +11,11 @@ from sqlalchemy import Engine
 from nightlight.adapters.anchors_file import FileAnchorStore
 from nightlight.adapters.clock import SystemClock
 from nightlight.adapters.cybertipline import HttpCyberTipline
-from nightlight.adapters.image_hasher import ImageHasher
 from nightlight.adapters.keyring_file import FileKeyRing
 from nightlight.adapters.media_source import ConfiguredMediaSource
 from nightlight.adapters.platform_http import HttpPlatform
+from nightlight.adapters.sandbox import Sandbox
+from nightlight.adapters.sandbox_hasher import SandboxedHasher
 from nightlight.adapters.sql.database import SqlUnitOfWork, migrate, open_engine
 from nightlight.adapters.vault_directory import DirectoryBlobStore
 from nightlight.audit.clock import Clock
@@ -39,6 +41,9 @@ from nightlight.services.rules import CurrentRules
 from nightlight.settings import Settings
 from nightlight.transaction import UnitOfWork
 
+#: A file that is still being sealed is younger.
+_PARTIAL_KEPT = timedelta(days=1)
+
 
 def build_services(settings: Settings) -> Services:
     """Return everything, connected; the database is at its newest schema.
@@ -54,16 +59,20 @@ def build_services(settings: Settings) -> Services:
     engine: Engine = open_engine(settings.database_url)
     migrate(engine)
     unit_of_work = SqlUnitOfWork(engine=engine, clock=clock, keys=keys)
-    vault = Vault(blobs=DirectoryBlobStore(settings.vault_directory), keys=keys)
+    blobs = DirectoryBlobStore(settings.vault_directory)
+    blobs.discard_partial(before=clock.now() - _PARTIAL_KEPT)
+    vault = Vault(blobs=blobs, keys=keys)
     matcher = Matcher(
         unit_of_work=unit_of_work, clock=clock, snapshots=_private(settings.index_directory)
     )
     rules = CurrentRules(unit_of_work=unit_of_work, matcher=matcher)
     intake = MediaIntake(
-        source=ConfiguredMediaSource(root=settings.media_root, origins=settings.media_origins),
+        source=ConfiguredMediaSource(
+            root=settings.media_root, origins=settings.media_origins, spool=settings.home
+        ),
         hasher=build_hasher(),
         wanted=rules.matches,
-        seal=vault.seal,
+        seal=vault.seal_file,
     )
     pipeline = Pipeline(
         unit_of_work=unit_of_work,
@@ -140,7 +149,7 @@ def build_clock() -> Clock:
 
 def build_hasher() -> Hasher:
     """Return what turns bytes into hashes; needs no settings."""
-    return ImageHasher()
+    return SandboxedHasher(sandbox=Sandbox())
 
 
 def _dispatcher(settings: Settings, unit_of_work: UnitOfWork, clock: Clock) -> Dispatcher | None:

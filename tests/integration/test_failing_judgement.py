@@ -92,7 +92,7 @@ class Bench:
             source=ConfiguredMediaSource(root=None, origins=()),
             hasher=build_hasher(),
             wanted=lambda _: False,
-            seal=self._vault.seal,
+            seal=self._vault.seal_file,
         )
         reports = UserReport()
         compiled = judge(policy=parse_policy(_POLICY), detectors_facts=[reports.facts])

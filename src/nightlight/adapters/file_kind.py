@@ -1,13 +1,12 @@
-"""Tells files that are certainly no picture from files that nobody could read.
+"""Tells videos, and files that are certainly no picture, from files that nobody could read.
 
 The difference matters: a video without a picture hash was looked at, an unreadable file was not.
 Whatever is not on the short list here counts as unreadable, so that it goes to a person.
 """
 
-#: What a file of this kind begins with: PDF, Matroska and WebM, Ogg, FLAC, MP3 with tags, Flash
-#: video, MPEG programme stream and video, Windows media.
+#: What a file of this kind begins with: Matroska and WebM, Ogg, FLAC, MP3 with tags, Flash video,
+#: MPEG programme stream and video, Windows media.
 _BEGINNINGS = (
-    b"%PDF-",
     b"\x1aE\xdf\xa3",
     b"OggS",
     b"fLaC",
@@ -29,21 +28,38 @@ _PICTURE_BRANDS = frozenset(
     | {b"hevx", b"jp2 ", b"jpx ", b"jxl ", b"MA1A", b"MA1B", b"miaf", b"mif1", b"mif2", b"msf1"}
 )
 _RIFF_KINDS = frozenset({b"AVI ", b"WAVE"})
+#: Boxes with which QuickTime files begin that are older than the box which names their kind.
+_QUICKTIME_BOXES = frozenset({b"free", b"mdat", b"moov", b"pnot", b"skip", b"wide"})
 _TRANSPORT_PACKET_BYTES = 188
+#: As discs keep it: each packet with its time before it.
+_TIMED_PACKET_BYTES = 192
 _TRANSPORT_SYNC = 0x47
 #: Text in which a picture is drawn or enclosed.
 _PICTURE_IN_TEXT = (b"<svg", b"data:image")
 _TEXT_CONTROLS = frozenset("\t\n\r\f")
 
 
+#: So much of a file's beginning tells whether it is a video.
+HEAD_BYTES = 4096
+
+
+def is_video_or_sound(head: bytes) -> bool:
+    """Return whether a file that begins so is to be read as a video, or as sound."""
+    return _is_known_stream(head) or head[4:8] in _QUICKTIME_BOXES
+
+
 def is_known_non_picture(data: bytes) -> bool:
     """Return whether the bytes are certainly a video, sound, PDF or plain text."""
+    return _is_known_stream(data) or data.startswith(b"%PDF-") or _is_text(data)
+
+
+def _is_known_stream(head: bytes) -> bool:
     return (
-        data.startswith(_BEGINNINGS)
-        or _is_iso_video(data)
-        or (data[:4] == b"RIFF" and data[8:12] in _RIFF_KINDS)
-        or _is_transport_stream(data)
-        or _is_text(data)
+        head.startswith(_BEGINNINGS)
+        or _is_iso_video(head)
+        or (head[:4] == b"RIFF" and head[8:12] in _RIFF_KINDS)
+        or _is_transport_stream(head, _TRANSPORT_PACKET_BYTES)
+        or _is_transport_stream(head[4:], _TIMED_PACKET_BYTES)
     )
 
 
@@ -56,8 +72,8 @@ def _is_iso_video(data: bytes) -> bool:
     return also.isdisjoint(_PICTURE_BRANDS)
 
 
-def _is_transport_stream(data: bytes) -> bool:
-    starts = data[: 3 * _TRANSPORT_PACKET_BYTES : _TRANSPORT_PACKET_BYTES]
+def _is_transport_stream(data: bytes, packet_bytes: int) -> bool:
+    starts = data[: 3 * packet_bytes : packet_bytes]
     return starts == bytes([_TRANSPORT_SYNC] * 3)
 
 

@@ -1,14 +1,17 @@
 """Fetches media from where the operator allows: one folder, and named origins."""
 
+from collections.abc import Iterable
 from pathlib import Path
 from time import monotonic
 from urllib.parse import urlsplit
 
 import httpx
 
+from nightlight.adapters.media_download import HEADERS, DownloadLimits, taken_in
+from nightlight.adapters.spool import Spool, SpooledFile
 from nightlight.errors import InvalidInput, NotPermitted, Unavailable
 
-_CHUNK = 1 << 16
+_CHUNK = 1 << 18
 
 
 class ConfiguredMediaSource:
@@ -23,11 +26,16 @@ class ConfiguredMediaSource:
         *,
         root: Path | None,
         origins: tuple[str, ...],
-        max_bytes: int = 64 << 20,
-        timeout_s: float = 20.0,
-        whole_s: float = 60.0,
+        limits: DownloadLimits | None = None,
+        spool: Path | None = None,
     ) -> None:
         """Keep the places.
+
+        Args:
+            root: the folder whose files may be read, None for no folder.
+            origins: from where files may be fetched.
+            limits: what may be fetched, and how slowly.
+            spool: where a large file lies meanwhile, encrypted.
 
         Raises:
             InvalidInput: an origin is no address.
@@ -37,12 +45,14 @@ class ConfiguredMediaSource:
             self._origins = frozenset(_origin(httpx.URL(origin)) for origin in origins)
         except httpx.InvalidURL as error:
             raise InvalidInput("not an origin", field="NIGHTLIGHT_MEDIA_ORIGINS") from error
-        self._max_bytes = max_bytes
-        self._whole_s = whole_s
-        self._client = httpx.Client(timeout=timeout_s, follow_redirects=False)
+        self._limits = limits or DownloadLimits()
+        self._spool = spool
+        self._client = httpx.Client(
+            timeout=self._limits.timeout_s, follow_redirects=False, headers=HEADERS
+        )
 
-    def fetch(self, url: str) -> bytes:
-        """Return the bytes of a file.
+    def fetch(self, url: str) -> SpooledFile:
+        """Return a file, to be closed by the caller.
 
         Raises:
             Unavailable: it cannot be had now.
@@ -65,7 +75,7 @@ class ConfiguredMediaSource:
             )
         return self._get(address)
 
-    def _read(self, name: str) -> bytes:
+    def _read(self, name: str) -> SpooledFile:
         if self._root is None:
             raise NotPermitted(
                 "no media root is configured", field="media.url", hint="set NIGHTLIGHT_MEDIA_ROOT"
@@ -77,30 +87,23 @@ class ConfiguredMediaSource:
             if not path.is_file():  # A pipe or device would never end.
                 raise Unavailable("there is no such file below the media root")
             with path.open("rb") as file:
-                body = file.read(self._max_bytes + 1)
+                return self._spooled(iter(lambda: file.read(_CHUNK), b""))
         except (OSError, ValueError, RuntimeError) as error:
             raise Unavailable("the file cannot be read below the media root") from error
-        if len(body) > self._max_bytes:
-            raise InvalidInput("the file is larger than allowed", field="media.url")
-        return body
 
-    def _get(self, url: httpx.URL) -> bytes:
-        # httpx limits each read, not the whole: a server that trickles would hold the worker.
-        latest = monotonic() + self._whole_s
+    def _spooled(self, parts: Iterable[bytes]) -> SpooledFile:
+        with Spool(max_bytes=self._limits.max_bytes, folder=self._spool) as spool:
+            for part in parts:
+                spool.write(part)
+            return spool.finish()
+
+    def _get(self, url: httpx.URL) -> SpooledFile:
+        since = monotonic()
         try:
             with self._client.stream("GET", url) as answer:
-                if not answer.is_success:
-                    raise Unavailable(f"the media server answers {answer.status_code}")
-                body = bytearray()
-                for chunk in answer.iter_bytes(_CHUNK):
-                    body += chunk
-                    if monotonic() > latest:
-                        raise Unavailable("the media server is too slow")
-                    if len(body) > self._max_bytes:
-                        raise InvalidInput("the file is larger than allowed", field="media.url")
+                return taken_in(answer, limits=self._limits, folder=self._spool, since=since)
         except (httpx.HTTPError, httpx.InvalidURL, ValueError) as error:
             raise Unavailable(f"the media server fails: {type(error).__name__}") from error
-        return bytes(body)
 
 
 def _origin(address: httpx.URL) -> tuple[str, bytes, int | None]:

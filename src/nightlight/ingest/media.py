@@ -1,11 +1,11 @@
-"""Media comes in: fetched, hashed and, where wanted, sealed while its bytes are in memory."""
+"""Media comes in: fetched, hashed and, where wanted, sealed before its bytes are let go."""
 
 from collections.abc import Callable
 
 from msgspec.structs import replace
 
 from nightlight.errors import InvalidInput, NotPermitted, Unavailable
-from nightlight.ingest.ports import Hasher, MediaSource
+from nightlight.ingest.ports import Hasher, MediaFile, MediaSource
 from nightlight.model.event import MediaUploaded
 from nightlight.model.media import MediaHashes, Scan, ScanState
 
@@ -19,7 +19,7 @@ class MediaIntake:
         source: MediaSource,
         hasher: Hasher,
         wanted: Callable[[MediaHashes], bool],
-        seal: Callable[[bytes], str],
+        seal: Callable[[MediaFile], str],
         tries: int = 3,
     ) -> None:
         """Keep the parts.
@@ -28,7 +28,7 @@ class MediaIntake:
             source: where files are fetched.
             hasher: what turns them into hashes.
             wanted: whether a file with these hashes is evidence.
-            seal: keeps bytes in the vault and returns their digest.
+            seal: keeps a file in the vault and returns its digest.
             tries: how often an unavailable file is asked for.
         """
         self._source = source
@@ -50,9 +50,10 @@ class MediaIntake:
         fetched = self._fetch(media.url)
         if isinstance(fetched, Scan):
             return replace(fetched, hashes=told)
-        scan = _completed(self._hasher.scan(fetched), told)
-        if scan.state is not ScanState.SCANNED or self._wanted(scan.hashes):
-            return self._sealed(scan, fetched)
+        with fetched as file:
+            scan = _completed(self._hasher.scan_file(file), told)
+            if scan.state is not ScanState.SCANNED or self._wanted(scan.hashes):
+                return self._sealed(scan, file)
         return scan
 
     def seal_now(self, url: str) -> Scan:
@@ -60,15 +61,16 @@ class MediaIntake:
         fetched = self._fetch(url) if url else Scan(state=ScanState.UNREACHABLE)
         if isinstance(fetched, Scan):
             return fetched
-        return self._sealed(self._hasher.scan(fetched), fetched)
+        with fetched as file:
+            return self._sealed(self._hasher.scan_file(file), file)
 
-    def _sealed(self, scan: Scan, data: bytes) -> Scan:
+    def _sealed(self, scan: Scan, file: MediaFile) -> Scan:
         try:
-            return replace(scan, sealed_digest=self._seal(data))
+            return replace(scan, sealed_digest=self._seal(file))
         except Unavailable as error:
             return replace(scan, reason=f"{scan.reason} not sealed: {error}".strip())
 
-    def _fetch(self, url: str) -> bytes | Scan:
+    def _fetch(self, url: str) -> MediaFile | Scan:
         reason = ""
         for _ in range(self._tries):
             try:

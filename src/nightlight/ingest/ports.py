@@ -2,14 +2,14 @@
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Protocol
+from typing import BinaryIO, Protocol, Self
 
 from msgspec import Struct
 
 from nightlight.model.event import Event
 from nightlight.model.ids import EventKey
 from nightlight.model.masked import Masked
-from nightlight.model.media import Scan
+from nightlight.model.media import MediaHashes, Scan
 
 
 class LoggedEvent(Struct, frozen=True, kw_only=True):
@@ -81,11 +81,53 @@ class EventLog(Protocol):
         ...
 
 
+class MediaFile(Protocol):
+    """A fetched file, in memory or not; whoever has it closes it."""
+
+    @property
+    def size(self) -> int:
+        """The number of bytes."""
+        ...
+
+    @property
+    def hashes(self) -> MediaHashes:
+        """The exact hashes."""
+        ...
+
+    @property
+    def sha256(self) -> str:
+        """The SHA-256 in hex."""
+        ...
+
+    def head(self, count: int) -> bytes:
+        """Return the first ``count`` bytes, or all where there are fewer."""
+        ...
+
+    def open(self) -> BinaryIO:
+        """Return a seekable reader of its own position, from the start.
+
+        Its methods raise ``Unavailable`` where the bytes can no longer be had.
+        """
+        ...
+
+    def read_all(self) -> bytes:
+        """Return the whole file; only for what is known to be small."""
+        ...
+
+    def close(self) -> None:
+        """Let the bytes go; closing twice is harmless."""
+        ...
+
+    def __enter__(self) -> Self: ...
+
+    def __exit__(self, *_: object) -> None: ...
+
+
 class MediaSource(Protocol):
     """Where the platform's media can be fetched."""
 
-    def fetch(self, url: str) -> bytes:
-        """Return the bytes of a file.
+    def fetch(self, url: str) -> MediaFile:
+        """Return a file, to be closed by the caller.
 
         Raises:
             Unavailable: it cannot be had now.
@@ -100,4 +142,8 @@ class Hasher(Protocol):
 
     def scan(self, data: bytes) -> Scan:
         """Return the outcome; a file that cannot be decoded is a failed scan, never an error."""
+        ...
+
+    def scan_file(self, file: MediaFile) -> Scan:
+        """Return the outcome as ``scan`` does, without holding a large file in memory."""
         ...

@@ -1,16 +1,20 @@
 """An event cannot make Nightlight read what the operator has not named."""
 
+import gzip
+import hashlib
 import os
 from pathlib import Path
 
 import pytest
 from tests.fakes.http_server import LoopbackServer
 
+from nightlight.adapters.media_download import DownloadLimits
 from nightlight.adapters.media_source import ConfiguredMediaSource
 from nightlight.errors import InvalidInput, NightlightError, NotPermitted, Unavailable
 
 SECRET = "zorbleflux-secret"
 ALLOWED = "https://cdn.example.test"
+QUICK = DownloadLimits(timeout_s=2)
 
 
 @pytest.fixture
@@ -29,12 +33,13 @@ def root(tmp_path: Path) -> Path:
 
 
 def source_below(root: Path | None, *, max_bytes: int = 100) -> ConfiguredMediaSource:
-    return ConfiguredMediaSource(root=root, origins=(ALLOWED,), max_bytes=max_bytes)
+    limits = DownloadLimits(max_bytes=max_bytes)
+    return ConfiguredMediaSource(root=root, origins=(ALLOWED,), limits=limits)
 
 
 @pytest.mark.parametrize("name", ["folder/a.png", "./folder/../folder/a.png", "inner.png"])
 def test_file_below_the_root_is_read(root: Path, name: str) -> None:
-    assert source_below(root).fetch(name) == b"picture"
+    assert source_below(root).fetch(name).read_all() == b"picture"
 
 
 OUTSIDE = [
@@ -74,7 +79,7 @@ def test_file_larger_than_allowed_is_refused(root: Path) -> None:
     with pytest.raises(InvalidInput, match="larger than allowed"):
         source_below(root).fetch("large.bin")
     (root / "large.bin").write_bytes(b"x" * 100)
-    assert len(source_below(root).fetch("large.bin")) == 100
+    assert source_below(root).fetch("large.bin").size == 100
 
 
 ELSEWHERE = {
@@ -137,7 +142,7 @@ def test_refusal_leaks_neither_the_place_nor_what_lies_there(root: Path, url: st
 def test_allowed_origin_is_fetched(server: LoopbackServer) -> None:
     server.body = b"picture"
     source = ConfiguredMediaSource(root=None, origins=(server.origin.upper(),))
-    assert source.fetch(f"{server.origin}/a.png?size=1") == b"picture"
+    assert source.fetch(f"{server.origin}/a.png?size=1").read_all() == b"picture"
     assert [asked.path for asked in server.asked] == ["/a.png?size=1"]
 
 
@@ -155,7 +160,7 @@ def test_answer_that_is_no_file_is_not_taken_for_one(server: LoopbackServer, sta
     server.status = status
     source = ConfiguredMediaSource(root=None, origins=(server.origin,))
     if status == 204:
-        assert source.fetch(f"{server.origin}/a.png") == b""
+        assert source.fetch(f"{server.origin}/a.png").read_all() == b""
     else:
         with pytest.raises(Unavailable):
             source.fetch(f"{server.origin}/a.png")
@@ -163,13 +168,15 @@ def test_answer_that_is_no_file_is_not_taken_for_one(server: LoopbackServer, sta
 
 def test_body_larger_than_allowed_is_refused(server: LoopbackServer) -> None:
     server.body = b"x" * 200_000
-    source = ConfiguredMediaSource(root=None, origins=(server.origin,), max_bytes=199_999)
+    source = ConfiguredMediaSource(
+        root=None, origins=(server.origin,), limits=DownloadLimits(max_bytes=199_999)
+    )
     with pytest.raises(InvalidInput, match="larger than allowed"):
         source.fetch(f"{server.origin}/a.png")
 
 
 def test_server_that_is_gone_is_unavailable(server: LoopbackServer) -> None:
-    source = ConfiguredMediaSource(root=None, origins=("http://127.0.0.1:1",), timeout_s=2)
+    source = ConfiguredMediaSource(root=None, origins=("http://127.0.0.1:1",), limits=QUICK)
     with pytest.raises(Unavailable, match="fails: ConnectError"):
         source.fetch("http://127.0.0.1:1/a.png")
     assert server.asked == []
@@ -185,7 +192,7 @@ def test_server_that_is_gone_is_unavailable(server: LoopbackServer) -> None:
     ids=["port in the origin", "port in the address", "IPv6"],
 )
 def test_same_place_written_otherwise_is_the_same_place(origin: str, url: str) -> None:
-    source = ConfiguredMediaSource(root=None, origins=(origin,), timeout_s=2)
+    source = ConfiguredMediaSource(root=None, origins=(origin,), limits=QUICK)
     with pytest.raises(Unavailable):
         source.fetch(url)
 
@@ -193,3 +200,45 @@ def test_same_place_written_otherwise_is_the_same_place(origin: str, url: str) -
 def test_origin_that_is_no_address_is_refused_at_the_start() -> None:
     with pytest.raises(InvalidInput, match="not an origin"):
         ConfiguredMediaSource(root=None, origins=("https://cdn.example.test\t",))
+
+
+def test_large_file_is_fetched_and_nothing_of_it_lies_in_the_folder(
+    server: LoopbackServer, tmp_path: Path
+) -> None:
+    server.body = SECRET.encode() * 600_000
+    source = ConfiguredMediaSource(root=None, origins=(server.origin,), spool=tmp_path)
+    with source.fetch(f"{server.origin}/a.mp4") as file:
+        assert file.size == len(server.body)
+        assert file.shared() is not None
+        assert list(tmp_path.iterdir()) == []
+        assert file.sha256 == hashlib.sha256(server.body).hexdigest()
+
+
+def test_large_file_below_the_root_is_fetched(root: Path) -> None:
+    (root / "large.mp4").write_bytes(b"quibble" * 2_000_000)
+    source = ConfiguredMediaSource(root=root, origins=())
+    with source.fetch("large.mp4") as file:
+        assert (file.size, file.shared() is not None) == (14_000_000, True)
+
+
+def test_answer_that_is_packed_is_not_taken_for_the_file(server: LoopbackServer) -> None:
+    server.body, server.headers = gzip.compress(b"picture"), {"content-encoding": "gzip"}
+    source = ConfiguredMediaSource(root=None, origins=(server.origin,))
+    with pytest.raises(Unavailable, match="packs its answer"):
+        source.fetch(f"{server.origin}/a.png")
+    assert server.asked[0].headers["accept-encoding"] == "identity"
+
+
+def test_server_that_trickles_is_given_up(server: LoopbackServer) -> None:
+    server.body = b"x" * 200_000
+    limits = DownloadLimits(whole_s=0, least_bytes_per_s=1 << 60)
+    source = ConfiguredMediaSource(root=None, origins=(server.origin,), limits=limits)
+    with pytest.raises(Unavailable, match="too slow"):
+        source.fetch(f"{server.origin}/a.png")
+
+
+def test_large_file_may_take_longer(server: LoopbackServer) -> None:
+    server.body = b"x" * 200_000
+    limits = DownloadLimits(whole_s=0, least_bytes_per_s=1000)
+    source = ConfiguredMediaSource(root=None, origins=(server.origin,), limits=limits)
+    assert source.fetch(f"{server.origin}/a.png").size == 200_000

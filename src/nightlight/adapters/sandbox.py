@@ -1,0 +1,103 @@
+"""A pool of child processes that decode hostile files: a file that breaks one costs one.
+
+Children are started when they are needed, as many at most as there are processors, and stay warm.
+They are new processes, not copies of this one, and know none of its secrets.
+"""
+
+import os
+import weakref
+
+from nightlight.adapters.picture_limits import PictureLimits
+from nightlight.adapters.sandbox_crew import Crew
+from nightlight.adapters.sandbox_messages import Job
+from nightlight.adapters.sandbox_walls import Wall
+from nightlight.adapters.sandbox_worker import LostError, Worker
+from nightlight.adapters.spool import SharedFile
+from nightlight.errors import InvalidInput
+from nightlight.model.media import Scan
+
+DECODER = "nightlight.adapters.sandbox_decoder"
+#: A child that is gone before it has the whole file says nothing about the file.
+_TRIES = 3
+
+
+class Sandbox:
+    """Decodes files in processes of their own; may be used from several threads."""
+
+    def __init__(
+        self,
+        *,
+        decoder: str = DECODER,
+        limits: PictureLimits | None = None,
+        memory_mib: int = 1024,
+        workers: int | None = None,
+        files_per_worker: int = 5000,
+        start_s: float = 60.0,
+    ) -> None:
+        """Keep the limits; no process is started yet.
+
+        Args:
+            decoder: a module with ``decode(file, job) -> Scan`` and ``warm_up()``.
+            limits: what decoding a picture may cost.
+            memory_mib: how much memory decoding a file may take.
+            workers: how many files are decoded at once, by default one a processor.
+            files_per_worker: after how many files a worker is replaced.
+            start_s: how long a worker may take to be ready.
+        """
+        self._limits = limits or PictureLimits()
+        self._crew = Crew(
+            make=lambda: Worker(decoder=decoder, memory_mib=memory_mib),
+            size=workers or _processors(),
+            files_per_worker=files_per_worker,
+            start_s=start_s,
+        )
+        self._end = weakref.finalize(self, self._crew.close)
+
+    def start(self) -> None:
+        """Return at once; a worker becomes ready in the background."""
+        self._crew.prepare()
+
+    def decode(
+        self,
+        *,
+        size: int,
+        wall_s: float,
+        data: bytes | None = None,
+        shared: tuple[int, SharedFile] | None = None,
+    ) -> Scan:
+        """Return what a child makes of a file, given as bytes or as a shared descriptor.
+
+        Raises:
+            InvalidInput: the file breaks the decoder, in words for a reviewer.
+            Unavailable: no worker can be had.
+        """
+        descriptor, how = shared or (None, None)
+        job = Job(size=size, wall_s=wall_s, limits=self._limits, shared=how)
+        for tries_left in reversed(range(_TRIES)):
+            try:
+                with self._crew.worker() as worker:
+                    return worker.ask(job, data=data, descriptor=descriptor)
+            except LostError as error:
+                if error.began or not tries_left:
+                    raise InvalidInput(str(error)) from error
+        raise AssertionError("unreachable: the last try returns or raises")
+
+    def walls(self) -> frozenset[Wall]:
+        """Return the walls that hold around a worker; starts one if none is ready.
+
+        Raises:
+            Unavailable: no worker can be had.
+        """
+        with self._crew.worker():
+            pass
+        return frozenset(Wall(one) for one in self._crew.walls)
+
+    def close(self) -> None:
+        """End every worker, also those at work; closing twice is harmless."""
+        self._end()
+
+
+def _processors() -> int:
+    if hasattr(os, "sched_getaffinity"):  # Not everywhere; counts what this process may use.
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1

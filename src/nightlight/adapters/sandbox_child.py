@@ -1,0 +1,94 @@
+"""The process in which hostile files are decoded: ``python -m nightlight.adapters.sandbox_child``.
+
+It loads a decoder, puts up walls around itself, says that it is ready and then decodes one file
+after the other until its parent is gone. Whatever breaks it, breaks only it.
+"""
+
+import io
+import os
+import socket
+import sys
+from collections.abc import Callable
+from importlib import import_module
+from typing import BinaryIO
+
+from nightlight.adapters.sandbox_messages import (
+    BEGUN,
+    Answer,
+    Broken,
+    Hello,
+    Job,
+    receive_bytes,
+    receive_with_descriptor,
+    send_message,
+)
+from nightlight.adapters.sandbox_walls import Wall, allow_cpu, end_with_parent, put_up_walls
+from nightlight.adapters.spool import open_shared
+from nightlight.model.media import Scan
+
+_MAX_JOB_BYTES = 1 << 16
+
+Decode = Callable[[BinaryIO, Job], Scan]
+
+
+def main(*, descriptor: int, parent: int, decoder: str, memory_mib: int) -> None:
+    """Decode until the parent is gone.
+
+    Args:
+        descriptor: the socket to the parent.
+        parent: the parent's process id.
+        decoder: a module with ``decode`` and ``warm_up``.
+        memory_mib: how much memory decoding may take.
+    """
+    with_parent = end_with_parent(parent)
+    link = socket.socket(fileno=descriptor)
+    try:
+        module = import_module(decoder)
+        module.warm_up()
+    except (ImportError, AttributeError, OSError, MemoryError) as error:
+        send_message(link, Hello(fault=f"the decoder cannot be loaded: {type(error).__name__}"))
+        return
+    walls = put_up_walls(memory_mib=memory_mib)
+    if with_parent:
+        walls |= {Wall.PARENT}
+    send_message(link, Hello(walls=tuple(sorted(walls))))
+    while _serve(link, module.decode):
+        pass
+
+
+def _serve(link: socket.socket, decode: Decode) -> bool:
+    """Decode one file; return whether the parent is still there."""
+    try:
+        job, descriptor = receive_with_descriptor(link, Job, max_bytes=_MAX_JOB_BYTES)
+        allow_cpu(job.wall_s)
+        scan = _decoded(link, job, descriptor, decode)
+        send_message(link, Answer(scan=scan))
+    except (Broken, ConnectionError):
+        return False
+    return True
+
+
+def _decoded(link: socket.socket, job: Job, descriptor: int | None, decode: Decode) -> Scan | None:
+    """Return the outcome, None where memory ran out."""
+    try:
+        if descriptor is None or job.shared is None:
+            file: BinaryIO = io.BytesIO(receive_bytes(link, job.size))
+        else:
+            file = open_shared(descriptor, job.shared)
+        link.sendall(BEGUN)
+        return decode(file, job)
+    except MemoryError:
+        return None
+    finally:
+        if descriptor is not None:
+            os.close(descriptor)
+
+
+if __name__ == "__main__":
+    _, given_descriptor, given_parent, given_decoder, given_memory = sys.argv
+    main(
+        descriptor=int(given_descriptor),
+        parent=int(given_parent),
+        decoder=given_decoder,
+        memory_mib=int(given_memory),
+    )

@@ -1,0 +1,57 @@
+"""What a sandbox's child does with a file: looks at what it is, and hashes it as that."""
+
+from io import BytesIO
+from typing import BinaryIO
+
+from PIL import Image
+
+from nightlight.adapters.file_kind import HEAD_BYTES, is_video_or_sound
+from nightlight.adapters.image_hasher import hash_bytes
+from nightlight.adapters.sandbox_messages import Job
+from nightlight.adapters.video_hasher import UnfinishedVideo, VideoLimits, hash_video
+from nightlight.errors import InvalidInput
+from nightlight.model.media import MediaHashes, Scan, ScanState, VideoHashes
+
+#: What is left of a file's time when a video is given up, so that what was read is answered.
+_ANSWERING_SHARE = 0.1
+_WARM_UP_SIDE = 160
+
+
+def decode(file: BinaryIO, job: Job) -> Scan:
+    """Return the outcome; its exact hashes are the parent's to fill in."""
+    if is_video_or_sound(file.read(HEAD_BYTES)):
+        return _video(file, job)
+    limits = job.limits
+    if job.size > limits.max_bytes:
+        return _failed(f"the file has more than {limits.max_bytes} bytes, too many to decode")
+    file.seek(0)
+    return hash_bytes(file.read(), limits=limits, exact=MediaHashes())
+
+
+def warm_up() -> None:
+    """Return once everything is loaded, and compiled, that decoding needs."""
+    Image.init()
+    picture = Image.linear_gradient("L").resize((_WARM_UP_SIDE, _WARM_UP_SIDE))
+    for kind, mode in (("PNG", "RGB"), ("JPEG", "RGB"), ("GIF", "P")):
+        file = BytesIO()
+        picture.convert(mode).save(file, kind)
+        hash_bytes(file.getvalue())
+
+
+def _video(file: BinaryIO, job: Job) -> Scan:
+    limits = VideoLimits(max_wall_s=job.wall_s * (1 - _ANSWERING_SHARE))
+    try:
+        return Scan(state=ScanState.SCANNED, hashes=_hashes(hash_video(file, limits=limits)))
+    except UnfinishedVideo as error:
+        return _failed(str(error), _hashes(error.partial))
+    except InvalidInput as error:
+        return _failed(str(error))
+
+
+def _hashes(video: VideoHashes) -> MediaHashes:
+    """Return the hashes; a file with sound only has none."""
+    return MediaHashes(video=video if video.frames else None)
+
+
+def _failed(reason: str, hashes: MediaHashes | None = None) -> Scan:
+    return Scan(state=ScanState.FAILED, hashes=hashes or MediaHashes(), reason=reason)
