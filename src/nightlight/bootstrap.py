@@ -16,6 +16,7 @@ from nightlight.adapters.media_source import ConfiguredMediaSource
 from nightlight.adapters.platform_http import HttpPlatform
 from nightlight.adapters.sandbox import Sandbox
 from nightlight.adapters.sandbox_hasher import SandboxedHasher
+from nightlight.adapters.spool import Spool
 from nightlight.adapters.sql.database import SqlUnitOfWork, migrate, open_engine
 from nightlight.adapters.vault_directory import DirectoryBlobStore
 from nightlight.audit.clock import Clock
@@ -23,6 +24,7 @@ from nightlight.enforce.outbox import OutboxOptions
 from nightlight.errors import InvalidInput
 from nightlight.ingest.media import MediaIntake
 from nightlight.ingest.ports import Hasher
+from nightlight.model.media import Scan
 from nightlight.pipeline import Pipeline
 from nightlight.preserve.seal import Sealer
 from nightlight.preserve.vault import Vault
@@ -38,11 +40,14 @@ from nightlight.services.processing import Processor
 from nightlight.services.record import Record
 from nightlight.services.review import Review
 from nightlight.services.rules import CurrentRules
+from nightlight.services.screening import ScreenedFile, Screening
 from nightlight.settings import Settings
 from nightlight.transaction import UnitOfWork
 
 #: A file that is still being sealed is younger.
 _PARTIAL_KEPT = timedelta(days=1)
+
+_LARGEST_FILE = 64 << 20
 
 
 def build_services(settings: Settings) -> Services:
@@ -90,6 +95,7 @@ def build_services(settings: Settings) -> Services:
         processor=Processor(pipeline=pipeline),
         matcher=matcher,
         rules=rules,
+        screening=_screening(settings, unit_of_work, clock, matcher, vault),
         vault=vault,
         review=Review(
             unit_of_work=unit_of_work,
@@ -129,6 +135,32 @@ def _check_keys_belong(settings: Settings) -> None:
             field=str(settings.keys_file),
             hint="restore the key file from its backup",
         )
+
+
+def _screening(
+    settings: Settings, unit_of_work: UnitOfWork, clock: Clock, matcher: Matcher, vault: Vault
+) -> Screening:
+    source = ConfiguredMediaSource(root=settings.media_root, origins=settings.media_origins)
+    hasher = build_hasher()
+
+    def fetch(url: str) -> ScreenedFile:
+        with Spool(max_bytes=_LARGEST_FILE) as spool:
+            spool.write(source.fetch(url))
+            return spool.finish()
+
+    def scan(file: ScreenedFile) -> Scan:
+        with file.open() as opened:
+            return hasher.scan(opened.read())
+
+    return Screening(
+        unit_of_work=unit_of_work,
+        clock=clock,
+        matcher=matcher,
+        fetch=fetch,
+        scan=scan,
+        seal=vault.seal_file,
+        receive=lambda: Spool(max_bytes=_LARGEST_FILE),
+    )
 
 
 def _private(directory: Path | None) -> Path | None:

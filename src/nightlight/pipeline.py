@@ -257,7 +257,7 @@ class Pipeline:
             if isinstance(event.data, MediaUploaded):
                 scan = files.scans[event.key]
                 unscanned += scan.reason != ""
-                known.add_media(event, event.data, scan)
+                known.add_media(event, event.data, _screened(event, known) or scan)
             context = known.context_for(event)
             judgement = judge(event, context, rules.detectors, rules.judge)
             known.advance(event, fingerprint=_fingerprint(event))
@@ -425,6 +425,12 @@ def _shown_in(judgement: Judgement, decision: Decision) -> Subject | None:
     if decision.subject.kind is not SubjectKind.MEDIA or post is None or post.posted_at is None:
         return None
     return Subject(kind=SubjectKind.POST, id=post.post_id)
+
+
+def _screened(event: Event, known: Known) -> Scan | None:
+    """Return what was found when the platform asked about this upload; there is no more to find."""
+    media = known.media.get(event.media_id)
+    return media.scan if media is not None and media.event_key == event.key else None
 
 
 def _fingerprint(event: Event) -> bytes:

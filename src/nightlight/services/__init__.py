@@ -15,6 +15,7 @@ from nightlight.services.processing import Processor
 from nightlight.services.record import Record
 from nightlight.services.review import Review
 from nightlight.services.rules import CurrentRules
+from nightlight.services.screening import Screening
 from nightlight.settings import Settings
 from nightlight.transaction import UnitOfWork
 
@@ -34,6 +35,7 @@ class Services(Struct, frozen=True, kw_only=True):
     processor: Processor
     matcher: Matcher
     rules: CurrentRules
+    screening: Screening
     vault: Vault
     review: Review
     lists: Lists

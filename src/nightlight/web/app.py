@@ -11,10 +11,12 @@ from nightlight.services.tokens import Tokens
 from nightlight.web.api.events import events_api
 from nightlight.web.api.health import health_api
 from nightlight.web.api.schemas import schemas_api
+from nightlight.web.api.screen import screen_api
 from nightlight.web.auth import Gate
 from nightlight.web.console.live import Live
 from nightlight.web.console.pages import console_pages, static_files
 from nightlight.web.console.render import Renderer
+from nightlight.web.fresh import Fresh
 from nightlight.web.guard import Guard
 from nightlight.web.problems import Answers
 
@@ -37,6 +39,8 @@ def create_app(services: Services, token: str, *, host_names: Iterable[str] = ()
     app.add_exception_handler(HTTPException, answers.http_error)
     app.include_router(health_api(services))
     app.include_router(events_api(services, gate))
+    rules = Fresh(services.rules, what="the lists and the policy")
+    app.include_router(screen_api(services.screening, gate, rules))
     app.include_router(schemas_api())
     live = Live(services, renderer)
     app.include_router(console_pages(services, gate, renderer, live))
