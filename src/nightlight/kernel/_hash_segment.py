@@ -9,7 +9,7 @@ from types import ModuleType
 from typing import Any, TypeAlias
 
 import numpy as np
-from msgspec import Struct
+from msgspec import Struct, structs
 from numpy.typing import NDArray
 
 from nightlight.kernel import hamming
@@ -93,7 +93,8 @@ def read_segment(arrays: Mapping[str, NDArray[Any]]) -> Segment:
     if len(labels) > 1 and not (labels[:-1] < labels[1:]).all():
         raise ValueError("the index is damaged: its labels are not in order")
     if "starts" not in arrays or _engine() is None:
-        return make_segment(labels, rows)
+        made = make_segment(labels, rows)
+        return structs.replace(made, mapped=made.tables is None)
     if not np.array_equal(_array(arrays, "bit_order", np.uint8), _build().bit_order()):
         raise ValueError("the index was written by another version: build it anew")
     tables = _build().Tables(

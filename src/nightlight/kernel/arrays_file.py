@@ -86,7 +86,7 @@ def write_arrays(path: Path, arrays: Mapping[str, NDArray[Any]], meta: Meta) -> 
         ValueError: an array is of a kind that a file may not hold.
     """
     plain = {name: _plain(name, array) for name, array in arrays.items()}
-    start, entries = _layout(plain, dict(meta))
+    start, entries, length = _layout(plain, dict(meta))
     part = path.with_name(f"{path.name}.part")
     with _alone_in(path.parent) as folder:
         # A part that a killed writer left behind is overwritten here.
@@ -95,6 +95,7 @@ def write_arrays(path: Path, arrays: Mapping[str, NDArray[Any]], meta: Meta) -> 
             file.write(start)
             for entry in entries:
                 _write_array(file, entry.at, plain[entry.name])
+            file.truncate(length)
             file.flush()
             os.fsync(file.fileno())
         part.replace(path)
@@ -127,10 +128,10 @@ def _plain(name: str, array: NDArray[Any]) -> NDArray[Any]:
 
 def _layout(
     arrays: Mapping[str, NDArray[Any]], meta: dict[str, str | int]
-) -> tuple[bytes, tuple[_Entry, ...]]:
-    """Return the bytes before the first array, and where each array goes."""
+) -> tuple[bytes, tuple[_Entry, ...], int]:
+    """Return the bytes before the first array, where each array goes, and the file's length."""
     checksums = {name: _checksum(array) for name, array in arrays.items()}
-    room, encoded = 0, b""
+    room, length, encoded = 0, 0, b""
     # Longer offsets make a longer header, which moves the arrays: repeat until both agree.
     while not encoded or _START.size + len(encoded) > room:
         room = _next_page(_START.size + len(encoded) + _PAGE // 2)
@@ -149,7 +150,7 @@ def _layout(
         length = max([room, *(one.at + arrays[one.name].nbytes for one in entries)])
         encoded = msgspec.json.encode(_Header(length=length, arrays=tuple(entries), meta=meta))
     start = _START.pack(_MAGIC, _FORMAT, len(encoded), zlib.crc32(encoded)) + encoded
-    return start.ljust(room, b"\0"), tuple(entries)
+    return start.ljust(room, b"\0"), tuple(entries), length
 
 
 def _read_header(file: BinaryIO) -> _Header:
