@@ -1,30 +1,36 @@
 """The composition root: settings in, services out. The only place that names adapters."""
 
 import os
+from collections.abc import Callable
 from contextlib import suppress
 from datetime import timedelta
 from pathlib import Path
 from stat import S_ISDIR
+from time import sleep
 
 from sqlalchemy import Engine
 
 from nightlight.adapters.anchors_file import FileAnchorStore
 from nightlight.adapters.clock import SystemClock
 from nightlight.adapters.cybertipline import HttpCyberTipline
+from nightlight.adapters.exchanges import Connector
 from nightlight.adapters.keyring_file import FileKeyRing
+from nightlight.adapters.media_download import DownloadLimits
+from nightlight.adapters.media_download import DownloadLimits
 from nightlight.adapters.media_source import ConfiguredMediaSource
+from nightlight.adapters.media_source_public import PublicMediaSource
 from nightlight.adapters.platform_http import HttpPlatform
 from nightlight.adapters.sandbox import Sandbox
 from nightlight.adapters.sandbox_hasher import SandboxedHasher
-from nightlight.adapters.spool import Spool
+from nightlight.adapters.spool import Spool, SpooledFile
 from nightlight.adapters.sql.database import SqlUnitOfWork, migrate, open_engine
 from nightlight.adapters.vault_directory import DirectoryBlobStore
 from nightlight.audit.clock import Clock
 from nightlight.enforce.outbox import OutboxOptions
-from nightlight.errors import InvalidInput
+from nightlight.errors import InvalidInput, NotPermitted
+from nightlight.exchange.apis import offered
 from nightlight.ingest.media import MediaIntake
 from nightlight.ingest.ports import Hasher
-from nightlight.model.media import Scan
 from nightlight.pipeline import Pipeline
 from nightlight.preserve.seal import Sealer
 from nightlight.preserve.vault import Vault
@@ -32,6 +38,7 @@ from nightlight.report.submit import Filer
 from nightlight.services import Services
 from nightlight.services.banks import Banks
 from nightlight.services.delivery import Dispatcher
+from nightlight.services.exchanges import Exchanges
 from nightlight.services.filing import StoredTips, VaultMedia
 from nightlight.services.flood import KnownEntries
 from nightlight.services.lists import Lists
@@ -40,14 +47,13 @@ from nightlight.services.processing import Processor
 from nightlight.services.record import Record
 from nightlight.services.review import Review
 from nightlight.services.rules import CurrentRules
-from nightlight.services.screening import ScreenedFile, Screening
+from nightlight.services.screening import Screening
 from nightlight.settings import Settings
 from nightlight.transaction import UnitOfWork
+_CHUNK = 1 << 20
 
 #: A file that is still being sealed is younger.
 _PARTIAL_KEPT = timedelta(days=1)
-
-_LARGEST_FILE = 64 << 20
 
 
 def build_services(settings: Settings) -> Services:
@@ -71,11 +77,13 @@ def build_services(settings: Settings) -> Services:
         unit_of_work=unit_of_work, clock=clock, snapshots=_private(settings.index_directory)
     )
     rules = CurrentRules(unit_of_work=unit_of_work, matcher=matcher)
+    source = ConfiguredMediaSource(
+        root=settings.media_root, origins=settings.media_origins, spool=settings.home
+    )
+    hasher = build_hasher()
     intake = MediaIntake(
-        source=ConfiguredMediaSource(
-            root=settings.media_root, origins=settings.media_origins, spool=settings.home
-        ),
-        hasher=build_hasher(),
+        source=source,
+        hasher=hasher,
         wanted=rules.matches,
         seal=vault.seal_file,
     )
@@ -87,6 +95,12 @@ def build_services(settings: Settings) -> Services:
         clock=clock,
     )
     cybertipline = _cybertipline(settings)
+    banks = Banks(
+        unit_of_work=unit_of_work,
+        clock=clock,
+        id_key=keys.naming_key(),
+        known=KnownEntries(matcher),
+    )
     return Services(
         settings=settings,
         clock=clock,
@@ -95,7 +109,9 @@ def build_services(settings: Settings) -> Services:
         processor=Processor(pipeline=pipeline),
         matcher=matcher,
         rules=rules,
-        screening=_screening(settings, unit_of_work, clock, matcher, vault),
+        screening=_screening(
+            settings, unit_of_work, clock, matcher, vault, own=source, hasher=hasher
+        ),
         vault=vault,
         review=Review(
             unit_of_work=unit_of_work,
@@ -104,11 +120,14 @@ def build_services(settings: Settings) -> Services:
             report_classification=settings.report_classification,
         ),
         lists=Lists(unit_of_work=unit_of_work, clock=clock, id_key=keys.naming_key()),
-        banks=Banks(
+        banks=banks,
+        exchanges=Exchanges(
             unit_of_work=unit_of_work,
             clock=clock,
+            updates=banks,
+            connect=Connector(clock=clock, pause=sleep),
+            apis=offered(sample=False),
             id_key=keys.naming_key(),
-            known=KnownEntries(matcher),
         ),
         record=Record(
             unit_of_work=unit_of_work,
@@ -138,28 +157,34 @@ def _check_keys_belong(settings: Settings) -> None:
 
 
 def _screening(
-    settings: Settings, unit_of_work: UnitOfWork, clock: Clock, matcher: Matcher, vault: Vault
+    settings: Settings,
+    unit_of_work: UnitOfWork,
+    clock: Clock,
+    matcher: Matcher,
+    vault: Vault,
+    *,
+    own: ConfiguredMediaSource,
+    hasher: Hasher,
 ) -> Screening:
-    source = ConfiguredMediaSource(root=settings.media_root, origins=settings.media_origins)
-    hasher = build_hasher()
+    public = PublicMediaSource(spool=settings.home)
 
-    def fetch(url: str) -> ScreenedFile:
-        with Spool(max_bytes=_LARGEST_FILE) as spool:
-            spool.write(source.fetch(url))
-            return spool.finish()
-
-    def scan(file: ScreenedFile) -> Scan:
-        with file.open() as opened:
-            return hasher.scan(opened.read())
+    def fetch(url: str) -> SpooledFile:
+        """Return a file of the operator's own places, or from any public address."""
+        try:
+            return own.fetch(url)
+        except NotPermitted:
+            if not url.lower().startswith(("http://", "https://")):
+                raise
+            return public.fetch(url)
 
     return Screening(
         unit_of_work=unit_of_work,
         clock=clock,
         matcher=matcher,
         fetch=fetch,
-        scan=scan,
+        scan=hasher.scan_file,
         seal=vault.seal_file,
-        receive=lambda: Spool(max_bytes=_LARGEST_FILE),
+        receive=lambda: Spool(max_bytes=DownloadLimits().max_bytes, folder=settings.home),
     )
 
 
@@ -182,6 +207,26 @@ def build_clock() -> Clock:
 def build_hasher() -> Hasher:
     """Return what turns bytes into hashes; needs no settings."""
     return SandboxedHasher(sandbox=Sandbox())
+
+
+def build_file_scanner() -> Callable[[Path], Scan]:
+    """Return what hashes files of this machine, as the files of events are; needs no settings.
+
+    It raises InvalidInput where a file cannot be read.
+    """
+    hasher, limits = build_hasher(), DownloadLimits()
+
+    def scan(path: Path) -> Scan:
+        try:
+            with path.open("rb") as file, Spool(max_bytes=limits.max_bytes) as spool:
+                while part := file.read(_CHUNK):
+                    spool.write(part)
+                with spool.finish() as spooled:
+                    return hasher.scan_file(spooled)
+        except OSError as error:
+            raise InvalidInput(f"cannot be read: {error.strerror}", field=str(path)) from error
+
+    return scan
 
 
 def _dispatcher(settings: Settings, unit_of_work: UnitOfWork, clock: Clock) -> Dispatcher | None:

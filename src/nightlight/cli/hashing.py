@@ -5,27 +5,23 @@ from typing import Annotated
 
 import typer
 
-from nightlight.bootstrap import build_hasher
+from nightlight.bootstrap import build_file_scanner
 from nightlight.cli.console import err, print_json
-from nightlight.errors import InvalidInput
-from nightlight.model.media import ScanState
+from nightlight.model.media import FRAME_BYTES, ScanState
 
 
 def hash_files(
     *, files: Annotated[list[Path], typer.Argument(metavar="FILE...", help="Files to hash.")]
 ) -> None:
-    """Print file, md5, sha1, sha256, pdq and quality of each FILE as a line of JSON.
+    """Print file, md5, sha1, sha256, pdq, quality and further views of each FILE as JSON.
 
     `pdq` is null for what is no picture or could not be decoded; the reason goes to stderr, and
-    the command leaves with 1.
+    the command leaves with 1. `video_frames` is how many frames of a video were hashed.
     """
-    hasher = build_hasher()
+    scan_file = build_file_scanner()
     failed = False
     for path in files:
-        try:
-            scan = hasher.scan(path.read_bytes())
-        except OSError as error:
-            raise InvalidInput(f"cannot be read: {error.strerror}", field=str(path)) from error
+        scan = scan_file(path)
         hashes = scan.hashes
         print_json(
             {
@@ -35,6 +31,8 @@ def hash_files(
                 "sha256": hashes.sha256,
                 "pdq": hashes.pdq or None,
                 "quality": hashes.pdq_quality if hashes.pdq else None,
+                "views": {one.view: one.pdq for one in hashes.views},
+                "video_frames": len(hashes.video.frames) // FRAME_BYTES if hashes.video else None,
             }
         )
         if scan.state is not ScanState.SCANNED:

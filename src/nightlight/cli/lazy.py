@@ -34,14 +34,16 @@ COMMANDS: Mapping[str, LazyCommand] = {
     "case": _command("case", "app", "Cases: list, show, decide, appeal."),
     "report": _command("report", "app", "CyberTips: list, preview, file."),
     "bank": _command("bank", "app", "Hash banks: import, change, hold back, withdraw."),
+    "exchange": _command("exchange", "app", "Exchanges: hash lists from partners, opinions back."),
     "lexicon": _command("lexicon", "app", "Lexicons: import, list, withdraw. Never shown."),
     "policy": _command("policy", "app", "The policy: what follows from which signals."),
     "audit": _command("audit", "app", "The record: verify, anchor, read."),
     "token": _command("token", "app", "Tokens of the HTTP API: make, list, revoke."),
     "doctor": _command("doctor", "doctor", "Say what is configured, reachable and wrong."),
+    "match": _command("matching", "match", "Say which bank entries files match, and why."),
     "hash": _command("hashing", "hash_files", "Print the hashes of files."),
     "town": _command("town", "town", "Write a harmless generated platform and its truth."),
-    "simulate": _command("simulate", "app", "Run a simulated platform or CyberTipline."),
+    "simulate": _command("simulate", "app", "Run a simulated platform, CyberTipline or exchange."),
 }
 
 

@@ -4,6 +4,9 @@ from enum import StrEnum
 
 from nightlight.model.masked import Masked
 
+#: What one frame takes in ``VideoHashes.frames``.
+FRAME_BYTES = 37
+
 
 class ViewHash(Masked, frozen=True, kw_only=True, array_like=True):
     """The PDQ hash of a picture looked at in another way, or of another of its frames.
