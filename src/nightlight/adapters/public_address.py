@@ -3,7 +3,12 @@
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network
 
 #: Public by their number, and yet not: a cloud's own services (Azure), relays to other addresses.
-_NOT_PUBLIC_4 = (IPv4Network("168.63.129.16/32"), IPv4Network("192.88.99.0/24"))
+#: And space of protocols (a cloud's services among them) that Python 3.11 takes for public.
+_NOT_PUBLIC_4 = (
+    IPv4Network("168.63.129.16/32"),
+    IPv4Network("192.88.99.0/24"),
+    IPv4Network("192.0.0.0/24"),
+)
 #: The only space given out to the public; what lies outside maps, translates or stays inside.
 _GIVEN_OUT = IPv6Network("2000::/3")
 #: Within it: addresses that lead to others (6to4, Teredo and other protocols), documentation.

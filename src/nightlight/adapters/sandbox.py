@@ -32,7 +32,7 @@ class Sandbox:
         memory_mib: int = 1024,
         workers: int | None = None,
         files_per_worker: int = 5000,
-        start_s: float = 60.0,
+        start_s: float = 120.0,
     ) -> None:
         """Keep the limits; no process is started yet.
 
