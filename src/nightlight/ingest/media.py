@@ -7,7 +7,7 @@ from msgspec.structs import replace
 from nightlight.errors import InvalidInput, NotPermitted, Unavailable
 from nightlight.ingest.ports import Hasher, MediaFile, MediaSource
 from nightlight.model.event import MediaUploaded
-from nightlight.model.media import MediaHashes, Scan, ScanState
+from nightlight.model.media import MediaHashes, Scan, ScanState, ViewHash
 
 
 class MediaIntake:
@@ -86,7 +86,11 @@ def _completed(scan: Scan, told: MediaHashes) -> Scan:
     """Return the scan, with what only the platform knows: its own hash of an undecodable file."""
     if scan.state is ScanState.SCANNED or not told.pdq:
         return scan
-    return replace(scan, hashes=replace(scan.hashes, pdq=told.pdq, pdq_quality=told.pdq_quality))
+    found, views = scan.hashes, scan.hashes.views
+    if found.pdq:
+        views += (ViewHash(view="as-decoded", pdq=found.pdq, quality=found.pdq_quality),)
+    hashes = replace(found, pdq=told.pdq, pdq_quality=told.pdq_quality, views=views)
+    return replace(scan, hashes=hashes)
 
 
 def _told_hashes(media: MediaUploaded) -> MediaHashes:

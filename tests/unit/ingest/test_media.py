@@ -62,6 +62,7 @@ class Surroundings:
         self.faults: list[NightlightError] = []
         self.asked: list[str] = []
         self.state = ScanState.SCANNED
+        self.found = MediaHashes()
         self.is_wanted = False
         self.vault_is_full = False
         self.sealed: list[str] = []
@@ -78,7 +79,7 @@ class Surroundings:
     def scan_file(self, file: MediaFile) -> Scan:
         assert not self.file.closed
         reason = "" if self.state is ScanState.SCANNED else "a quibble"
-        return Scan(state=self.state, hashes=file.hashes, byte_count=file.size, reason=reason)
+        return Scan(state=self.state, hashes=self.found, byte_count=file.size, reason=reason)
 
     def seal(self, file: MediaFile) -> str:
         assert not self.file.closed
@@ -98,8 +99,8 @@ def around() -> Surroundings:
     return Surroundings()
 
 
-def upload(url: str = "a.png", **told: str) -> MediaUploaded:
-    return MediaUploaded(media_id="media-1", account_id="account-1", url=url, **told)
+def upload(url: str = "a.png", *, md5: str = "", pdq: str = "") -> MediaUploaded:
+    return MediaUploaded(media_id="media-1", account_id="account-1", url=url, md5=md5, pdq=pdq)
 
 
 def take_in(around: Surroundings) -> Scan:
@@ -112,7 +113,7 @@ def seal_now(around: Surroundings) -> Scan:
 
 def test_ordinary_file_is_hashed_and_not_kept(around: Surroundings) -> None:
     found = take_in(around)
-    assert (found.state, found.hashes.sha256) == (ScanState.SCANNED, around.file.sha256)
+    assert (found.state, found.byte_count) == (ScanState.SCANNED, len(DATA))
     assert (found.sealed_digest, around.sealed) == ("", [])
 
 
@@ -178,3 +179,15 @@ def test_picture_hash_of_the_platform_stands_where_decoding_failed(around: Surro
     around.state = ScanState.FAILED
     found = around.intake().take_in(upload(pdq="AB" * 32))
     assert (found.state, found.hashes.pdq) == (ScanState.FAILED, "ab" * 32)
+
+
+def test_what_could_be_decoded_stands_beside_the_picture_hash_of_the_platform(
+    around: Surroundings,
+) -> None:
+    around.state = ScanState.FAILED
+    around.found = MediaHashes(pdq="cd" * 32, pdq_quality=80)
+    found = around.intake().take_in(upload(pdq="AB" * 32)).hashes
+    assert found.pdq == "ab" * 32
+    assert [(one.view, one.pdq, one.quality) for one in found.views] == [
+        ("as-decoded", "cd" * 32, 80)
+    ]
