@@ -31,6 +31,7 @@ from nightlight.errors import InvalidInput, NotPermitted
 from nightlight.exchange.apis import offered
 from nightlight.ingest.media import MediaIntake
 from nightlight.ingest.ports import Hasher
+from nightlight.model.media import Scan
 from nightlight.pipeline import Pipeline
 from nightlight.preserve.seal import Sealer
 from nightlight.preserve.vault import Vault

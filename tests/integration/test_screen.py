@@ -13,6 +13,7 @@ import pytest
 from PIL import Image, ImageDraw
 from tests.fakes.in_process import BEARER, client_of, fresh_services
 
+from nightlight.adapters.spool import Spool
 from nightlight.model.case import CaseState, CaseStep
 from nightlight.review.resolve import Resolution
 from nightlight.services import Services
@@ -351,8 +352,11 @@ def test_a_compressed_body_is_refused(client: httpx.Client) -> None:
     assert answer.status_code == 415
 
 
-def test_a_file_over_the_limit_is_refused_while_it_comes_in(client: httpx.Client) -> None:
-    pieces = (b" " * (1 << 20) for _ in range(100))
+def test_a_file_over_the_limit_is_refused_while_it_comes_in(
+    client: httpx.Client, services: Services
+) -> None:
+    services.screening.receive = lambda: Spool(max_bytes=1 << 20)
+    pieces = (b" " * (1 << 18) for _ in range(5))
 
     answer = client.post("/v1/screen", content=pieces, headers={"Content-Type": "video/mp4"})
 

@@ -9,6 +9,7 @@ from nightlight.report.ports import CyberTipline
 from nightlight.report.submit import Filer
 from nightlight.services.banks import Banks
 from nightlight.services.delivery import Dispatcher
+from nightlight.services.exchanges import Exchanges
 from nightlight.services.lists import Lists
 from nightlight.services.matching import Matcher
 from nightlight.services.processing import Processor
@@ -40,6 +41,7 @@ class Services(Struct, frozen=True, kw_only=True):
     review: Review
     lists: Lists
     banks: Banks
+    exchanges: Exchanges
     record: Record
     dispatcher: Dispatcher | None
     filer: Filer | None

@@ -22,6 +22,7 @@ from nightlight.detect.hash_match import HashMatch
 from nightlight.detect.known import Known
 from nightlight.enforce.plan import human_decisions, plan_effects
 from nightlight.errors import InvalidInput, NightlightError, NotPermitted, Unavailable
+from nightlight.ingest.ports import MediaFile
 from nightlight.model.audit import AuditEntry
 from nightlight.model.bank import BankMatch
 from nightlight.model.context import Context
@@ -31,7 +32,6 @@ from nightlight.model.event import Event, EventType, MediaUploaded
 from nightlight.model.ids import derive_id, event_key
 from nightlight.model.media import MediaHashes, Scan, ScanState
 from nightlight.pipeline import Judgement, Rules, judge
-from nightlight.preserve.ports import EvidenceFile
 from nightlight.services.matching import Matcher
 from nightlight.transaction import UnitOfWork
 
@@ -42,23 +42,6 @@ _A_DAY = timedelta(days=1)
 _BLOCKING = frozenset({EffectKind.HIDE, EffectKind.REMOVE, EffectKind.LOCK, EffectKind.SUSPEND})
 #: A flooded bank must not make an answer as large as itself.
 _MATCHES_SHOWN = 100
-
-
-class ScreenedFile(EvidenceFile, Protocol):
-    """A file that came in; whoever has it closes it."""
-
-    @property
-    def size(self) -> int:
-        """The number of bytes."""
-        ...
-
-    def close(self) -> None:
-        """Let the bytes go; closing twice is harmless."""
-        ...
-
-    def __enter__(self) -> Self: ...
-
-    def __exit__(self, *_: object) -> None: ...
 
 
 class IncomingFile(Protocol):
@@ -73,7 +56,7 @@ class IncomingFile(Protocol):
         """
         ...
 
-    def finish(self) -> ScreenedFile:
+    def finish(self) -> MediaFile:
         """Return the whole file."""
         ...
 
@@ -128,9 +111,9 @@ class Screening:
         unit_of_work: UnitOfWork,
         clock: Clock,
         matcher: Matcher,
-        fetch: Callable[[str], ScreenedFile],
-        scan: Callable[[ScreenedFile], Scan],
-        seal: Callable[[ScreenedFile], str],
+        fetch: Callable[[str], MediaFile],
+        scan: Callable[[MediaFile], Scan],
+        seal: Callable[[MediaFile], str],
         receive: Callable[[], IncomingFile],
     ) -> None:
         """Keep the parts.
@@ -152,11 +135,11 @@ class Screening:
         self._seal = seal
         self.receive = receive
 
-    def scan(self, file: ScreenedFile) -> Scan:
+    def scan(self, file: MediaFile) -> Scan:
         """Return what scanning finds; a file that cannot be decoded is a failed scan."""
         return self._scan(file)
 
-    def fetch(self, url: str) -> ScreenedFile:
+    def fetch(self, url: str) -> MediaFile:
         """Return the file at an address.
 
         Raises:
@@ -176,7 +159,7 @@ class Screening:
         with file:
             return self.screen_file(file, about, rules)
 
-    def screen_file(self, file: ScreenedFile, about: About, rules: Rules) -> Screened:
+    def screen_file(self, file: MediaFile, about: About, rules: Rules) -> Screened:
         """Return the answer about a file."""
         scan = _as_claimed(self._scan(file), about)
         if about.is_recorded:
@@ -193,7 +176,7 @@ class Screening:
         """
         return self._answer(Scan(state=ScanState.SCANNED, hashes=hashes), about, rules)
 
-    def _sealed(self, scan: Scan, file: ScreenedFile) -> Scan:
+    def _sealed(self, scan: Scan, file: MediaFile) -> Scan:
         try:
             return replace(scan, sealed_digest=self._seal(file))
         except Unavailable as error:

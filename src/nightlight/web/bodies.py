@@ -6,7 +6,8 @@ from http import HTTPStatus
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 
-from nightlight.services.screening import IncomingFile, ScreenedFile
+from nightlight.ingest.ports import MediaFile
+from nightlight.services.screening import IncomingFile
 
 
 def check_encoding(request: Request) -> None:
@@ -39,9 +40,7 @@ async def read_small(request: Request, *, most: int) -> bytes:
     return b"".join(parts)
 
 
-async def read_file(
-    stream: AsyncIterator[bytes], receive: Callable[[], IncomingFile]
-) -> ScreenedFile:
+async def read_file(stream: AsyncIterator[bytes], receive: Callable[[], IncomingFile]) -> MediaFile:
     """Return the body as a file, to be closed by the caller.
 
     Raises:

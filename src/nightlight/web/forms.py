@@ -10,7 +10,8 @@ from email.parser import BytesHeaderParser
 from msgspec import Struct, field
 
 from nightlight.errors import InvalidInput
-from nightlight.services.screening import IncomingFile, ScreenedFile
+from nightlight.ingest.ports import MediaFile
+from nightlight.services.screening import IncomingFile
 
 _LONGEST_HEAD = 4096
 _LONGEST_FIELD = 64 << 10
@@ -23,7 +24,7 @@ class FormFile(Struct, frozen=True, kw_only=True):
 
     name: str
     content_type: str
-    file: ScreenedFile
+    file: MediaFile
 
     def __repr__(self) -> str:
         return f"<FormFile of {self.file.size} bytes: masked>"

@@ -17,10 +17,11 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from nightlight.errors import InvalidInput, NightlightError, Unavailable
+from nightlight.ingest.ports import MediaFile
 from nightlight.model.bank import HASH_DIGITS, BankMatch, HashKind
 from nightlight.model.media import MediaHashes
 from nightlight.pipeline import Rules
-from nightlight.services.screening import About, Screened, ScreenedFile, Screening, failed
+from nightlight.services.screening import About, Screened, Screening, failed
 from nightlight.services.tokens import Scope
 from nightlight.web.auth import Gate
 from nightlight.web.bodies import check_encoding, read_file, read_small
@@ -167,7 +168,7 @@ async def _screen_form(
 
 
 async def _screen_file(
-    file: ScreenedFile, about: About, screening: Screening, rules: Rules, work: Work
+    file: MediaFile, about: About, screening: Screening, rules: Rules, work: Work
 ) -> Screened:
     if not file.size:
         file.close()
@@ -175,7 +176,7 @@ async def _screen_file(
     return await work.do(lambda: screening.screen_file(file, about, rules), using=file)
 
 
-def _one_file(form: Form) -> ScreenedFile:
+def _one_file(form: Form) -> MediaFile:
     if len(form.files) != 1 or form.files[0].name not in _FILE_FIELDS:
         raise InvalidInput("send one file, in the field file", field="file")
     return form.files[0].file
