@@ -1,54 +1,133 @@
-"""Turns a file's bytes into its hashes, with Pillow and PDQ; keeps none of the bytes.
+"""Turns a picture's bytes into its hashes; keeps none of the bytes.
 
-Hostile files are expected: limits come first, only common web formats are read, and whatever goes
-wrong is a failed scan with a reason. An animation is hashed by its first frame. Decoding still
-runs inside this process; moving it into a sandboxed one of its own is a later step.
+``hash_bytes`` is a plain function that may run in a process of its own, and should: decoders are
+where hostile files do harm. ``ImageHasher`` is for where no such process can be had.
 """
 
 import hashlib
-import struct
-import zlib
 from collections import OrderedDict
-from io import BytesIO
-from math import ceil, sqrt
+from collections.abc import Callable, Iterable
 from threading import Lock
+from typing import TypeAlias
 
 import numpy as np
-import pdqhash
 from msgspec.structs import replace
 from numpy.typing import NDArray
-from PIL import ExifTags, Image, ImageOps, UnidentifiedImageError
 
-from nightlight.adapters.file_kind import is_known_non_picture
-from nightlight.errors import InvalidInput
-from nightlight.model.media import MediaHashes, Scan, ScanState
+from nightlight.adapters.picture_decode import Frame, frames
+from nightlight.adapters.picture_limits import PictureLimits
+from nightlight.errors import InvalidInput, Unavailable
+from nightlight.ingest.ports import MediaFile
+from nightlight.kernel import pdq
+from nightlight.kernel.hamming import unpack
+from nightlight.model.media import MediaHashes, Scan, ScanState, ViewHash
 
-MAX_BYTES = 64 * 1024 * 1024
-MAX_PIXELS = 100_000_000
-#: Named, so that Pillow never hands a file to a decoder that starts other programs (EPS).
-_FORMATS = ("JPEG", "PNG", "GIF", "WEBP", "AVIF", "BMP", "TIFF", "JPEG2000")
-#: What Pillow and its decoders have been seen to raise on damaged files.
-_DECODER_FAULTS = (
-    ArithmeticError,
-    AssertionError,
-    AttributeError,
-    BufferError,
-    EOFError,
-    LookupError,
-    MemoryError,
-    OSError,
-    RuntimeError,
-    SyntaxError,
-    TypeError,
-    ValueError,
-    struct.error,
-    zlib.error,
-)
-#: Larger pictures are averaged down first. Of 98 megapixels PDQ alone took 14 s and 2.9 GB; drawn
-#: and noisy pictures of 19 to 25 megapixels came 0 to 4 bits off their full-size hash.
-_EXACT_PIXELS = 16_000_000
-_UPRIGHT = 1
-_NO_PICTURE = ("", 0)
+_Row: TypeAlias = NDArray[np.uint64]
+#: Takes a picture's brightness and returns other looks at it: name, hash, quality.
+Views: TypeAlias = Callable[[NDArray[np.float32]], Iterable[tuple[str, _Row, int]]]
+
+#: Hashes under this are not matched (PDQ's own convention), so only a picture's own is kept.
+_LEAST_QUALITY = 50
+#: Other views need no more detail than this many pixels on the longer side.
+_VIEWS_SIDE = 1024
+_LIMITS = PictureLimits()
+
+
+def no_views(_luma: NDArray[np.float32]) -> Iterable[tuple[str, _Row, int]]:
+    """Return nothing: the picture is looked at as it is, turned and flipped only."""
+    return ()
+
+
+def hash_bytes(
+    data: bytes,
+    *,
+    limits: PictureLimits = _LIMITS,
+    is_fast: bool = False,
+    views: Views = no_views,
+    exact: MediaHashes | None = None,
+) -> Scan:
+    """Return the file's hashes; the exact ones also where it could not be decoded.
+
+    A file that is certainly no picture has no PDQ hash; a flat picture has one of quality 0. A
+    failed scan keeps the hashes of what could be decoded, so that known media is still found.
+
+    Args:
+        data: the file.
+        limits: what decoding may cost.
+        is_fast: decode only the brightness of JPEGs: faster, and hashes are a few bits off.
+        views: gives other looks at the picture, beside its turns and flips.
+        exact: the exact hashes where they are known; without, they are computed.
+    """
+    hashes = exact_hashes(data) if exact is None else exact
+    state, reason = ScanState.SCANNED, ""
+    seen: set[bytes] = set()
+    try:
+        for frame in frames(data, limits=limits, is_fast=is_fast):
+            if frame.number == 1:
+                hashes = _with_picture(hashes, frame, views, seen)
+            else:
+                hashes = _with_other_frame(hashes, frame, seen)
+    except InvalidInput as error:
+        state, reason = ScanState.FAILED, str(error)
+    return Scan(state=state, hashes=hashes, byte_count=len(data), reason=reason)
+
+
+def exact_hashes(data: bytes) -> MediaHashes:
+    """Return the hashes by which a file is byte for byte a known one."""
+    return MediaHashes(
+        md5=hashlib.md5(data, usedforsecurity=False).hexdigest(),
+        sha1=hashlib.sha1(data, usedforsecurity=False).hexdigest(),
+        sha256=hashlib.sha256(data).hexdigest(),
+    )
+
+
+def _with_picture(hashes: MediaHashes, frame: Frame, views: Views, seen: set[bytes]) -> MediaHashes:
+    """Return the hashes with those of the picture that stands for the file, in all its views."""
+    pixels = frame.looks[0][1]
+    found = pdq.picture_hash(pixels, shown=frame.shown, turns=True)
+    seen.add(found.row.tobytes())
+    others: list[tuple[str, _Row, int]] = []
+    if found.quality >= _LEAST_QUALITY:
+        turned = zip(pdq.DIHEDRAL_NAMES, pdq.dihedral(found.samples), strict=True)
+        others += [(name, row, found.quality) for name, row in turned if name]
+    others += _other_looks(frame, seen)
+    luma = pdq.turn_pixels(pdq.reduced_luma(pixels, least_side=_VIEWS_SIDE), frame.shown)
+    taken = {name for name, _, _ in others}
+    others += [view for view in views(np.ascontiguousarray(luma)) if view[0] not in taken]
+    return replace(
+        hashes,
+        pdq=unpack(found.row[None])[0],
+        pdq_quality=found.quality,
+        views=_view_hashes(others),
+    )
+
+
+def _other_looks(frame: Frame, seen: set[bytes]) -> list[tuple[str, _Row, int]]:
+    looks = []
+    for name, pixels in frame.looks[1:]:
+        found = pdq.picture_hash(pixels, shown=frame.shown)
+        if found.row.tobytes() not in seen:
+            seen.add(found.row.tobytes())
+            looks.append((name, found.row, found.quality))
+    return looks
+
+
+def _with_other_frame(hashes: MediaHashes, frame: Frame, seen: set[bytes]) -> MediaHashes:
+    """Return the hashes with the frame's own, unless it looks like one before."""
+    found = pdq.picture_hash(frame.looks[0][1], shown=frame.shown)
+    if found.row.tobytes() in seen:
+        return hashes
+    seen.add(found.row.tobytes())
+    view = _view_hashes([(f"frame-{frame.number}", found.row, found.quality)])
+    return replace(hashes, views=hashes.views + view)
+
+
+def _view_hashes(views: Iterable[tuple[str, _Row, int]]) -> tuple[ViewHash, ...]:
+    return tuple(
+        ViewHash(view=name, pdq=unpack(row[None])[0], quality=quality)
+        for name, row, quality in views
+        if quality >= _LEAST_QUALITY
+    )
 
 
 class ImageHasher:
@@ -60,19 +139,22 @@ class ImageHasher:
     def __init__(
         self,
         *,
-        max_bytes: int = MAX_BYTES,
-        max_pixels: int = MAX_PIXELS,
+        limits: PictureLimits = _LIMITS,
+        is_fast: bool = False,
+        views: Views = no_views,
         remembered: int = 4096,
     ) -> None:
-        """Keep the limits.
+        """Keep how to hash.
 
         Args:
-            max_bytes: the largest file that is decoded.
-            max_pixels: the largest picture, width times height, that is decoded.
+            limits: what decoding a picture may cost.
+            is_fast: decode only the brightness of JPEGs: faster, and hashes are a few bits off.
+            views: gives other looks at a picture, beside its turns and flips.
             remembered: of how many files, the latest asked for, the outcome is kept.
         """
-        self._max_bytes = max_bytes
-        self._max_pixels = max_pixels
+        self._limits = limits
+        self._is_fast = is_fast
+        self._views = views
         self._remembered = remembered
         self._scans: OrderedDict[str, Scan] = OrderedDict()
         self._lock = Lock()
@@ -80,101 +162,45 @@ class ImageHasher:
     def scan(self, data: bytes) -> Scan:
         """Return the outcome; a file that cannot be decoded is a failed scan, never an error."""
         digest = hashlib.sha256(data).hexdigest()
+        return self._known(digest) or self._scan(data, exact_hashes(data))
+
+    def scan_file(self, file: MediaFile) -> Scan:
+        """Return the outcome as ``scan`` does, without holding a large file in memory."""
+        known = self._known(file.sha256)
+        if known is not None:
+            return known
+        try:
+            # One byte more than may be decoded is enough to see that there are too many.
+            with file.open() as opened:
+                data = opened.read(self._limits.max_bytes + 1)
+        except Unavailable as error:
+            return Scan(
+                state=ScanState.FAILED,
+                hashes=file.hashes,
+                byte_count=file.size,
+                reason=str(error),
+            )
+        scan = self._scan(data, file.hashes)
+        return scan if scan.byte_count == file.size else replace(scan, byte_count=file.size)
+
+    def _scan(self, data: bytes, exact: MediaHashes) -> Scan:
+        scan = hash_bytes(
+            data, limits=self._limits, is_fast=self._is_fast, views=self._views, exact=exact
+        )
+        # A failure may be passing (memory ran short), so only success is remembered.
+        if scan.state is ScanState.SCANNED:
+            self._remember(exact.sha256, scan)
+        return scan
+
+    def _known(self, digest: str) -> Scan | None:
         with self._lock:
             known = self._scans.get(digest)
             if known is not None:
                 self._scans.move_to_end(digest)
-                return known
-        scan = hash_bytes(data, max_bytes=self._max_bytes, max_pixels=self._max_pixels)
-        # A failure may be passing (memory ran short), so only success is remembered.
-        if scan.state is ScanState.SCANNED:
-            self._remember(digest, scan)
-        return scan
+            return known
 
     def _remember(self, digest: str, scan: Scan) -> None:
         with self._lock:
             self._scans[digest] = scan
             while len(self._scans) > self._remembered:
                 self._scans.popitem(last=False)
-
-
-def hash_bytes(data: bytes, *, max_bytes: int = MAX_BYTES, max_pixels: int = MAX_PIXELS) -> Scan:
-    """Return the file's hashes; the exact ones also where it could not be decoded.
-
-    A file that is certainly no picture has no PDQ hash; a flat picture has one of quality 0.
-    """
-    hashes = MediaHashes(
-        md5=hashlib.md5(data, usedforsecurity=False).hexdigest(),
-        sha1=hashlib.sha1(data, usedforsecurity=False).hexdigest(),
-        sha256=hashlib.sha256(data).hexdigest(),
-    )
-    try:
-        pdq, quality = _pdq_of_file(data, max_bytes, max_pixels)
-    except InvalidInput as error:
-        return Scan(state=ScanState.FAILED, hashes=hashes, byte_count=len(data), reason=str(error))
-    hashes = replace(hashes, pdq=pdq, pdq_quality=quality)
-    return Scan(state=ScanState.SCANNED, hashes=hashes, byte_count=len(data))
-
-
-def _pdq_of_file(data: bytes, max_bytes: int, max_pixels: int) -> tuple[str, int]:
-    if not data:
-        raise InvalidInput("the file is empty")
-    if len(data) > max_bytes:
-        raise InvalidInput(f"the file has more than {max_bytes} bytes, too many to decode")
-    too_large = f"the picture has more than {max_pixels} pixels, too many to decode"
-    try:
-        picture = Image.open(BytesIO(data), formats=_FORMATS)
-    except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
-        raise InvalidInput(too_large) from error
-    except UnidentifiedImageError as error:
-        if is_known_non_picture(data):
-            return _NO_PICTURE
-        raise InvalidInput("the file is damaged or of a kind that cannot be read") from error
-    except _DECODER_FAULTS as error:
-        raise InvalidInput("the file is damaged: its beginning cannot be read") from error
-    with picture:
-        if picture.width * picture.height > max_pixels:
-            raise InvalidInput(too_large)
-        try:
-            return _pdq(_rgb(_upright(picture)))
-        except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
-            raise InvalidInput(too_large) from error
-        except _DECODER_FAULTS as error:
-            raise InvalidInput("the picture is damaged or cut short") from error
-
-
-def _upright(picture: Image.Image) -> Image.Image:
-    """Return the decoded picture turned the way a viewer shows it."""
-    picture.load()
-    if picture.getexif().get(ExifTags.Base.Orientation, _UPRIGHT) == _UPRIGHT:
-        return picture
-    return ImageOps.exif_transpose(picture)
-
-
-def _rgb(picture: Image.Image) -> Image.Image:
-    """Return the picture in 8-bit RGB as a viewer sees it, transparent parts on white."""
-    if picture.mode.startswith("I;16"):
-        # Pillow's own conversion cuts off at 255 instead of scaling.
-        return Image.fromarray((np.asarray(picture) >> 8).astype(np.uint8)).convert("RGB")
-    if picture.mode in ("I", "F"):
-        return Image.fromarray(_stretched(np.asarray(picture, np.float32))).convert("RGB")
-    if picture.has_transparency_data:
-        ground = Image.new("RGBA", picture.size, "white")
-        return Image.alpha_composite(ground, picture.convert("RGBA")).convert("RGB")
-    return picture if picture.mode == "RGB" else picture.convert("RGB")
-
-
-def _stretched(samples: NDArray[np.float32]) -> NDArray[np.uint8]:
-    """Return samples of unknown range as 0 to 255; PDQ looks at contrast, not at brightness."""
-    samples = np.nan_to_num(samples, posinf=0.0, neginf=0.0)
-    low, high = samples.min(), samples.max()
-    span = high - low or np.float32(1)
-    return np.asarray((samples - low) / span * 255, np.uint8)
-
-
-def _pdq(picture: Image.Image) -> tuple[str, int]:
-    excess = picture.width * picture.height / _EXACT_PIXELS
-    if excess > 1:
-        picture = picture.reduce(ceil(sqrt(excess)))
-    bits, quality = pdqhash.compute(np.asarray(picture))
-    return np.packbits(bits.astype(np.uint8)).tobytes().hex(), int(quality)
