@@ -139,7 +139,7 @@ THREATEXCHANGE = Api(
     ),
 )
 
-SAMPLE = Api(name="sample", title="The library's published example hashes, for tests", votes=False)
+SAMPLE = Api(name="sample", title="The library's published example hashes, for tests")
 
 
 def offered(*, sample: bool) -> Mapping[str, Api]:

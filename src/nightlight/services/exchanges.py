@@ -233,15 +233,16 @@ class Exchanges:
         progress: Callable[[Fetched], None] = lambda _: None,
         from_start: bool = False,
         take_over: bool = False,
+        stop: Callable[[], bool] = lambda: False,
     ) -> Fetched:
         """Return what came in, as ``Fetcher.fetch`` does."""
         return self._fetcher.fetch(
-            name, progress=progress, from_start=from_start, take_over=take_over
+            name, progress=progress, from_start=from_start, take_over=take_over, stop=stop
         )
 
-    def fetch_due(self) -> list[Fetched]:
-        """Return what came of every exchange that is enabled and due."""
-        return self._fetcher.fetch_due()
+    def fetch_due(self, *, stop: Callable[[], bool] = lambda: False) -> list[Fetched]:
+        """Return what came of every exchange that is enabled and due; ``stop`` ends it early."""
+        return self._fetcher.fetch_due(stop=stop)
 
     def vote(self, bank: str, entry_id: str, opinion: Opinion, *, actor: str, reason: str) -> Vote:
         """Return this platform's opinion on an entry, which holds here and waits to be sent."""

@@ -24,6 +24,8 @@ from nightlight.transaction import Transaction, UnitOfWork
 
 #: How a failure begins that only new credentials end; such an exchange is left alone.
 REFUSED = "credentials refused"
+#: The failure of a fetch that was asked to end; it goes on as soon as somebody can.
+INTERRUPTED = "interrupted"
 _ACTOR = "nightlight"
 _SWEPT = 5_000
 _STANDING = frozenset({EntryState.ACTIVE, EntryState.HELD, EntryState.DISABLED})
@@ -93,6 +95,7 @@ class Fetcher:
         progress: Callable[[Fetched], None] = lambda _: None,
         from_start: bool = False,
         take_over: bool = False,
+        stop: Callable[[], bool] = lambda: False,
     ) -> Fetched:
         """Return what came in; every page that was read is stored, also where this raises.
 
@@ -101,6 +104,7 @@ class Fetcher:
             progress: told after each page.
             from_start: fetch everything anew, then withdraw what the exchange no longer has.
             take_over: go on in the place of a fetch that was killed, without waiting it out.
+            stop: asked after each page whether to end early.
 
         Raises:
             NotFound: there is no exchange of this name.
@@ -111,13 +115,15 @@ class Fetcher:
         """
         exchange, credentials, state = self._start(name, from_start, take_over)
         run = _Run(exchange=exchange, state=state)
-        failure = "interrupted"
+        failure = INTERRUPTED
         try:
             client = self._connect(exchange, credentials, self.names(exchange.bank))
             try:
                 for page in client.fetch(state.checkpoint):
                     self._store(run, page)
                     progress(run.fetched)
+                    if stop():
+                        return replace(run.fetched, failure=failure)
             finally:
                 client.close()
             if from_start:
@@ -135,16 +141,16 @@ class Fetcher:
                 self._finish(run, failure)
         return run.fetched
 
-    def fetch_due(self) -> list[Fetched]:
+    def fetch_due(self, *, stop: Callable[[], bool] = lambda: False) -> list[Fetched]:
         """Return what came of every exchange that is enabled and due; failures are told in it."""
         with self._unit_of_work.read() as tx:
             known = tx.exchanges.all()
         done: list[Fetched] = []
         for exchange, state in known:
-            if not self._is_due(exchange, state):
+            if stop() or not self._is_due(exchange, state):
                 continue
             try:
-                done.append(self.fetch(exchange.name))
+                done.append(self.fetch(exchange.name, stop=stop))
             except Conflict:
                 continue  # another worker fetches it
             except NightlightError as error:
@@ -159,6 +165,8 @@ class Fetcher:
         if not exchange.enabled or state.failure.startswith(REFUSED):
             return False
         wait = timedelta(seconds=exchange.every_s)
+        if state.failure == INTERRUPTED:
+            return True
         return state.completed_at is None or self._clock.now() >= state.completed_at + wait
 
     def _start(

@@ -263,9 +263,9 @@ def _invented_item(number: int) -> Item:
         fingerprints["pdna"] = invented("pdna", number, 64)
     feedback: dict[str, dict[str, str]] = {}
     if number % 7 == 0:
-        feedback = {"md5": {"43": "downvote"}}
+        feedback = {"md5": {"61": "downvote"}}
     if number % 7 == 1:
-        feedback = {"md5": {"43": "upvote"}}
+        feedback = {"md5": {"61": "upvote"}}
     return Item(
         id=f"{'video' if video else 'image'}{number}",
         member=str(42 + number % 3),

@@ -20,6 +20,8 @@ from nightlight.simulate.faults import App
 
 TITLE = "SIMULATED StopNCII"
 ROOT = "/v1"
+#: The last digit of the records that were taken back.
+_WITHDRAWN = 7
 
 
 class Record(Struct, frozen=True, kw_only=True):
@@ -156,7 +158,7 @@ def _invented_record(number: int) -> Record:
         lastModtimestamp=moment(number),
         signalType=kind,
         hashValue=invented(f"stopncii-{kind}", number, digits),
-        hashStatus="Withdrawn" if number % 10 == 0 else ("Active", "Received")[number % 2],
+        hashStatus="Withdrawn" if number % 10 == _WITHDRAWN else ("Active", "Received")[number % 2],
         caseNumbers={f"case-{number}": "Active"},
         CSPFeedbacks=voices,
     )

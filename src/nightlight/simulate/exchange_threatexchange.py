@@ -20,6 +20,8 @@ from nightlight.simulate.faults import App
 
 TITLE = "SIMULATED ThreatExchange"
 ROOT = "/v26.0"
+#: The last digit of the indicators that were deleted.
+_DELETED = 7
 _FIRST_ID = 9_000_000_000
 
 
@@ -208,7 +210,7 @@ def _invented_indicator(number: int) -> Indicator:
         type=kind,
         indicator=invented(f"threatexchange-{kind}", number, digits),
         last_updated=moment(number),
-        should_delete=number % 10 == 0,
+        should_delete=number % 10 == _DELETED,
         descriptors=[descriptor, *others],
     )
 

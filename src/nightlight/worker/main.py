@@ -7,7 +7,11 @@ from types import FrameType
 
 from nightlight.bootstrap import build_services
 from nightlight.settings import read_settings
+from nightlight.worker.exchanges import ExchangeLoop
 from nightlight.worker.loop import Worker, WorkerOptions
+
+#: How long a page that is being taken in is waited for.
+_LAST_PAGE_S = 5.0
 
 
 def run_worker(*, parent: int | None) -> None:
@@ -25,9 +29,17 @@ def run_worker(*, parent: int | None) -> None:
 
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, ask_to_stop)
-    worker = Worker(
-        services=services,
-        options=WorkerOptions(),
-        orphaned=lambda: parent is not None and os.getppid() != parent,
-    )
+    exchanges = ExchangeLoop(exchanges=services.exchanges, stop=stop)
+    exchanges.start()
+
+    def is_alone() -> bool:
+        orphaned = parent is not None and os.getppid() != parent
+        # Without its other half it ends, loudly, and is started again whole.
+        return orphaned or not exchanges.is_alive()
+
+    worker = Worker(services=services, options=WorkerOptions(), orphaned=is_alone)
     worker.run(stop)
+    stop.set()
+    exchanges.join(timeout=_LAST_PAGE_S)
+    if exchanges.failed:
+        raise SystemExit(1)
