@@ -28,8 +28,12 @@ from nightlight.model.media import VideoHashes
 
 #: A label of the index is a video's slot and the place of a frame in it.
 _PLACE_BITS = 24
-#: A frame this near to the one before it adds no candidate.
-_STILL_BITS = 6
+#: A frame this near to the one before it adds no candidate: what an edit leaves of either is
+#: found by some frame of the shot. It halves what the index holds.
+_INDEXED_BITS = 16
+_ASKED_BITS = 6
+#: Of so many milliseconds of a bank's video the parts of one frame are indexed.
+_PARTS_EVERY_MS = 2000
 #: Mirrored and turned videos are looked for by two frames a second; one is enough to be compared.
 _TURNED_EVERY_MS = 500
 #: At most so many candidates are compared, those with the most frames in common first.
@@ -77,7 +81,7 @@ class MatchRule(Struct, frozen=True, kw_only=True):
     least_distinct: int = 3
     frames_share: float = 0.3
     still_share: float = 0.8
-    still_bits: int = 20
+    still_bits: int = 18
     passage_ms: int = 5000
     aligned_share: float = 0.6
     aligned_bits: int = 48
@@ -202,8 +206,8 @@ class VideoIndex:
     def _candidates(self, query: Frames) -> Iterator[tuple[int, str]]:
         """Yield numbers of bank videos, and the turn in which a frame of theirs is in the query."""
         counts: Counter[tuple[int, str]] = Counter()
-        rows = _matchable(query)
-        few = _matchable(_every(query, _TURNED_EVERY_MS))
+        rows = _matchable(query, _ASKED_BITS)
+        few = _matchable(_every(query, _TURNED_EVERY_MS), _ASKED_BITS)
         for turn in DIHEDRAL_NAMES:
             asked = turn_rows(few, turn) if turn else rows
             if not len(asked):
@@ -222,12 +226,12 @@ class VideoIndex:
         how = _how(likeness, self._rule)
         if how is None:
             return None
-        is_line = how == "aligned"
+        query_share, bank_share, bits = _measured(likeness, how)
         return VideoMatch(
             number=number,
-            query_share=likeness.line_share if is_line else likeness.query_share,
-            bank_share=likeness.line_bank_share if is_line else likeness.bank_share,
-            distance_bits=likeness.line_bits if is_line else likeness.distance_bits,
+            query_share=query_share,
+            bank_share=bank_share,
+            distance_bits=bits,
             how=f"{turn}+{how}" if turn else how,
         )
 
@@ -278,22 +282,37 @@ def _how(likeness: Likeness, rule: MatchRule) -> str | None:
     return None
 
 
+def _measured(likeness: Likeness, how: str) -> tuple[float, float, int]:
+    """Return the shares and the distance by which the videos are alike in this way."""
+    match how:
+        case "passage":
+            aligned = likeness.aligned_share, likeness.aligned_bank_share
+            return *aligned, likeness.aligned_bits
+        case "aligned":
+            return likeness.line_share, likeness.line_bank_share, likeness.line_bits
+        case _:
+            return likeness.query_share, likeness.bank_share, likeness.distance_bits
+
+
 def _strength(match: VideoMatch) -> tuple[float, float]:
     return max(match.query_share, match.bank_share), -match.distance_bits
 
 
 def _indexed_rows(video: VideoHashes) -> NDArray[np.uint64]:
-    rows = _matchable(unpack_frames(video.frames))
+    frames = unpack_frames(video.frames)
+    seldom = _every(frames.taken(frames.is_part), _PARTS_EVERY_MS)
+    kept = frames.taken(~frames.is_part | np.isin(frames.times_ms, seldom.times_ms))
+    rows = _matchable(kept, _INDEXED_BITS)
     if len(rows) >= 1 << _PLACE_BITS:
         raise ValueError("a video has too many frames to be indexed")
     return rows
 
 
-def _matchable(frames: Frames) -> NDArray[np.uint64]:
+def _matchable(frames: Frames, still_bits: int) -> NDArray[np.uint64]:
     """Return the hashes that can be matched; of whole frames none that repeats the one before."""
     good = frames.quality >= MATCHABLE_QUALITY
     parts = frames.rows[good & frames.is_part]
-    return np.concatenate([thin(frames.rows[good & ~frames.is_part], _STILL_BITS), parts])
+    return np.concatenate([thin(frames.rows[good & ~frames.is_part], still_bits), parts])
 
 
 def _every(frames: Frames, interval_ms: int) -> Frames:

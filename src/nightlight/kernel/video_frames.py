@@ -25,7 +25,7 @@ _MOST_BORDER = 0.36
 #: Borders that take less than this share of a side altogether change no hash by much.
 _LEAST_BORDER = 0.02
 #: So far apart are the frames of which parts are hashed.
-_PARTS_EVERY_MS = 250
+_PARTS_EVERY_MS = 500
 #: Top, left, height and width as shares: the corners, and the middle for what was cut or framed.
 _PARTS = (
     (0.0, 0.0, 0.75, 0.75),

@@ -30,8 +30,11 @@ class Likeness(Struct, frozen=True, kw_only=True):
         query_share: how much of the query is found in the bank's video, frame by frame.
         bank_share: how much of the bank's video is found in the query.
         distance_bits: the median distance of the query's moments that are found, 256 if none.
-        distinct: how many different things (up to 16) are found, in both videos.
+        distinct: how many different things (up to 16) the found moments show, in both videos.
         aligned_ms: how long the query's moments last that are found on the line.
+        aligned_share: how much of the query that is.
+        aligned_bank_share: how much of the bank's video is found on the line.
+        aligned_bits: the median distance of the query's moments found there, 256 if none.
         line_share: how much of the query lies near the bank's video, on the line.
         line_bank_share: how much of the bank's video that is.
         line_bits: the median distance on that line, 256 if there is none.
@@ -42,6 +45,9 @@ class Likeness(Struct, frozen=True, kw_only=True):
     distance_bits: int = _NO_BITS
     distinct: int = 0
     aligned_ms: int = 0
+    aligned_share: float = 0.0
+    aligned_bank_share: float = 0.0
+    aligned_bits: int = _NO_BITS
     line_share: float = 0.0
     line_bank_share: float = 0.0
     line_bits: int = _NO_BITS
@@ -86,16 +92,16 @@ def compare(query: Frames, bank: Frames) -> Likeness:
     line = _agreed_line(asked, known, of_query)
     on_line, bank_on_line = _distances_on_line(asked, known, line)
     near = on_line <= _LINE_BITS
-    distinct = min(
-        loops().count_distinct(side.rows[bits <= DISTANCE_BITS], _APART_BITS, _MOST_DISTINCT)
-        for side, bits in ((asked, of_query), (known, of_bank))
-    )
+    found = on_line <= DISTANCE_BITS
     return Likeness(
         query_share=asked.share(whole <= DISTANCE_BITS),
         bank_share=known.share(bank_whole <= DISTANCE_BITS),
         distance_bits=_median(whole[whole <= DISTANCE_BITS]),
-        distinct=distinct,
-        aligned_ms=int(asked.lasts[on_line <= DISTANCE_BITS].sum()),
+        distinct=min(_distinct(asked, of_query), _distinct(known, of_bank)),
+        aligned_ms=int(asked.lasts[found].sum()),
+        aligned_share=asked.share(found),
+        aligned_bank_share=known.share(bank_on_line <= DISTANCE_BITS),
+        aligned_bits=_median(on_line[found]),
         line_share=asked.share(near),
         line_bank_share=known.share(bank_on_line <= _LINE_BITS),
         line_bits=_median(on_line[near]),
@@ -128,6 +134,15 @@ def _nearest_whole(asked: _Moments, known: _Moments) -> tuple[NDArray[np.int64],
         every[~side.is_part] = distances
         found.append(side.best(every))
     return found[0], found[1]
+
+
+def _distinct(side: _Moments, distances: NDArray[np.int64]) -> int:
+    """Return how many different things the found moments show, by their whole frames.
+
+    Parts of one frame differ as much as frames of other shots do, so they do not count.
+    """
+    shown = side.starts[(side.best(distances) <= DISTANCE_BITS) & ~side.is_part[side.starts]]
+    return int(loops().count_distinct(side.rows[shown], _APART_BITS, _MOST_DISTINCT))
 
 
 def _agreed_line(asked: _Moments, known: _Moments, of_query: NDArray[np.int64]) -> _Line:
