@@ -12,7 +12,7 @@ import re
 from collections.abc import Callable, Iterable, Iterator
 from enum import StrEnum
 from itertools import chain
-from typing import TypeAlias, TypeVar, get_args
+from typing import Any, TypeAlias, TypeVar, get_args
 
 import msgspec
 from msgspec import Struct
@@ -36,6 +36,7 @@ _FIELDS = (
     *(*_REQUIRED, "classification", "id", "opinion", "state"),
     *("source", "source_ref", "note", "view", "quality"),
 )
+_TEXTS = ("source", "source_ref", "note", "view")
 _HEADER = ",".join((*_REQUIRED, "classification", "id"))
 _HEX = re.compile("[0-9a-f]*")
 _ID = re.compile(r"[!-~]{1,128}")
@@ -47,6 +48,7 @@ _CLASSIFICATIONS: tuple[Classification, ...] = get_args(Classification)
 _Row: TypeAlias = dict[str, str]
 _row_decoder = msgspec.json.Decoder(dict[str, str | int])
 _Choice = TypeVar("_Choice", bound=StrEnum)
+_KINDS = {kind.value: kind for kind in HashKind}
 
 
 class Line(Struct, frozen=True, kw_only=True):
@@ -54,11 +56,13 @@ class Line(Struct, frozen=True, kw_only=True):
 
     Attributes:
         silent: of classification and opinion, those that the line says nothing about.
+        has_made_id: whether the id was made here, of bank, kind and hash.
     """
 
     entry: BankEntry | None = None
     reason: str = ""
     silent: tuple[str, ...] = ()
+    has_made_id: bool = False
 
 
 def read_bank(lines: Iterable[str], *, bank: str) -> Iterator[Line]:
@@ -143,7 +147,11 @@ def _line(number: int, line: str, row_of: Callable[[str], _Row], bank: str, seen
     if earlier is not None:
         told = InvalidInput(f"repeats the hash or id of line {earlier}", hint="remove one")
         return Line(reason=f"line {number}: {told}")
-    return Line(entry=entry, silent=tuple(name for name in _OPINIONS if name not in row))
+    return Line(
+        entry=entry,
+        silent=tuple(name for name in _OPINIONS if name not in row),
+        has_made_id=not row.get("id"),
+    )
 
 
 def _lines_with_content(lines: Iterable[str]) -> Iterator[tuple[int, str]]:
@@ -187,6 +195,8 @@ def _row_of_csv(line: str, columns: list[str]) -> _Row:
 
 def _cells(line: str) -> list[str]:
     # Each line for itself, so that a stray quotation mark cannot swallow the lines after it.
+    if '"' not in line:
+        return line.split(",")
     try:
         return next(csv.reader([line], strict=True))
     except csv.Error as error:
@@ -195,25 +205,29 @@ def _cells(line: str) -> list[str]:
 
 
 def _entry(row: _Row, bank: str) -> BankEntry:
-    kind = _choice(HashKind, row["kind"], "kind")
-    state = _choice(EntryState, row.get("state", ""), "state", EntryState.ACTIVE)
+    # Ten million lines come through here: what a line does not name is not looked into.
+    kind = _KINDS.get(row["kind"]) or _choice(HashKind, row["kind"], "kind")
     value = row["value"].strip().lower()
-    entry_id = _id(row.get("id", "").strip(), value)
+    state = EntryState.ACTIVE
+    if row.get("state"):
+        state = _choice(EntryState, row["state"], "state", state)
+    entry_id = _id(row["id"].strip(), value) if "id" in row else ""
     if value or state is not EntryState.WITHDRAWN or not entry_id:
         _check_value(kind, value)
+    told: dict[str, Any] = {name: _text(row, name, value) for name in _TEXTS if name in row}
+    if row.get("quality"):
+        told["quality"] = _quality(row["quality"].strip())
+    if row.get("classification"):
+        told["classification"] = _classification(row["classification"].strip().upper())
+    if row.get("opinion"):
+        told["opinion"] = _choice(Opinion, row["opinion"], "opinion", Opinion.POSITIVE)
     return BankEntry(
         id=entry_id or derive_id("be", bank, kind.value, value),
         bank=bank,
         kind=kind,
         value="" if state is EntryState.WITHDRAWN else value,
-        classification=_classification(row.get("classification", "").strip().upper()),
-        opinion=_choice(Opinion, row.get("opinion", ""), "opinion", Opinion.POSITIVE),
         state=state,
-        source=_text(row, "source", value),
-        source_ref=_text(row, "source_ref", value),
-        note=_text(row, "note", value),
-        view=_text(row, "view", value),
-        quality=_quality(row.get("quality", "").strip()),
+        **told,
     )
 
 
@@ -259,7 +273,7 @@ def _quality(text: str) -> int:
 
 
 def _text(row: _Row, field: str, value: str) -> str:
-    text = row.get(field, "").strip()
+    text = row[field].strip()
     if len(text) > _LONGEST_TEXT:
         raise InvalidInput("too long", field=field, hint=f"at most {_LONGEST_TEXT} characters")
     if value and value in text.lower():

@@ -4,11 +4,10 @@ What would match much of recent harmless traffic is stored, held, and shown to a
 releases or rejects it. Everything else acts from the moment that the transaction commits.
 """
 
-import hashlib
 import hmac
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
-from itertools import groupby, islice
+from itertools import islice
 
 from msgspec import Struct
 from msgspec.structs import replace
@@ -18,7 +17,6 @@ from nightlight.errors import NotFound
 from nightlight.exchange.bank_file import Line, read_bank
 from nightlight.model.audit import AuditEntry
 from nightlight.model.bank import Bank, BankEntry, BankVersion, EntryState
-from nightlight.model.ids import derive_id
 from nightlight.services.bank_update import Taken, Update, check_name, record_of
 from nightlight.services.flood import FloodLimits, Gate, Known, Traffic
 from nightlight.services.lists import Imported
@@ -119,8 +117,8 @@ class Updates:
     ) -> tuple[ImportedBank, tuple[AuditEntry, ...]]:
         rejected: list[str] = []
         update = self.begin(tx, name)
-        for silent, entries in _pieces(read_bank(lines, bank=name), rejected):
-            update.put([self.opaque(entry) for entry in entries], keeping=silent)
+        for silent, entries in self._pieces(read_bank(lines, bank=name), rejected):
+            update.put(entries, keeping=silent)
         taken, record = update.end(
             "bank.imported", actor=actor, reason=reason, rejected=len(rejected)
         )
@@ -264,12 +262,23 @@ class Updates:
         )
 
     def opaque(self, entry: BankEntry) -> BankEntry:
-        """Return the entry with an id that tells nothing of its hash to others."""
-        made = derive_id("be", entry.bank, entry.kind, entry.value)
-        if entry.id != made:
-            return entry
-        digest = hmac.new(self._id_key, made.encode(), hashlib.sha256).hexdigest()
+        """Return the entry, its id made of its hash, with one that tells others nothing of it."""
+        digest = hmac.digest(self._id_key, entry.id.encode(), "sha256").hex()
         return replace(entry, id=f"be_{digest[:24]}")
+
+    def _pieces(
+        self, lines: Iterator[Line], rejected: list[str]
+    ) -> Iterator[tuple[tuple[str, ...], list[BankEntry]]]:
+        """Yield good lines in pieces that say equally much, and note why others are left out."""
+        while chunk := list(islice(lines, _CHUNK)):
+            pieces: dict[tuple[str, ...], list[BankEntry]] = {}
+            for line in chunk:
+                if line.entry is None:
+                    rejected.append(line.reason)
+                    continue
+                entry = self.opaque(line.entry) if line.has_made_id else line.entry
+                pieces.setdefault(line.silent, []).append(entry)
+            yield from pieces.items()
 
     def _recent(self) -> Traffic:
         """Return recent traffic, read again once a minute: best before a transaction begins."""
@@ -279,21 +288,6 @@ class Updates:
                 traffic = Traffic(tx.context.recent_scans(self._limits.looked_at))
             self._traffic = (now, traffic)
         return self._traffic[1]
-
-
-def _pieces(
-    lines: Iterator[Line], rejected: list[str]
-) -> Iterator[tuple[tuple[str, ...], list[BankEntry]]]:
-    """Yield good lines in pieces that say equally much, and note why others are left out."""
-    while chunk := list(islice(lines, _CHUNK)):
-        rejected.extend(line.reason for line in chunk if line.entry is None)
-        good = [line for line in chunk if line.entry is not None]
-        for silent, alike in groupby(sorted(good, key=_silence), key=_silence):
-            yield silent, [line.entry for line in alike if line.entry is not None]
-
-
-def _silence(line: Line) -> tuple[str, ...]:
-    return line.silent
 
 
 def _sizes(tx: Transaction) -> Mapping[str, int]:
