@@ -48,6 +48,7 @@ PAGES = {
     "/reports": "Receipt",
     "/record": "decision.made",
     "/lists": "town-bank",
+    "/banks/town-bank": "known abuse media",
     "/quarantine": "Nothing is quarantined",
     "/measure": "hash match",
 }

@@ -28,6 +28,7 @@ _PAGES: dict[str, tuple[str, _Reading, str]] = {
     "/reports": ("reports.html", readings.reports, "/reports"),
     "/record": ("record.html", readings.record, "/record"),
     "/lists": ("lists.html", readings.lists, "/lists"),
+    "/banks/{name}": ("bank.html", readings.bank, "/lists"),
     "/quarantine": ("quarantine.html", readings.quarantine, "/"),
     "/measure": ("measure.html", readings.measure, "/measure"),
 }

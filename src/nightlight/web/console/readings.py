@@ -123,9 +123,31 @@ def record(services: Services, _: Asked) -> Shown:
 
 
 def lists(services: Services, _: Asked) -> Shown:
-    """Return how much the hash banks and lexicons hold, and since when."""
-    banks, lexicons = services.lists.summaries()
-    return {"banks": banks, "lexicons": lexicons}
+    """Return how much hash banks and lexicons hold, how fresh they are, and what waits."""
+    lexicons = services.lists.summaries()[1]
+    exchanges = {one.bank: one for one in services.exchanges.all()}
+    return {
+        "banks": services.banks.summaries(),
+        "held": services.banks.held_updates(),
+        "exchanges": exchanges,
+        "lexicons": lexicons,
+    }
+
+
+def bank(services: Services, asked: Asked) -> Shown:
+    """Return a bank's settings, counts, versions, exchange and held updates; never a hash.
+
+    Raises:
+        NotFound: there is no such bank.
+    """
+    name = asked["name"]
+    services.banks.get(name)
+    return {
+        "one": next(one for one in services.banks.summaries() if one.bank.name == name),
+        "held": [update for update in services.banks.held_updates() if update.bank == name],
+        "versions": services.banks.history(name, limit=_PAGE_ROWS),
+        "exchange": next((one for one in services.exchanges.all() if one.bank == name), None),
+    }
 
 
 def quarantine(services: Services, _: Asked) -> Shown:
