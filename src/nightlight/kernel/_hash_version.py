@@ -189,6 +189,8 @@ def part_of(segment: Segment) -> Part:
 def merged(parts: Sequence[Part]) -> Part:
     """Return one part of all that has not been removed from these."""
     contents = [part.content() for part in parts]
+    if len(contents) == 1:  # no copy: the largest index may be most of the memory
+        return part_of(make_segment(*contents[0]))
     labels = np.concatenate([NO_LABELS, *(labels for labels, _ in contents)])
     rows = np.concatenate([NO_ROWS, *(rows for _, rows in contents)])
     return part_of(make_segment(labels, rows))

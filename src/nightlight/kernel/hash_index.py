@@ -176,8 +176,8 @@ class HashIndex:
         _check_rows(queries)
         if not 0 <= distance_bits <= hamming.HASH_BITS:
             raise ValueError(f"distance_bits must be 0 to {hamming.HASH_BITS}, not {distance_bits}")
-        # One kind of array, so that one kind of search is compiled.
-        queries = np.require(queries, requirements=["C", "W"])
+        if not (queries.flags.c_contiguous and queries.flags.writeable):
+            queries = queries.copy()  # one kind of array, so that one kind of search is compiled
         return self._version.search(queries, distance_bits)
 
     def compact(self) -> None:
