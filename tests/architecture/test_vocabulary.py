@@ -25,7 +25,7 @@ AVOIDED = re.compile(
 ALLOWED = {("report/document.py", "Child Porn")}
 ACTION = re.compile(
     r"(events|evidence|decision|case|effect|bank|lexicon|policy|tip)"
-    r"\.(\w+ed|sealed|made|dead|withdrawn|upheld|overturned|started_over)"
+    r"\.(\w+ed|sealed|made|dead|held|\w*withdrawn|upheld|overturned|started_over)"
 )
 #: What looks like an action: a field of the policy file, and the type of a webhook.
 NO_ACTIONS = {"policy.confirmed", "effect.requested"}

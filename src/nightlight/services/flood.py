@@ -9,6 +9,7 @@ from array import array
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from itertools import chain
+from typing import TypeAlias
 
 import numpy as np
 from msgspec import Struct
@@ -16,13 +17,18 @@ from numpy.typing import NDArray
 
 from nightlight.detect.bank_index import EXACT_KINDS, MATCHABLE_QUALITY, video_of
 from nightlight.detect.video_index import VideoIndex
-from nightlight.kernel.hamming import pack
+from nightlight.kernel.hamming import pack, within
 from nightlight.kernel.hash_index import HashIndex
 from nightlight.kernel.views import threshold_bits as view_threshold_bits
 from nightlight.model.bank import Bank, BankEntry, BankPurpose, HashKind
 from nightlight.model.media import MediaHashes, Scan, VideoHashes
 from nightlight.services.matching import Matcher
 
+#: Fewer entries are compared with every hash of the traffic in less time than an index takes.
+_WORTH_AN_INDEX = 500
+
+#: Query, place among the traffic's hashes, and distance.
+Pairs: TypeAlias = tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]
 #: The known entries that new entries match: numbers by bank.
 Known = Callable[[Sequence[BankEntry]], Mapping[str, set[int]]]
 
@@ -98,9 +104,8 @@ class Traffic:
                 values.append(value)
         self._owners = np.array(owners, np.int64)
         self._view_of = np.array(views, np.int64)
-        self._pdq = HashIndex()
-        if values:
-            self._pdq.add(np.arange(len(values), dtype=np.int64), pack(values))
+        self._rows = pack(values)
+        self._index: HashIndex | None = None
 
     def _take(self, file: int, scan: Scan) -> Iterable[tuple[str, str]]:
         hashes = scan.hashes
@@ -128,16 +133,24 @@ class Traffic:
         return found
 
     def _near(self, entries: Sequence[BankEntry], bank: Bank, found: dict[int, set[int]]) -> None:
-        if not entries or not len(self._pdq):
+        if not entries or not len(self._rows):
             return
         rows = pack([entry.value for entry in entries])
-        queries, labels, distances = self._pdq.search(rows, bank.threshold_bits)
+        queries, labels, distances = self._search(rows, bank.threshold_bits)
         counted = distances <= np.minimum(
             self._allowed(bank)[self._view_of[labels]], _allowed_of(entries, bank)[queries]
         )
         pairs = zip(queries[counted].tolist(), self._owners[labels[counted]].tolist(), strict=True)
         for query, file in pairs:
             found.setdefault(entries[query].number, set()).add(file)
+
+    def _search(self, rows: NDArray[np.uint64], distance_bits: int) -> Pairs:
+        if len(rows) < _WORTH_AN_INDEX:
+            return within(rows, self._rows, distance_bits)
+        if self._index is None:
+            self._index = HashIndex()
+            self._index.add(np.arange(len(self._rows), dtype=np.int64), self._rows)
+        return self._index.search(rows, distance_bits)
 
     def _allowed(self, bank: Bank) -> NDArray[np.int64]:
         bits = [view_threshold_bits(view, bank.threshold_bits) for view in self._views]

@@ -25,7 +25,7 @@ from nightlight.transaction import Transaction, UnitOfWork
 #: Entries read, stored and tried at a time.
 _CHUNK = 20_000
 #: Traffic this old still stands for what is posted now.
-_FRESH = timedelta(minutes=1)
+_FRESH = timedelta(minutes=10)
 
 
 class ImportedBank(Imported, frozen=True, kw_only=True):
@@ -281,7 +281,7 @@ class Updates:
             yield from pieces.items()
 
     def _recent(self) -> Traffic:
-        """Return recent traffic, read again once a minute: best before a transaction begins."""
+        """Return recent traffic, read again once in a while: best before a transaction begins."""
         now = self._clock.now()
         if self._traffic is None or not now - self._traffic[0] < _FRESH:
             with self._unit_of_work.read() as tx:

@@ -243,7 +243,7 @@ def test_a_negative_bank_that_would_switch_a_known_one_off_waits(
 def test_traffic_is_read_again_after_a_while(bank_desk: BankDesk, clock: HandClock) -> None:
     assert bank_desk.banks.import_entries("first", [line(1)], **WHO).looked_at == 0
     bank_desk.traffic(*plain_traffic())
-    clock.advance(minutes=1)
+    clock.advance(minutes=10)
     done = bank_desk.banks.import_entries("second", [line(2)], **WHO)
     assert (done.looked_at, done.matched_files) == (_FILES, 1)
 
