@@ -24,11 +24,11 @@ AVOIDED = re.compile(
 #: The one place that may: the CyberTipline's own name of an incident type.
 ALLOWED = {("report/document.py", "Child Porn")}
 ACTION = re.compile(
-    r"(events|evidence|decision|case|effect|bank|lexicon|policy|tip)"
-    r"\.(\w+ed|sealed|made|dead|held|\w*withdrawn|upheld|overturned|started_over)"
+    r"(events|evidence|decision|case|effect|bank|lexicon|policy|tip|exchange|media|token|test)"
+    r"\.(\w+ed|sealed|made|dead|held|reset|\w*withdrawn|upheld|overturned|started_over)"
 )
-#: What looks like an action: a field of the policy file, and the type of a webhook.
-NO_ACTIONS = {"policy.confirmed", "effect.requested"}
+#: What looks like an action: a field of the policy file, and the types of a webhook and an event.
+NO_ACTIONS = {"policy.confirmed", "effect.requested", "media.uploaded"}
 
 
 def source_files() -> Iterator[Path]:
