@@ -182,6 +182,8 @@ _ATTEMPTS: dict[str, Callable[[], object]] = {
     "raise its file size": lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (1, 1)),
     "limit its parent": lambda: resource.prlimit(os.getppid(), resource.RLIMIT_CPU, (1, 1)),
     "change its user": lambda: os.setuid(1000),
+    "make a nameless file": lambda: _open("/tmp", os.O_TMPFILE | os.O_WRONLY),  # noqa: S108  refused
+    "list libraries": lambda: os.listdir(Path(os.__file__).parent),  # noqa: PTH208  the call is the point
     "read a library": lambda: _open(os.__file__, os.O_RDONLY),
 }
 _DEEDS: dict[str, Callable[[str], Scan]] = {

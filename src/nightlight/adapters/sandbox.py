@@ -29,7 +29,7 @@ class Sandbox:
         *,
         decoder: str = DECODER,
         limits: PictureLimits | None = None,
-        memory_mib: int = 1024,
+        memory_mib: int = 1536,
         workers: int | None = None,
         files_per_worker: int = 5000,
         start_s: float = 120.0,

@@ -1,8 +1,13 @@
 """What a sandbox's child does with a file: looks at what it is, and hashes it as that."""
 
+from collections.abc import Callable
 from io import BytesIO
 from typing import BinaryIO
 
+import av
+import numpy as np
+from av.video.frame import VideoFrame
+from numba.core import caching
 from PIL import Image
 
 from nightlight.adapters.file_kind import HEAD_BYTES, is_video_or_sound
@@ -31,11 +36,52 @@ def decode(file: BinaryIO, job: Job) -> Scan:
 def warm_up() -> None:
     """Return once everything is loaded, and compiled, that decoding needs."""
     Image.init()
-    picture = Image.linear_gradient("L").resize((_WARM_UP_SIDE, _WARM_UP_SIDE))
     for kind, mode in (("PNG", "RGB"), ("JPEG", "RGB"), ("GIF", "P")):
         file = BytesIO()
-        picture.convert(mode).save(file, kind)
+        _gradient().convert(mode).save(file, kind)
         hash_bytes(file.getvalue())
+    hash_video(_film())
+    keep_compiled_code_to_itself()
+
+
+def keep_compiled_code_to_itself() -> None:
+    """Let what is compiled later, for a rare kind of picture, stay in this process.
+
+    Behind its walls it may write nothing, and read little: the compiler stumbles over both.
+    """
+    load: Callable[..., object] = caching.Cache.load_overload
+
+    def load_if_allowed(cache: caching.Cache, signature: object, context: object) -> object:
+        try:
+            return load(cache, signature, context)
+        except OSError:
+            return None
+
+    caching.Cache.load_overload = load_if_allowed  # type: ignore[method-assign]  # on purpose
+    caching.Cache.save_overload = _forget  # type: ignore[method-assign]  # on purpose
+
+
+def _gradient() -> Image.Image:
+    return Image.linear_gradient("L").resize((_WARM_UP_SIDE, _WARM_UP_SIDE))
+
+
+def _film() -> BinaryIO:
+    file = BytesIO()
+    with av.open(file, "w", format="matroska") as film:
+        stream = film.add_stream("mpeg4", rate=10)
+        stream.width = stream.height = _WARM_UP_SIDE
+        stream.pix_fmt = "yuv420p"
+        for turn in range(3):
+            frame = VideoFrame.from_ndarray(
+                np.asarray(_gradient().rotate(90 * turn).convert("RGB"))
+            )
+            film.mux(stream.encode(frame))
+        film.mux(stream.encode(None))
+    return BytesIO(file.getvalue())
+
+
+def _forget(_cache: caching.Cache, _signature: object, _compiled: object) -> None:
+    """Store nothing."""
 
 
 def _video(file: BinaryIO, job: Job) -> Scan:

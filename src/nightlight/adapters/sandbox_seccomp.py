@@ -118,9 +118,9 @@ _LOAD, _JUMP_EQUAL, _JUMP_ABOVE, _JUMP_SET, _RETURN = 0x20, 0x15, 0x35, 0x45, 0x
 #: Where the kernel shows a call's number, machine, and the low and high half of its arguments.
 _NUMBER_AT, _ARCH_AT, _ARGUMENTS_AT, _HALF = 0, 4, 16, 4
 
-_WRITING_FLAGS = (
-    os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_APPEND | getattr(os, "O_TMPFILE", 0)
-)
+_WRITING_FLAGS = os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_APPEND
+if hasattr(os, "O_TMPFILE"):  # Not everywhere. Contains the flag with which folders are read.
+    _WRITING_FLAGS |= os.O_TMPFILE & ~os.O_DIRECTORY
 _CLONE_THREAD = 0x00010000
 #: Copy a descriptor; its flags. Not who is sent signals about it.
 _FCNTL_COMMANDS = (0, 1, 2, 3, 4, 1030)

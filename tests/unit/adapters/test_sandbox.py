@@ -128,6 +128,7 @@ def test_memory_within_the_limit_is_had(sandbox: Sandbox) -> None:
         "become a program",
         "fork",
         "make a file",
+        "make a nameless file",
         "write to a file",
         "append to a file",
         "empty a file",
@@ -178,6 +179,7 @@ def test_system_call_that_decoding_does_not_need_is_refused(sandbox: Sandbox, ca
 
 def test_decoder_can_still_load_libraries_and_start_threads(sandbox: Sandbox) -> None:
     assert told(sandbox, "attempt read a library") == "done"
+    assert told(sandbox, "attempt list libraries") == "done"
     assert told(sandbox, "threads") == "1 done"
 
 

@@ -1,11 +1,16 @@
 """Scanning in a sandbox: the same hashes as without, the exact ones whatever happens."""
 
 import hashlib
+import wave
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from io import BytesIO
 from pathlib import Path
 
+import av
+import numpy as np
 import pytest
+from av.video.frame import VideoFrame
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
@@ -16,6 +21,7 @@ from nightlight.adapters.picture_limits import PictureLimits
 from nightlight.adapters.sandbox import Sandbox
 from nightlight.adapters.sandbox_hasher import SandboxedHasher
 from nightlight.adapters.spool import Spool, SpooledFile
+from nightlight.adapters.video_hasher import UnfinishedVideo, hash_video
 from nightlight.errors import Unavailable
 from nightlight.model.media import Scan, ScanState
 
@@ -211,3 +217,81 @@ def test_files_are_scanned_from_many_threads_at_once(hasher: SandboxedHasher) ->
         found = list(others.map(hasher.scan, files))
     assert [exact_of(one) for one in found] == [exact(one) for one in files]
     assert all(one.hashes.pdq for one in found)
+
+
+def test_picture_that_takes_too_much_memory_fails_with_a_reason() -> None:
+    hasher = SandboxedHasher(sandbox=Sandbox(workers=1, memory_mib=150))
+    found = hasher.scan(as_file(flat((8000, 5000))))
+    assert found.state is ScanState.FAILED
+    assert "memory" in found.reason
+    assert hasher.scan(JPEG).state is ScanState.SCANNED
+    hasher.close()
+
+
+def film(colours: list[str]) -> bytes:
+    file = BytesIO()
+    with av.open(file, "w", format="avi") as made:
+        stream = made.add_stream("mpeg4", rate=10)
+        stream.width, stream.height, stream.pix_fmt = 160, 120, "yuv420p"
+        for number, colour in enumerate(colours):
+            picture = drawn(number, (160, 120))
+            picture.paste(colour, (10, 10, 40, 40))
+            made.mux(stream.encode(VideoFrame.from_ndarray(np.asarray(picture))))
+        made.mux(stream.encode(None))
+    return file.getvalue()
+
+
+FILM = film(["red"] * 12)
+
+
+@pytest.mark.parametrize("memory_bytes", [0, 1 << 30], ids=["on disk", "in memory"])
+def test_video_is_hashed_frame_by_frame(hasher: SandboxedHasher, memory_bytes: int) -> None:
+    with spooled(FILM, memory_bytes=memory_bytes) as file:
+        found = hasher.scan_file(file)
+    assert (found.state, found.reason, found.hashes.pdq) == (ScanState.SCANNED, "", "")
+    assert found.hashes.video == hash_video(BytesIO(FILM))
+    assert exact_of(found) == exact(FILM)
+
+
+def test_video_may_be_larger_than_a_picture() -> None:
+    limits = PictureLimits(max_bytes=len(FILM) // 2)
+    hasher = SandboxedHasher(sandbox=Sandbox(workers=1, limits=limits))
+    assert hasher.scan(FILM).hashes.video is not None
+    hasher.close()
+
+
+def test_video_that_cannot_be_read_to_its_end_fails_and_keeps_what_was_read(
+    hasher: SandboxedHasher,
+) -> None:
+    with pytest.raises(UnfinishedVideo) as caught:
+        hash_video(BytesIO(FILM[: len(FILM) // 2]))
+    found = hasher.scan(FILM[: len(FILM) // 2])
+    assert (found.state, found.reason) == (ScanState.FAILED, str(caught.value))
+    assert found.hashes.video == (caught.value.partial if caught.value.partial.frames else None)
+    assert exact_of(found) == exact(FILM[: len(FILM) // 2])
+
+
+def test_file_that_only_begins_like_a_video_fails(hasher: SandboxedHasher) -> None:
+    found = hasher.scan(ISO_VIDEO + bytes(500))
+    assert (found.state, found.hashes.video) == (ScanState.FAILED, None)
+
+
+def test_sound_without_pictures_is_scanned(hasher: SandboxedHasher) -> None:
+    file = BytesIO()
+    with wave.open(file, "wb") as sound:
+        sound.setnchannels(1)
+        sound.setsampwidth(2)
+        sound.setframerate(8000)
+        sound.writeframes(bytes(16000))
+    found = hasher.scan(file.getvalue())
+    assert (found.state, found.hashes.video, found.reason) == (ScanState.SCANNED, None, "")
+
+
+def test_code_that_was_not_compiled_before_the_walls_is_compiled_within(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("PYTHONPATH", str(ROOT))
+    monkeypatch.setenv("NUMBA_CACHE_DIR", str(tmp_path))
+    hasher = SandboxedHasher(sandbox=Sandbox(decoder="tests.fakes.compiling_decoder", workers=1))
+    assert hasher.scan(b"any").reason == "2 and 2 is 4"
+    hasher.close()
