@@ -141,13 +141,24 @@ def _samples(values: Any, bands: int, ways: int) -> Floats:
 
 def _reduced_luma(values: Any, bands: int, factor: int) -> Floats:
     """Return the brightness averaged over squares; a rest at the far ends is left out."""
-    tent = np.full(factor, 1.0 / factor, np.float32)
+    tent = np.full(factor, 1.0 / (factor * factor), np.float32)
     column = np.empty(values.shape[1], np.float32)
-    found = np.empty((values.shape[0] // factor, values.shape[1] // bands // factor), np.float32)
+    bright = np.empty(values.shape[1] // bands, np.float32)
+    found = np.zeros((values.shape[0] // factor, bright.size // factor), np.float32)
     for i in range(found.shape[0]):
         _compiled_weigh_rows(values, i * factor, factor, tent, column)
+        for k in range(bright.size):
+            if bands == 1:
+                bright[k] = column[k]
+            else:
+                bright[k] = (
+                    np.float32(0.299) * column[3 * k]
+                    + np.float32(0.587) * column[3 * k + 1]
+                    + np.float32(0.114) * column[3 * k + 2]
+                )
         for j in range(found.shape[1]):
-            found[i, j] = _compiled_weigh_pixels(column, bands, j * factor, factor, tent)
+            for k in range(factor):
+                found[i, j] += bright[j * factor + k]
     return found
 
 
