@@ -21,8 +21,8 @@ AVOIDED = re.compile(
     r"black.?list|white.?list|moderator|\bticket|shadow.?ban|child.porn|\bverdict|bad.?words",
     re.IGNORECASE,
 )
-#: The one place that may: the CyberTipline's own name of an incident type.
-ALLOWED = {("report/document.py", "Child Porn")}
+#: The places that must: the CyberTipline's own name of an incident type, and FFmpeg's of an option.
+ALLOWED = {("report/document.py", "Child Porn"), ("adapters/video_hasher.py", "whitelist")}
 ACTION = re.compile(
     r"(events|evidence|decision|case|effect|bank|lexicon|policy|tip|exchange|media|token|test)"
     r"\.(\w+ed|sealed|made|dead|held|reset|\w*withdrawn|upheld|overturned|started_over)"
