@@ -25,20 +25,39 @@ class SimulatedExchange(Simulator):
     def __init__(self, kind: str, *arguments: str) -> None:
         super().__init__(kind, *arguments)
         self.kind = kind
+        self._http = httpx.Client(trust_env=False)
+
+    def kill(self) -> None:
+        """Kill the process without warning (SIGKILL)."""
+        super().kill()
+        self._http.close()
+
+    def get(self, path: str) -> httpx.Response:
+        """Return the answer to a GET."""
+        return self._http.get(self.url + path)
+
+    def fault(self, **fault: str | float) -> None:
+        """Ask for a fault to come."""
+        answer = self._http.post(self.url + "/_faults", json=fault)
+        assert answer.status_code == 204, answer.text
+
+    def clear_faults(self) -> None:
+        """Forget every fault."""
+        self._http.delete(self.url + "/_faults")
 
     def reset(self) -> None:
         """Hold what was held in the beginning, without faults."""
-        assert httpx.post(self.url + "/_reset", trust_env=False).status_code == 204
+        assert self._http.post(self.url + "/_reset").status_code == 204
 
     def put(self, *listed: dict[str, Any]) -> None:
         """Hold these in place of those with their names."""
-        answer = httpx.post(self.url + "/_put", json=list(listed), trust_env=False)
+        answer = self._http.post(self.url + "/_put", json=list(listed))
         assert answer.status_code == 204, answer.text
 
     def delete(self, item_id: str, at_s: int) -> None:
         """Leave a tombstone (NCMEC)."""
         query = {"id": item_id, "at": str(at_s)}
-        answer = httpx.post(self.url + "/_delete", params=query, trust_env=False)
+        answer = self._http.post(self.url + "/_delete", params=query)
         assert answer.status_code == 204, answer.text
 
     def asked(self) -> list[str]:

@@ -1,6 +1,7 @@
 """Clients of exchanges over real HTTP, against simulators that go wrong on request."""
 
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 from tests.fakes.cybertip_store import HandClock
@@ -40,7 +41,7 @@ def ncmec(running_ncmec: SimulatedExchange) -> SimulatedExchange:
     return running_ncmec
 
 
-def fetched(exchange: SimulatedExchange, clock: HandClock, **options: str) -> Mirror:
+def fetched(exchange: SimulatedExchange, clock: HandClock, **options: Any) -> Mirror:
     mirror = Mirror()
     with connected(exchange, clock, **options) as client:
         mirror.fetch(client)
@@ -339,7 +340,7 @@ def test_an_opinion_comes_back_as_ours(
     mirror = fetched(exchange, clock)
     entry = entry_to_vote_on(mirror)
     options = {"negative_reason": "Not what it is said to be"}
-    given = options if exchange.kind == "ncmec-hashes" else {}
+    given: dict[str, Any] = options if exchange.kind == "ncmec-hashes" else {}
     with connected(exchange, clock, **given) as client:
         client.vote(entry, opinion)
         client.vote(entry, opinion)

@@ -209,7 +209,7 @@ def test_the_library_can_react_at_threatexchange_and_read_it_again(
     api = threatexchange_library(threatexchange)
     update = next(one for one in library_updates(api) if not one.should_delete)
     descriptor = update.raw_json["descriptors"]["data"][0]["id"]
-    api.react_upvote_threat_descriptor(int(descriptor))
+    api.react_upvote_threat_descriptor(int(descriptor))  # type: ignore[no-untyped-call]  # the library leaves it untyped
     (again,) = (one for one in library_updates(api) if one.id == update.id)
     record = FBThreatExchangeIndicatorRecord.from_threatexchange_json(99999999, again)
     assert record is not None

@@ -1,6 +1,7 @@
 """Exchanges into banks and opinions back, over HTTP, on both databases."""
 
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 from tests.fakes.cybertip_store import HandClock
@@ -16,7 +17,7 @@ from nightlight.services.banks import Banks
 from nightlight.services.exchanges import Exchanges
 
 BANK = NAMES.bank
-BY = {"actor": "a test", "reason": "to see"}
+BY: dict[str, Any] = {"actor": "a test", "reason": "to see"}
 
 
 @pytest.fixture(scope="module")

@@ -6,7 +6,7 @@ reactions to them.
 
 import re
 from collections.abc import Mapping
-from typing import NamedTuple
+from typing import NamedTuple, TypeAlias
 
 import msgspec
 from msgspec import Raw, Struct
@@ -59,6 +59,10 @@ class UpdatesPage(NamedTuple):
     newest: int
 
 
+# Graph writes ids as text, and some of its versions as numbers.
+_Id: TypeAlias = str | int
+
+
 class _Paging(Struct, frozen=True):
     next: str = ""
 
@@ -69,7 +73,7 @@ class _Answer(Struct, frozen=True):
 
 
 class _Owner(Struct, frozen=True):
-    id: str
+    id: _Id
 
 
 class _Reaction(Struct, frozen=True):
@@ -78,7 +82,7 @@ class _Reaction(Struct, frozen=True):
 
 
 class _Descriptor(Struct, frozen=True):
-    id: str
+    id: _Id
     status: str = ""
     owner: _Owner | None = None
     reactions: list[_Reaction] | None = None
@@ -89,7 +93,7 @@ class _Descriptors(Struct, frozen=True):
 
 
 class _Update(Struct, frozen=True):
-    id: str
+    id: _Id
     indicator: str
     type: str
     last_updated: int
@@ -102,7 +106,7 @@ class _Indicator(Struct, frozen=True):
 
 
 _answers = msgspec.json.Decoder(_Answer)
-# Graph writes ids as text and times as numbers, and some versions the other way round.
+# Graph writes times as numbers, and some of its versions as text.
 _updates = msgspec.json.Decoder(_Update, strict=False)
 _indicators = msgspec.json.Decoder(_Indicator, strict=False)
 
@@ -150,12 +154,13 @@ def read_descriptors(document: bytes, *, own: str) -> list[str]:
         found = _indicators.decode(document).descriptors.data
     except (msgspec.DecodeError, UnicodeDecodeError):
         raise InvalidInput("the answer is not the JSON that ThreatExchange sends") from None
-    others = (one.id for one in found if one.owner is None or one.owner.id != own)
+    others = (str(one.id) for one in found if one.owner is None or str(one.owner.id) != own)
     return [one for one in others if _NUMBER.fullmatch(one)]
 
 
 def _read_update(update: _Update, gathered: Gathered, names: EntryNames, own: str) -> None:
-    if not _NUMBER.fullmatch(update.id):
+    ref = str(update.id)
+    if not _NUMBER.fullmatch(ref):
         raise InvalidInput("id: not a number")
     kind = TYPES.get(update.type)
     if kind is None:
@@ -163,23 +168,23 @@ def _read_update(update: _Update, gathered: Gathered, names: EntryNames, own: st
         return
     if update.should_delete or update.descriptors is None:
         # An update without descriptors is one that this platform may not see any more.
-        gathered.withdraw(update.id)
+        gathered.withdraw(ref)
         return
     value = checked_hash(kind, update.indicator)
     entry = BankEntry(
-        id=names.entry_id(update.id, kind, value),
+        id=names.entry_id(ref, kind, value),
         bank=names.bank,
         kind=kind,
         value=value,
         opinion=agreed(_claims(update.descriptors.data), own=own),
         source=_source(update.descriptors.data),
-        source_ref=update.id,
+        source_ref=ref,
     )
-    gathered.put(update.id, [entry])
+    gathered.put(ref, [entry])
 
 
 def _source(descriptors: list[_Descriptor]) -> str:
-    owners = sorted({one.owner.id for one in descriptors if one.owner is not None})
+    owners = sorted({str(one.owner.id) for one in descriptors if one.owner is not None})
     return ", ".join(owners)[:128]
 
 
@@ -196,5 +201,5 @@ def _claims(descriptors: list[_Descriptor]) -> dict[str, Opinion]:
     for one in descriptors:
         said = _STATUSES.get(one.status)
         if one.owner is not None and said is not None:
-            claims[one.owner.id] = said
+            claims[str(one.owner.id)] = said
     return claims

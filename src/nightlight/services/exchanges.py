@@ -207,6 +207,25 @@ class Exchanges:
                 )
             )
 
+    def remove_api_credentials(self, name: str, *, actor: str, reason: str) -> None:
+        """Take away what opens every exchange of an API that has no credentials of its own.
+
+        Raises:
+            NotFound: the API is not offered.
+        """
+        self.api(name)
+        with self._unit_of_work.begin() as tx:
+            tx.exchanges.remove_api_credentials(name)
+            tx.commit(
+                AuditEntry(
+                    actor=actor,
+                    action="exchange.configured",
+                    subject=f"every {name}",
+                    reason=reason,
+                    detail={"step": "credentials removed"},
+                )
+            )
+
     def apis_with_credentials(self) -> frozenset[str]:
         """Return the APIs for which ``set_api_credentials`` was called."""
         with self._unit_of_work.read() as tx:

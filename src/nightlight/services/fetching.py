@@ -26,6 +26,7 @@ from nightlight.transaction import Transaction, UnitOfWork
 REFUSED = "credentials refused"
 #: The failure of a fetch that was asked to end; it goes on as soon as somebody can.
 INTERRUPTED = "interrupted"
+_TAKEN_OVER = "another fetch took over"
 _ACTOR = "nightlight"
 _SWEPT = 5_000
 _STANDING = frozenset({EntryState.ACTIVE, EntryState.HELD, EntryState.DISABLED})
@@ -115,7 +116,7 @@ class Fetcher:
         """
         exchange, credentials, state = self._start(name, from_start, take_over)
         run = _Run(exchange=exchange, state=state)
-        failure = INTERRUPTED
+        failure = "an error that nobody foresaw"
         try:
             client = self._connect(exchange, credentials, self.names(exchange.bank))
             try:
@@ -123,21 +124,25 @@ class Fetcher:
                     self._store(run, page)
                     progress(run.fetched)
                     if stop():
+                        failure = INTERRUPTED
                         return replace(run.fetched, failure=failure)
             finally:
                 client.close()
             if from_start:
                 self._sweep(run)
             failure = ""
+        except KeyboardInterrupt:
+            failure = INTERRUPTED
+            raise
         except Conflict:
-            failure = "taken over"
+            failure = _TAKEN_OVER
             raise
         except NightlightError as error:
             failure = str(error)
             raise
         finally:
             run.fetched = replace(run.fetched, failure=failure)
-            if failure != "taken over":
+            if failure != _TAKEN_OVER:
                 self._finish(run, failure)
         return run.fetched
 

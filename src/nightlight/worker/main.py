@@ -41,5 +41,5 @@ def run_worker(*, parent: int | None) -> None:
     worker.run(stop)
     stop.set()
     exchanges.join(timeout=_LAST_PAGE_S)
-    if exchanges.failed:
+    if exchanges.failed and not exchanges.is_alive():
         raise SystemExit(1)
