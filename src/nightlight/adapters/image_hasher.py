@@ -34,7 +34,7 @@ _LIMITS = PictureLimits()
 
 
 def no_views(_luma: NDArray[np.float32]) -> Iterable[tuple[str, _Row, int]]:
-    """Return nothing: the picture is looked at as it is, turned and flipped only."""
+    """Stand for no other looks than turns and flips, for which no brightness is needed."""
     return ()
 
 
@@ -55,7 +55,7 @@ def hash_bytes(
         data: the file.
         limits: what decoding may cost.
         is_fast: decode only the brightness of JPEGs: faster, and hashes are a few bits off.
-        views: gives other looks at the picture, beside its turns and flips.
+        views: gives the looks at the picture that are kept; by default its turns and flips.
         exact: the exact hashes where they are known; without, they are computed.
     """
     hashes = exact_hashes(data) if exact is None else exact
@@ -86,20 +86,30 @@ def _with_picture(hashes: MediaHashes, frame: Frame, views: Views, seen: set[byt
     pixels = frame.looks[0][1]
     found = pdq.picture_hash(pixels, shown=frame.shown, turns=True)
     seen.add(found.row.tobytes())
-    others: list[tuple[str, _Row, int]] = []
-    if found.quality >= _LEAST_QUALITY:
-        turned = zip(pdq.DIHEDRAL_NAMES, pdq.dihedral(found.samples), strict=True)
-        others += [(name, row, found.quality) for name, row in turned if name]
+    others = _views(frame, found, views) if found.quality >= _LEAST_QUALITY else []
     others += _other_looks(frame, seen)
-    luma = pdq.turn_pixels(pdq.reduced_luma(pixels, least_side=_VIEWS_SIDE), frame.shown)
-    taken = {name for name, _, _ in others}
-    others += [view for view in views(np.ascontiguousarray(luma)) if view[0] not in taken]
     return replace(
         hashes,
         pdq=unpack(found.row[None])[0],
         pdq_quality=found.quality,
         views=_view_hashes(others),
     )
+
+
+def _views(frame: Frame, found: pdq.PictureHash, views: Views) -> list[tuple[str, _Row, int]]:
+    """Return the picture's turns and the other looks at it."""
+    rows = pdq.dihedral(found.samples)
+    turned = {
+        name: (name, row, found.quality)
+        for name, row in zip(pdq.DIHEDRAL_NAMES, rows, strict=True)
+        if name
+    }
+    if views is no_views:
+        return list(turned.values())
+    luma = pdq.reduced_luma(frame.looks[0][1], least_side=_VIEWS_SIDE)
+    looks = views(np.ascontiguousarray(pdq.turn_pixels(luma, frame.shown)))
+    # Which turns are worth a look is for the views to say; made from all pixels they are closer.
+    return [turned.get(look[0], look) for look in looks]
 
 
 def _other_looks(frame: Frame, seen: set[bytes]) -> list[tuple[str, _Row, int]]:
@@ -149,7 +159,7 @@ class ImageHasher:
         Args:
             limits: what decoding a picture may cost.
             is_fast: decode only the brightness of JPEGs: faster, and hashes are a few bits off.
-            views: gives other looks at a picture, beside its turns and flips.
+            views: gives the looks at a picture that are kept; by default its turns and flips.
             remembered: of how many files, the latest asked for, the outcome is kept.
         """
         self._limits = limits
