@@ -1,6 +1,185 @@
-"""PLACEHOLDER by the lead until builder VIEWS writes this file: overwrite it whole."""
+"""Other looks at a picture, so that an edited copy is found: turned, cropped, framed, captioned.
+
+``picture_views`` undoes what may have been done to a picture that is looked up; they find it in a
+bank that holds only PDQ hashes. ``bank_views`` does to a picture that enters a bank what others may
+do to it; where a bank is made from media, both together find far more. A view is a name, a hash (a
+row as in ``hamming``) and its quality. ``benchmarks.robustness`` measures what each is worth.
+"""
+
+from collections.abc import Iterable, Mapping
+from functools import cache
+from types import MappingProxyType, ModuleType
+
+import numpy as np
+from numpy.typing import NDArray
+
+from nightlight.kernel import _view_maps as maps
+from nightlight.kernel import _view_rectangles as rectangles
+from nightlight.kernel import _views_reference as reference
+from nightlight.kernel import pdq
+from nightlight.kernel._pdq_reference import Floats
+from nightlight.kernel._view_maps import View
+from nightlight.kernel._view_rectangles import Box
+from nightlight.kernel._views_reference import Luma
+
+ViewHash = tuple[str, NDArray[np.uint64], int]
+
+#: Hashes of less are not matched; PDQ's own convention.
+LEAST_QUALITY = 50
+#: A quarter of the coefficients may lie closer than this to the median, which decides bits. A plain
+#: ramp, stripes or a blurred backdrop can have quality 100 with most bits decided by noise: of the
+#: benchmark's pictures, those below came 12 to 60 bits off after any edit, all others under 31.
+LEAST_MARGIN = 2.0
+#: The greatest distance that is a match, for each kind of view; no bank's own may be passed.
+VIEW_THRESHOLDS: Mapping[str, int] = MappingProxyType(
+    {
+        "without-border": 31,
+        "inner-picture": 31,
+        "uncropped": 31,
+        "turned-back": 31,
+        "part": 31,
+        "cropped": 31,
+        "tilted": 31,
+    }
+)
+#: Views are made from the picture at this size: more would not change 16 by 16 frequencies.
+_LONG_SIDE = 512
+_BASE_SIDE = 128
+_LEAST_SIDE = 16
+_LONGEST_FORM = 16
+#: Corners are even where their brightness differs by less; they are looked at this large.
+_EVEN = 10.0
+_CORNERS_A_SIDE = 50
+_PLACES = {
+    reference.AS_IS: (0,),
+    reference.ALSO_FLIPPED: (0, pdq.DIHEDRAL_NAMES.index("flipped")),
+    reference.ALL_EIGHT: tuple(range(reference.ALL_EIGHT)),
+}
+
+
+@cache
+def _backend() -> ModuleType:
+    """Return the fastest functions that this machine has."""
+    try:
+        from nightlight.kernel import _views_numba  # noqa: PLC0415  takes most of a second to load
+    except ImportError:  # Numba has no build for this platform: slower, with the same answers
+        return reference
+    return _views_numba
+
+
+def picture_views(luma: Luma, samples: Floats | None = None) -> list[ViewHash]:
+    """Return the views under which a picture is looked up, besides its plain hash.
+
+    None come of what cannot be told from others: flat, tiny or very long pictures.
+
+    Args:
+        luma: the picture's brightness, 0 to 255.
+        samples: what ``pdq.samples`` makes of it, where the caller has that already.
+    """
+    small = _small(luma)
+    if small is None:
+        return []
+    height, width = small.shape
+    plain = pdq.samples(luma) if samples is None else samples
+    found = _hash("", plain, reference.ALL_EIGHT)[1:]
+    turns = maps.turned_back((width, height), framed=_has_even_corners(small))
+    found += _hash_maps(small, [*maps.uncropped(), *turns])
+    found += _hash_windows(small, maps.parts())
+    for name, box in rectangles.boxes(small):
+        framed = name.startswith("without-border")
+        looks = reference.ALL_EIGHT if framed else reference.ALSO_FLIPPED
+        found += _hash(name, _samples(small, box), looks)
+    return found
+
+
+def bank_views(luma: Luma) -> list[ViewHash]:
+    """Return the views that a bank made from media holds of a picture, besides its plain hash.
+
+    Args:
+        luma: the picture's brightness, 0 to 255.
+    """
+    small = _small(luma)
+    if small is None:
+        return []
+    shape = (small.shape[1], small.shape[0])
+    crops = _hash_windows(small, [*maps.parts(), *maps.bank_crops(shape)])
+    return crops + _hash_maps(small, maps.bank_tilts(shape))
 
 
 def threshold_bits(view: str, bank_threshold: int) -> int:
-    """Return the distance that counts for a view."""
-    return bank_threshold if not view else min(bank_threshold, 31)
+    """Return the greatest distance that is a match for this view in a bank with this threshold."""
+    steps = (VIEW_THRESHOLDS[kind] for step in view.split("+") for kind in _kinds(step))
+    return min(bank_threshold, *steps, bank_threshold)
+
+
+def _kinds(step: str) -> Iterable[str]:
+    return (kind for kind in VIEW_THRESHOLDS if step.startswith(kind))
+
+
+def has_detail(luma: Luma) -> bool:
+    """Return whether the picture varies in more than one direction, so that its hash is its own."""
+    plain = pdq.samples(luma)
+    margin: float = _backend().hash_looks(plain, reference.AS_IS)[2]
+    return margin >= LEAST_MARGIN
+
+
+def _small(luma: Luma) -> Floats | None:
+    """Return the picture at working size, None where no view of it could be told from others."""
+    height, width = luma.shape
+    if min(luma.shape) < _LEAST_SIDE or max(luma.shape) > _LONGEST_FORM * min(luma.shape):
+        return None
+    scale = min(1.0, _LONG_SIDE / max(height, width))
+    size = (max(_LEAST_SIDE, round(side * scale)) for side in (height, width))
+    small: Floats = _backend().shrink(np.ascontiguousarray(luma), *size)
+    return small if bool(np.isfinite(small).all()) else None
+
+
+def _has_even_corners(small: Floats) -> bool:
+    side = max(2, min(small.shape) // _CORNERS_A_SIDE)
+    rims = (slice(None, side), slice(-side, None))
+    return all(float(np.ptp(small[rows, columns])) < _EVEN for rows in rims for columns in rims)
+
+
+def _hash_maps(small: Floats, views: list[View]) -> list[ViewHash]:
+    base = _backend().shrink(small, _BASE_SIDE, _BASE_SIDE)
+    places = np.array([place for _, place, _ in views], np.float32)
+    looks = np.array([look for _, _, look in views], np.int64)
+    rows, qualities, margins = _backend().hash_maps(base, places, looks)
+    found: list[ViewHash] = []
+    for at, (name, _, look) in enumerate(views):
+        found += _named(name, rows[at], int(qualities[at]), float(margins[at]), look)
+    return found
+
+
+def _hash_windows(small: Floats, views: list[View]) -> list[ViewHash]:
+    """Return the hashes of upright parts, sampled as PDQ samples a picture of that part."""
+    height, width = small.shape
+    found: list[ViewHash] = []
+    for name, (left, across, _, top, _, down), look in views:
+        rows = round(top * height), round((top + down) * height)
+        columns = round(left * width), round((left + across) * width)
+        found += _hash(name, _samples(small, (*rows, *columns)), look)
+    return found
+
+
+def _samples(small: Floats, box: Box) -> Floats:
+    top, bottom, left, right = box
+    return pdq.samples(np.ascontiguousarray(small[top:bottom, left:right]))
+
+
+def _hash(name: str, samples: Floats, looks: int) -> list[ViewHash]:
+    rows, quality, margin = _backend().hash_looks(samples, looks)
+    return _named(name, rows, quality, margin, looks)
+
+
+def _named(
+    name: str, rows: NDArray[np.uint64], quality: int, margin: float, looks: int
+) -> list[ViewHash]:
+    """Return the view and the wanted turns of it, none where it could not be told from others."""
+    if quality < LEAST_QUALITY or margin < LEAST_MARGIN:
+        return []
+    found: list[ViewHash] = []
+    for place in _PLACES[looks]:
+        steps = [step for step in (name, pdq.DIHEDRAL_NAMES[place]) if step]
+        found.append(("+".join(steps), rows[place].copy(), quality))
+    return found
