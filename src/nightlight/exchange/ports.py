@@ -25,8 +25,8 @@ class BankSummary(Struct, frozen=True, kw_only=True):
         entries: by state, such as ``{"active": 12}``.
         kinds: active entries by hash kind.
         opinions: active entries by opinion.
-        updated_at: when an entry was last added or changed.
-        version: the version in which the bank was last changed.
+        updated_at: when the bank or an entry was last changed, as versions were noted.
+        version: the version in which that was.
     """
 
     bank: Bank

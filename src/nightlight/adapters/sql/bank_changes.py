@@ -1,8 +1,10 @@
 """How entries come in and change: what is new gets a number, what differs a past."""
 
+from array import array
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from datetime import datetime
 
+import numpy as np
 from msgspec import Struct
 from msgspec.structs import replace
 from sqlalchemy import Connection, select, update
@@ -197,7 +199,9 @@ def change_entries(
     """Return how many of the entries differ now."""
     count = 0
     history = SqlBankHistory(connection)
-    for some in chunked(sorted(set(numbers))):
+    # Ten million numbers of a held update are eighty megabytes this way, and a gigabyte as a set.
+    unique = np.unique(np.fromiter(numbers, np.int64, len(numbers)))
+    for some in chunked(array("q", unique.tobytes())):
         found = read_entries(connection, keys, Wanted(numbers=some))
         differ = [after for before in found if (after := change.of(before)) != before]
         history.keep_entries([one.number for one in differ], version=version)

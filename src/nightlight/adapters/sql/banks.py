@@ -20,7 +20,7 @@ from nightlight.adapters.sql.bank_changes import (
 )
 from nightlight.adapters.sql.bank_history import SqlBankHistory
 from nightlight.adapters.sql.bank_rows import Wanted, read_entries
-from nightlight.adapters.sql.rows import from_us, put_new, put_over, to_json, to_us
+from nightlight.adapters.sql.rows import put_new, put_over, to_json, to_us
 from nightlight.adapters.sql.schema import bank, bank_entry, counter
 from nightlight.errors import Conflict
 from nightlight.exchange.ports import BankSummary, Held, Put
@@ -223,22 +223,12 @@ class SqlBankStore:
         """Return what may be shown of each bank."""
         tallies = {settings.name: _Tally(settings) for settings in self.banks()}
         group = (bank_entry.c.bank, bank_entry.c.state, bank_entry.c.kind, bank_entry.c.opinion)
-        rows = self._connection.execute(
-            select(
-                *group,
-                func.count(),
-                func.max(bank_entry.c.added_us),
-                func.max(bank_entry.c.changed_version),
-            ).group_by(*group)
-        )
-        for name, state, kind, opinion, count, added_us, version in rows:
+        rows = self._connection.execute(select(*group, func.count()).group_by(*group))
+        for name, state, kind, opinion, count in rows:
             if name in tallies:
                 tallies[name].add(EntryState(state), HashKind(kind), Opinion(opinion), count)
-                tallies[name].at(from_us(added_us), version)
-        for name, (at, version) in self._history.changes().items():
-            if name in tallies:
-                tallies[name].at(at, version)
-        return [tally.summary() for tally in tallies.values()]
+        changes = self._history.changes()
+        return [tally.summary(*changes.get(name, (None, 0))) for name, tally in tallies.items()]
 
 
 class _Tally:
@@ -249,8 +239,6 @@ class _Tally:
         self._states: Counter[EntryState] = Counter()
         self._kinds: Counter[HashKind] = Counter()
         self._opinions: Counter[Opinion] = Counter()
-        self._updated_at: datetime | None = None
-        self._version = 0
 
     def add(self, state: EntryState, kind: HashKind, opinion: Opinion, count: int) -> None:
         """Count entries that are alike."""
@@ -259,18 +247,13 @@ class _Tally:
             self._kinds[kind] += count
             self._opinions[opinion] += count
 
-    def at(self, time: datetime, version: int) -> None:
-        """Remember the newest time and version."""
-        self._updated_at = max(self._updated_at or time, time)
-        self._version = max(self._version, version)
-
-    def summary(self) -> BankSummary:
-        """Return the sums."""
+    def summary(self, updated_at: datetime | None, version: int) -> BankSummary:
+        """Return the sums, with when and in which version the bank was last changed."""
         return BankSummary(
             bank=self._settings,
             entries=dict(self._states),
             kinds=dict(self._kinds),
             opinions=dict(self._opinions),
-            updated_at=self._updated_at,
-            version=self._version,
+            updated_at=updated_at,
+            version=version,
         )

@@ -137,6 +137,7 @@ def _remake_bank_entry() -> None:
     op.create_index("bank_entry_changed", "bank_entry", ["changed_version"])
     op.create_index("bank_entry_content", "bank_entry", ["bank", "content"])
     op.create_index("bank_entry_source", "bank_entry", ["bank", "source_ref"])
+    op.create_index("bank_entry_counts", "bank_entry", ["bank", "state", "kind", "opinion"])
     op.create_index(
         "bank_entry_held",
         "bank_entry",
