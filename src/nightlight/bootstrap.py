@@ -16,7 +16,6 @@ from nightlight.adapters.cybertipline import HttpCyberTipline
 from nightlight.adapters.exchanges import Connector
 from nightlight.adapters.keyring_file import FileKeyRing
 from nightlight.adapters.media_download import DownloadLimits
-from nightlight.adapters.media_download import DownloadLimits
 from nightlight.adapters.media_source import ConfiguredMediaSource
 from nightlight.adapters.media_source_public import PublicMediaSource
 from nightlight.adapters.platform_http import HttpPlatform
@@ -51,8 +50,11 @@ from nightlight.services.rules import CurrentRules
 from nightlight.services.screening import Screening
 from nightlight.settings import Settings
 from nightlight.transaction import UnitOfWork
+
 _CHUNK = 1 << 20
 
+#: The largest file that is taken in to be screened.
+_LARGEST_UPLOAD = 1 << 30
 #: A file that is still being sealed is younger.
 _PARTIAL_KEPT = timedelta(days=1)
 
@@ -127,7 +129,7 @@ def build_services(settings: Settings) -> Services:
             clock=clock,
             updates=banks,
             connect=Connector(clock=clock, pause=sleep),
-            apis=offered(sample=False),
+            apis=offered(sample=settings.hma_test_hooks),
             id_key=keys.naming_key(),
         ),
         record=Record(
@@ -185,7 +187,7 @@ def _screening(
         fetch=fetch,
         scan=hasher.scan_file,
         seal=vault.seal_file,
-        receive=lambda: Spool(max_bytes=DownloadLimits().max_bytes, folder=settings.home),
+        receive=lambda: Spool(max_bytes=_LARGEST_UPLOAD, folder=settings.home),
     )
 
 
