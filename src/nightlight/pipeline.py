@@ -231,11 +231,9 @@ class Pipeline:
         )
 
     def _scan(self, events: Sequence[Event]) -> dict[EventKey, Scan]:
-        return {
-            event.key: self._intake.take_in(event.data)
-            for event in events
-            if isinstance(event.data, MediaUploaded)
-        }
+        uploads = {one.key: one.data for one in events if isinstance(one.data, MediaUploaded)}
+        scans = self._intake.take_in_all(list(uploads.values()))
+        return dict(zip(uploads, scans, strict=True))
 
     def _process(
         self,

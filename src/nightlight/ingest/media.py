@@ -1,6 +1,7 @@
 """Media comes in: fetched, hashed and, where wanted, sealed before its bytes are let go."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 
 from msgspec.structs import replace
 
@@ -21,6 +22,7 @@ class MediaIntake:
         wanted: Callable[[MediaHashes], bool],
         seal: Callable[[MediaFile], str],
         tries: int = 3,
+        at_once: int = 4,
     ) -> None:
         """Keep the parts.
 
@@ -30,12 +32,14 @@ class MediaIntake:
             wanted: whether a file with these hashes is evidence.
             seal: keeps a file in the vault and returns its digest.
             tries: how often an unavailable file is asked for.
+            at_once: how many files are fetched and scanned at the same time.
         """
         self._source = source
         self._hasher = hasher
         self._wanted = wanted
         self._seal = seal
         self._tries = tries
+        self._at_once = at_once
 
     def take_in(self, media: MediaUploaded) -> Scan:
         """Return the outcome of scanning a file; what could not be scanned says why.
@@ -55,6 +59,13 @@ class MediaIntake:
             if scan.state is not ScanState.SCANNED or self._wanted(scan.hashes):
                 return self._sealed(scan, file)
         return scan
+
+    def take_in_all(self, uploads: Sequence[MediaUploaded]) -> list[Scan]:
+        """Return the outcomes, in order, of scanning several files at the same time."""
+        if len(uploads) <= 1:
+            return [self.take_in(one) for one in uploads]
+        with ThreadPoolExecutor(min(self._at_once, len(uploads))) as threads:
+            return list(threads.map(self.take_in, uploads))
 
     def seal_now(self, url: str) -> Scan:
         """Fetch a file and seal it whatever it is; ``sealed_digest`` tells whether that worked."""

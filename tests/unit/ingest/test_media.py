@@ -3,6 +3,7 @@
 import hashlib
 import io
 from collections.abc import Callable
+from threading import Barrier
 from typing import BinaryIO, Self
 
 import pytest
@@ -167,6 +168,22 @@ def test_file_that_may_not_be_fetched_is_unreachable_at_once(
     around.faults = [fault] * 9
     assert take_in(around).state is ScanState.UNREACHABLE
     assert len(around.asked) == 1
+
+
+def test_files_are_taken_in_at_the_same_time_and_answered_in_order(around: Surroundings) -> None:
+    both = Barrier(2, timeout=30)
+
+    class Meeting(Surroundings):
+        """Lets nobody go on before there are two."""
+
+        def fetch(self, url: str) -> MediaFile:
+            both.wait()
+            return HeldFile(url.encode())
+
+    names = ["a", "bb", "ccc", "dddd"]
+    found = Meeting().intake().take_in_all([upload(name) for name in names])
+    assert [scan.byte_count for scan in found] == [1, 2, 3, 4]
+    assert around.intake().take_in_all([]) == []
 
 
 def test_hashes_that_the_platform_tells_stand_where_there_is_no_file(around: Surroundings) -> None:
