@@ -61,6 +61,8 @@ class Settings(Struct, frozen=True, kw_only=True):
             where each is to make its own.
         report_classification: whether tips carry a hash bank's industry classification.
         api_token: None: ``serve`` makes one and keeps it under ``home``.
+        hma_api: whether HMA's REST interface is served.
+        hma_test_hooks: whether tests may empty the banks, and need no token on this machine.
     """
 
     home: Path
@@ -74,6 +76,8 @@ class Settings(Struct, frozen=True, kw_only=True):
     index_directory: Path | None = None
     report_classification: bool = False
     api_token: Secret | None = None
+    hma_api: bool = False
+    hma_test_hooks: bool = False
 
     @property
     def keys_file(self) -> Path:
@@ -137,6 +141,14 @@ REFERENCE: Mapping[str, tuple[str, str]] = {
         "bearer token of the HTTP API and console",
         "made by `serve`, kept in NIGHTLIGHT_HOME/keys/api_token",
     ),
+    "NIGHTLIGHT_HMA_API": (
+        "true serves HMA's REST interface beside our own (docs/operations/hma.md)",
+        "false",
+    ),
+    "NIGHTLIGHT_HMA_TEST_HOOKS": (
+        "true lets tests of HMA's clients empty the banks, without a token, on this machine only",
+        "false: never set it where there is anything to lose",
+    ),
 }
 
 
@@ -149,7 +161,7 @@ def read_settings(environment: Mapping[str, str] | None = None) -> Settings:
     env = os.environ if environment is None else environment
     faults: list[str] = []
     home = Path(env.get("NIGHTLIGHT_HOME") or "~/.nightlight").expanduser().absolute()
-    known = set(REFERENCE) | {"NIGHTLIGHT_HMA_API", "NIGHTLIGHT_HMA_TEST_HOOKS"}
+    known = set(REFERENCE)
     faults.extend(
         f"{name}: not a setting of Nightlight (see docs/reference/settings.md)"
         for name in sorted(env)
@@ -172,7 +184,11 @@ def read_settings(environment: Mapping[str, str] | None = None) -> Settings:
         index_directory=_index_directory(env, home),
         report_classification=_flag("NIGHTLIGHT_REPORT_CLASSIFICATION", env, faults),
         api_token=Secret(token) if token else None,
+        hma_api=_flag("NIGHTLIGHT_HMA_API", env, faults),
+        hma_test_hooks=_flag("NIGHTLIGHT_HMA_TEST_HOOKS", env, faults),
     )
+    if settings.hma_test_hooks and not settings.hma_api:
+        faults.append("NIGHTLIGHT_HMA_TEST_HOOKS: needs NIGHTLIGHT_HMA_API=true")
     if faults:
         raise InvalidInput("; ".join(faults), field="settings")
     return settings

@@ -189,6 +189,13 @@ class Transaction(Protocol):
         """Store housekeeping that changes nothing anybody decides by: leases and heartbeats."""
         ...
 
+    def forget_banks(self) -> None:
+        """Delete every bank and exchange and what is remembered of them: for test hooks alone.
+
+        Numbers begin at 1 again; every process must read the banks anew.
+        """
+        ...
+
     def lists_version(self) -> tuple[int, int, int]:
         """Return numbers that change when banks, lexicons or the policy change."""
         ...

@@ -63,7 +63,7 @@ def client(services: Services) -> Iterator[httpx.Client]:
 
 def put(services: Services, kind: str, value: str, *, bank: str = BANK) -> None:
     line = json.dumps({"kind": kind, "value": value, "classification": "A1"})
-    services.lists.import_bank(bank, [line], **WHO)
+    services.banks.import_entries(bank, [line], **WHO)
 
 
 def screen(client: httpx.Client, body: bytes, kind: str = "image/png", **params: str) -> Any:

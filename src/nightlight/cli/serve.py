@@ -12,6 +12,7 @@ import typer
 
 from nightlight.cli.console import err
 from nightlight.cli.logs import configure_logs
+from nightlight.errors import InvalidInput
 from nightlight.serving import serve as serve_app
 from nightlight.settings import read_settings
 from nightlight.web.asgi import app as web_app
@@ -44,6 +45,8 @@ def serve(
     """
     configure_logs()
     settings = read_settings()
+    if settings.hma_test_hooks:
+        _warn_of_hooks(host)
     if host not in _LOOPBACK:
         err.print(f"[yellow]listening at {host}: other machines can reach this[/]")
     token = ensure_token(settings)
@@ -80,6 +83,24 @@ def worker(
     """
     configure_logs()
     run_worker(parent=parent)
+
+
+def _warn_of_hooks(host: str) -> None:
+    """Say what test hooks mean.
+
+    Raises:
+        InvalidInput: other machines could reach them.
+    """
+    if host not in _LOOPBACK:
+        raise InvalidInput(
+            "test hooks are on: anybody who reaches this may empty every bank",
+            field="NIGHTLIGHT_HMA_TEST_HOOKS",
+            hint="listen at 127.0.0.1, or unset it",
+        )
+    err.print(
+        "[bold red]TEST HOOKS ARE ON: any program on this machine may read, change and empty every"
+        " hash bank, without a token. Unset NIGHTLIGHT_HMA_TEST_HOOKS for anything but tests.[/]"
+    )
 
 
 def _worker_process() -> "subprocess.Popen[bytes]":

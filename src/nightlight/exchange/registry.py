@@ -149,6 +149,10 @@ class ExchangeStore(Protocol):
         """Store what opens every exchange of an API that has no credentials of its own."""
         ...
 
+    def remove_api_credentials(self, api: str) -> None:
+        """Forget what opens every exchange of an API that has no credentials of its own."""
+        ...
+
     def apis_with_credentials(self) -> frozenset[str]:
         """Return the APIs for which credentials are stored."""
         ...

@@ -58,7 +58,9 @@ class Matcher:
     @property
     def index(self) -> BankIndex:
         """The index as of the newest ``refresh``, read now if there was none."""
-        return self._index or self.refresh()
+        # An index of nothing is false, and an index all the same.
+        index = self._index
+        return self.refresh() if index is None else index
 
     @property
     def version(self) -> int:
@@ -84,6 +86,12 @@ class Matcher:
                 self._take_in(index, tx, newest)
             self._wake(index)
             return index
+
+    def forget(self) -> None:
+        """Let the next question be answered from the lists alone, read anew."""
+        with self._lock:
+            self._index = None
+            self._waking.clear()
 
     def match(
         self, hashes: MediaHashes, *, banks: Collection[str] | None = None

@@ -48,6 +48,7 @@ class CurrentRules:
         self._matcher = matcher
         self._version: tuple[int, int] | None = None
         self._rules: Rules | None = None
+        self._index: BankIndex | None = None
 
     def __call__(self) -> Rules:
         """Return the rules in force now."""
@@ -56,9 +57,9 @@ class CurrentRules:
             _, *others = tx.lists_version()
             version = (others[0], others[1])
             # The index is changed in place: new entries need no new rules.
-            if self._rules is None or version != self._version:
+            if self._rules is None or version != self._version or index is not self._index:
                 self._rules = self._read(tx, index)
-                self._version = version
+                self._version, self._index = version, index
         return self._rules
 
     def matches(self, hashes: MediaHashes) -> bool:

@@ -18,6 +18,7 @@ from nightlight.web.console.pages import console_pages, static_files
 from nightlight.web.console.render import Renderer
 from nightlight.web.fresh import Fresh
 from nightlight.web.guard import Guard
+from nightlight.web.hma.routes import hma_routes
 from nightlight.web.problems import Answers
 
 
@@ -30,7 +31,7 @@ def create_app(services: Services, token: str, *, host_names: Iterable[str] = ()
         host_names: names that the console answers to besides those of loopback; "*" for any.
     """
     tokens = Tokens(unit_of_work=services.unit_of_work, clock=services.clock)
-    gate = Gate(token, tokens=tokens)
+    gate = Gate(token, tokens=tokens, opens_to_tests=services.settings.hma_test_hooks)
     renderer = Renderer(services)
     answers = Answers(renderer.error_page)
     # The interactive API pages of the framework load scripts from elsewhere: they stay off.
@@ -41,6 +42,8 @@ def create_app(services: Services, token: str, *, host_names: Iterable[str] = ()
     app.include_router(events_api(services, gate))
     rules = Fresh(services.rules, what="the lists and the policy")
     app.include_router(screen_api(services.screening, gate, rules))
+    if services.settings.hma_api:
+        app.router.routes.extend(hma_routes(services, gate, rules))
     app.include_router(schemas_api())
     live = Live(services, renderer)
     app.include_router(console_pages(services, gate, renderer, live))

@@ -15,7 +15,8 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 LOOPBACK_NAMES = frozenset({"localhost", "127.0.0.1", "[::1]"})
 #: Given as a host name, it lets any name pass: for servers behind a proxy that checks names.
 ANY_NAME = "*"
-_FOR_PROGRAMS = ("/v1/", "/healthz")
+#: Our own interface, and HMA's.
+_FOR_PROGRAMS = ("/v1/", "/healthz", "/m/", "/h/", "/c/", "/dev/", "/status", "/livez", "/readyz")
 _HEADERS = {
     "content-security-policy": (
         "default-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none';"
@@ -55,7 +56,7 @@ class Guard:
                 )
             await send(message)
 
-        if not path.startswith(_FOR_PROGRAMS) and not self._expects(Headers(scope=scope)):
+        if not is_for_programs(path) and not self._expects(Headers(scope=scope)):
             refusal = PlainTextResponse(
                 "This server does not answer to that name. Open it as http://127.0.0.1:PORT,"
                 " or start it with the name it is to answer to.\n",
@@ -67,6 +68,11 @@ class Guard:
 
     def _expects(self, headers: Headers) -> bool:
         return ANY_NAME in self._names or _host_name(headers.get("host", "")) in self._names
+
+
+def is_for_programs(path: str) -> bool:
+    """Return whether programs ask there, which show a token, and not browsers."""
+    return path.startswith(_FOR_PROGRAMS)
 
 
 def is_loopback_name(host: str) -> bool:

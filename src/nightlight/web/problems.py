@@ -17,6 +17,7 @@ from nightlight.errors import (
     NotPermitted,
     Unavailable,
 )
+from nightlight.web.guard import is_for_programs
 
 PROBLEM_TYPE = "application/problem+json"
 _RETRY_AFTER_S = "5"
@@ -78,7 +79,7 @@ def json_answer(
 
 
 class Answers:
-    """Turns errors into answers; paths under ``/v1`` and ``/healthz`` get JSON, others a page."""
+    """Turns errors into answers: JSON for programs, a page for people."""
 
     def __init__(self, page: ErrorPage) -> None:
         self._page = page
@@ -120,4 +121,4 @@ class Answers:
 
 
 def _is_for_programs(request: Request) -> bool:
-    return request.url.path.startswith(("/v1/", "/healthz"))
+    return is_for_programs(request.url.path)

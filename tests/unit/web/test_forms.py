@@ -48,7 +48,7 @@ def test_a_file_arrives_as_it_was_sent_however_it_is_cut(content: bytes, piece: 
     )
 
     (file,) = form.files
-    assert (file.name, file.file.read_all()) == ("photo", content)  # type: ignore[attr-defined]  # a spool's
+    assert (file.name, file.file.read_all()) == ("photo", content)
     assert form.fields == {"note": "quibble"}
 
 

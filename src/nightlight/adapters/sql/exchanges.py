@@ -117,6 +117,10 @@ class SqlExchangeStore:
         sealed = _Settings(credentials=dict(credentials.values))
         self._put(_API_ROW + api, api, "", False, sealed)
 
+    def remove_api_credentials(self, api: str) -> None:
+        """Forget what opens every exchange of an API that has no credentials of its own."""
+        self._connection.execute(delete(exchange).where(exchange.c.name == _API_ROW + api))
+
     def apis_with_credentials(self) -> frozenset[str]:
         """Return the APIs for which credentials are stored."""
         statement = select(exchange.c.api).where(exchange.c.name.startswith(_API_ROW))

@@ -1,6 +1,6 @@
 """One SQL transaction, seen through the stages' ports; it commits with audit entries, or not."""
 
-from sqlalchemy import Connection, select, update
+from sqlalchemy import Connection, delete, select, update
 
 from nightlight.adapters.sql import schema
 from nightlight.adapters.sql.audit import SqlAuditLog
@@ -102,6 +102,21 @@ class SqlTransaction:
         add_all(self._connection, schema.audit_entry, rows)
         change = update(head).where(head.c.id == 1).values(seq=seq, hash=previous)
         self._connection.execute(change)
+
+    def forget_banks(self) -> None:
+        """Delete every bank and exchange and what is remembered of them: for test hooks alone."""
+        for table in (
+            schema.bank,
+            schema.bank_entry,
+            schema.bank_entry_past,
+            schema.bank_version,
+            schema.exchange,
+            schema.vote,
+        ):
+            self._connection.execute(delete(table))
+        numbers = schema.counter.c.name == "bank_numbers"
+        self._connection.execute(update(schema.counter).where(numbers).values(value=0))
+        self.banks.next_version()
 
     def lists_version(self) -> tuple[int, int, int]:
         """Return numbers that change when banks, lexicons or the policy change."""
