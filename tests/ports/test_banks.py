@@ -221,6 +221,15 @@ def test_under_a_number_the_hash_never_changes(unit_of_work: SqlUnitOfWork, name
     assert was.state is EntryState.ACTIVE
 
 
+def test_entries_that_gave_up_an_id_are_still_found_by_it(unit_of_work: SqlUnitOfWork) -> None:
+    for value in ("aa", "bb", "cc"):
+        put(unit_of_work, entry("one", value=value * 32), entry("one~", value=value * 32))
+        put(unit_of_work, entry("One", value=value * 32), entry("one-more", value=value * 32))
+    with unit_of_work.read() as tx:
+        assert tx.banks.retired("one") == [1, 5]
+        assert tx.banks.retired("nothing") == []
+
+
 def test_withdrawing_what_is_withdrawn_changes_nothing(unit_of_work: SqlUnitOfWork) -> None:
     gone = replace(entry("one"), state=EntryState.WITHDRAWN)
     put(unit_of_work, entry("one"))

@@ -295,8 +295,7 @@ def explain(
     explained = [banks.explain(one.number, version) for one in banks.entries_of(entry)]
     there = [one for one in explained if one.entry is not None]
     if not there:
-        hint = "an entry that came back later is found by its number at the time"
-        raise NotFound(f"no entry {entry!r} at version {version}", hint=hint)
+        raise NotFound(f"no entry {entry!r} at version {version}")
     print_explained(there, json=json)
 
 

@@ -158,6 +158,10 @@ class BankStore(Protocol):
         """Return an entry as it was at a version (hash left out), None where it was not there."""
         ...
 
+    def retired(self, entry_id: str) -> list[int]:
+        """Return the numbers of withdrawn entries that had this id before a newer one took it."""
+        ...
+
     def held(self) -> list[Held]:
         """Return how many entries wait for a person, by the version that brought them."""
         ...

@@ -133,9 +133,10 @@ class Contents(Updates):
             return _entry(tx, bank, entry_id)
 
     def entries_of(self, entry_id: str) -> list[BankEntry]:
-        """Return the entries of every bank that have this id or number, also withdrawn ones."""
+        """Return the entries of every bank that have or had this id or number, withdrawn or not."""
         with self._unit_of_work.read() as tx:
             found = list(tx.banks.entries(ids=[entry_id]))
+            found += tx.banks.entries(numbers=tx.banks.retired(entry_id))
             if not found and entry_id.isascii() and entry_id.isdigit():
                 found = list(tx.banks.entries(numbers=[int(entry_id[:18])]))
             return found

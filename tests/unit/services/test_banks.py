@@ -273,3 +273,17 @@ def test_an_export_reads_back_the_same_and_stands_in_the_record(
     )
     assert copied == ours
     assert len(ours) == 4
+
+
+def test_an_entry_that_came_back_is_explained_by_the_id_it_had(bank_desk: BankDesk) -> None:
+    bank_desk.banks.import_entries("quibble", [line(1)], **WHO)
+    bank_desk.banks.withdraw_entry("quibble", "entry-1", **WHO)
+    bank_desk.banks.import_entries("quibble", [line(1)], **WHO)
+    found = bank_desk.banks.entries_of("entry-1")
+    assert sorted(one.number for one in found) == [1, 2]
+    states = [
+        one.entry and one.entry.state
+        for one in (bank_desk.banks.explain(number, 1) for number in (1, 2))
+    ]
+    assert states == [EntryState.ACTIVE, None]
+    assert [one.number for one in bank_desk.banks.entries_of("2")] == [2]

@@ -7,11 +7,11 @@ from datetime import datetime
 import numpy as np
 from msgspec import Struct
 from msgspec.structs import replace
-from sqlalchemy import Connection, select, update
+from sqlalchemy import ColumnElement, Connection, select, update
 
 from nightlight.adapters.sql.bank_history import SqlBankHistory
 from nightlight.adapters.sql.bank_rows import Wanted, chunked, entry_row, read_entries
-from nightlight.adapters.sql.rows import Row, add_all, put_new, put_over, to_us
+from nightlight.adapters.sql.rows import Row, add_all, is_postgresql, put_new, put_over, to_us
 from nightlight.adapters.sql.schema import bank_entry, counter
 from nightlight.exchange.ports import Put
 from nightlight.model.bank import BankEntry, EntryState, Opinion
@@ -215,6 +215,17 @@ def _update(connection: Connection, rows: Sequence[Row]) -> None:
     # Upserts over rows that are there: one statement, however many.
     fixed = {"added_us": 0, "added_version": 0}
     put_over(connection, bank_entry, [row | fixed for row in rows], keep=("number", *fixed))
+
+
+def retired_numbers(connection: Connection, entry_id: str) -> list[int]:
+    """Return the numbers of entries that gave up this id, by number."""
+    column: ColumnElement[str] = bank_entry.c.id
+    if is_postgresql(connection):
+        column = column.collate("C")  # by bytes, as the mark was made
+    # The mark is followed by digits, and ":" is what comes after the digits.
+    marked = (column > f"{entry_id}~") & (column < f"{entry_id}~:")
+    numbers = connection.execute(select(bank_entry.c.number).where(marked)).scalars()
+    return sorted(numbers)
 
 
 def withdraw_bank(connection: Connection, name: str, *, version: int) -> int:

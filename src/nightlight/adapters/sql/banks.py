@@ -16,6 +16,7 @@ from nightlight.adapters.sql.bank_changes import (
     Change,
     change_entries,
     has_entries,
+    retired_numbers,
     withdraw_bank,
 )
 from nightlight.adapters.sql.bank_history import SqlBankHistory
@@ -191,6 +192,10 @@ class SqlBankStore:
             state=past.state,
             disabled_until=None,
         )
+
+    def retired(self, entry_id: str) -> list[int]:
+        """Return the numbers of withdrawn entries that had this id before a newer one took it."""
+        return retired_numbers(self._connection, entry_id)
 
     def held(self) -> list[Held]:
         """Return how many entries wait for a person, by the version that brought them."""
