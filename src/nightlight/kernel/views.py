@@ -33,6 +33,7 @@ LEAST_MARGIN = 2.0
 #: The greatest distance that is a match, for each kind of view; no bank's own may be passed.
 VIEW_THRESHOLDS: Mapping[str, int] = MappingProxyType(
     {
+        "brightened": 31,
         "without-border": 31,
         "inner-picture": 31,
         "uncropped": 31,
@@ -50,6 +51,8 @@ _LONGEST_FORM = 16
 #: Corners are even where their brightness differs by less; they are looked at this large.
 _EVEN = 10.0
 _CORNERS_A_SIDE = 50
+#: A dull picture is brightened until it spans this, by at most so much.
+_FULL_RANGE, _MOST_GAIN = 240.0, 4.0
 _PLACES = {
     reference.AS_IS: (0,),
     reference.ALSO_FLIPPED: (0, pdq.DIHEDRAL_NAMES.index("flipped")),
@@ -79,17 +82,39 @@ def picture_views(luma: Luma, samples: Floats | None = None) -> list[ViewHash]:
     small = _small(luma)
     if small is None:
         return []
-    height, width = small.shape
     plain = pdq.samples(luma) if samples is None else samples
-    found = _hash("", plain, reference.ALL_EIGHT)[1:]
+    gain = _gain(small, plain)
+    if gain == 1:
+        return _hash("", plain, reference.ALL_EIGHT)[1:] + _undone(small)
+    # The bits of a dull picture are those of a bright one; only its quality is not.
+    bright = _hash("", plain * gain, reference.ALL_EIGHT) + _undone(small * gain)
+    return [
+        ("+".join(filter(None, ("brightened", view))), row, quality)
+        for view, row, quality in bright
+    ]
+
+
+def _undone(small: Floats) -> list[ViewHash]:
+    """Return the views that undo an edit other than a flip or quarter turn alone."""
+    height, width = small.shape
     turns = maps.turned_back((width, height), framed=_has_even_corners(small))
-    found += _hash_maps(small, [*maps.uncropped(), *turns])
+    found = _hash_maps(small, [*maps.uncropped(), *turns])
     found += _hash_windows(small, maps.parts())
     for name, box in rectangles.boxes(small):
         framed = name.startswith("without-border")
         looks = reference.ALL_EIGHT if framed else reference.ALSO_FLIPPED
         found += _hash(name, _samples(small, box), looks)
     return found
+
+
+def _gain(small: Floats, plain: Floats) -> np.float32:
+    """Return what to brighten a picture by whose quality is too low only because it is dull."""
+    if _backend().hash_looks(plain, reference.AS_IS)[1] >= LEAST_QUALITY:
+        return np.float32(1)
+    low, high = np.percentile(small, (1, 99))
+    if high <= low:
+        return np.float32(1)
+    return np.float32(min(max(_FULL_RANGE / (high - low), 1), _MOST_GAIN))
 
 
 def bank_views(luma: Luma) -> list[ViewHash]:

@@ -261,3 +261,10 @@ def test_nested_borders_are_taken_off_one_after_the_other() -> None:
     page = _framed(_framed(_drawn(18)).point(lambda value: 0 if value == 255 else value))
     names = [name for name, _ in _view_rectangles.boxes(_luma(page).astype(np.float32))]
     assert names[:2] == ["without-border", "without-border-2"]
+
+
+def test_dark_copy_too_dull_for_a_plain_match_is_found_once_brightened() -> None:
+    picture = _drawn(19)
+    dark = picture.point(lambda value: value // 10)
+    assert pdq.hash_luma(_luma(dark))[1] < 50
+    assert "brightened" in _views_within(dark, _plain(picture))
