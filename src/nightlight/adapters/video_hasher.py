@@ -13,12 +13,12 @@ from typing import Any, BinaryIO
 import av
 import numpy as np
 from av.container import InputContainer
-from av.stream import Disposition
 from av.video.frame import VideoFrame
 from av.video.stream import VideoStream
 from msgspec import Struct, structs
 
 from nightlight.adapters.video_luma import luma_of
+from nightlight.adapters.video_whole import declared_ms, ends_within_box
 from nightlight.errors import InvalidInput
 from nightlight.kernel.video import Frames, pack_frames
 from nightlight.kernel.video_frames import FrameSampler
@@ -137,6 +137,7 @@ def hash_video(
         try:
             _read(container, streams, tracks, limits=limits, is_late=lambda: monotonic() > deadline)
             _check_whole(container, streams, tracks)
+            _check_end(file, streams)
         except InvalidInput as error:
             raise UnfinishedVideo(str(error), partial=_hashes(tracks)) from error
         return _hashes(tracks)
@@ -239,7 +240,7 @@ def _check_whole(
             raise InvalidInput("the video is damaged: none of its frames can be read")
         if track.damaged > track.count * _DAMAGED_SHARE:
             raise InvalidInput("the video is damaged: many of its frames cannot be read")
-        expected_ms = _declared_ms(container, stream)
+        expected_ms = declared_ms(container, stream)
         missing_ms = expected_ms - track.end_ms
         if missing_ms > max(_MISSING_MS, expected_ms * _MISSING_SHARE):
             raise InvalidInput(
@@ -248,15 +249,14 @@ def _check_whole(
             )
 
 
-def _declared_ms(container: InputContainer, stream: VideoStream) -> int:
-    """Return how long the stream says that it lasts, 0 where it does not say."""
-    if stream.disposition & Disposition.attached_pic:
-        return 0
-    if stream.duration is not None and stream.time_base is not None:
-        return round(float(stream.duration * stream.time_base) * 1000)
-    if container.duration is not None and not container.streams.audio:
-        return round(container.duration / av.time_base * 1000)
-    return 0
+def _check_end(file: BinaryIO, streams: list[VideoStream]) -> None:
+    """Leave only if the file does not end in the middle of something.
+
+    Raises:
+        InvalidInput: it does.
+    """
+    if streams and ends_within_box(file):
+        raise InvalidInput("the video is cut short: the file ends in the middle of it")
 
 
 def _hashes(tracks: dict[int, _Track]) -> VideoHashes:

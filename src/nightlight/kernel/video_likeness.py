@@ -21,6 +21,8 @@ _WINDOW_MS = 500.0
 #: Unrelated frames lie 128 +- 8 bits apart, other moments of the same shot rarely under 60.
 _LINE_BITS = 56
 _NO_BITS = 256
+#: A frame of which parts are hashed stands for the time until the next such, but not for more.
+_PARTS_LAST_MS = 2000
 
 
 class Likeness(Struct, frozen=True, kw_only=True):
@@ -30,8 +32,9 @@ class Likeness(Struct, frozen=True, kw_only=True):
         query_share: how much of the query is found in the bank's video, frame by frame.
         bank_share: how much of the bank's video is found in the query.
         distance_bits: the median distance of the query's moments that are found, 256 if none.
-        distinct: how many different things (up to 16) the found moments show, in both videos.
-        aligned_ms: how long the query's moments last that are found on the line.
+        distinct: how many different things (up to 16) the found hashes show, in both videos.
+        aligned_ms: how long the query's moments last that are found on the line, by whole frames
+            or by parts, whichever is longer.
         aligned_share: how much of the query that is.
         aligned_bank_share: how much of the bank's video is found on the line.
         aligned_bits: the median distance of the query's moments found there, 256 if none.
@@ -57,12 +60,14 @@ class _Moments(Struct, frozen=True):
     """The matchable hashes of a video by moment: where in the rows each starts, how long it lasts.
 
     Every moment is kept that has a matchable hash of any kind, so that shares are of the same
-    time whichever hashes are compared.
+    time whichever hashes are compared. Kinds tell apart what of a frame was hashed: all of it,
+    with and without borders, and its parts, each.
     """
 
     rows: NDArray[np.uint64]
     times: NDArray[np.int64]
     is_part: NDArray[np.bool_]
+    kinds: NDArray[np.int64]
     starts: NDArray[np.int64]
     lasts: NDArray[np.int64]
 
@@ -93,14 +98,15 @@ def compare(query: Frames, bank: Frames) -> Likeness:
     on_line, bank_on_line = _distances_on_line(asked, known, line)
     near = on_line <= _LINE_BITS
     found = on_line <= DISTANCE_BITS
+    aligned_ms, aligned_share = _aligned(asked, found)
     return Likeness(
         query_share=asked.share(whole <= DISTANCE_BITS),
         bank_share=known.share(bank_whole <= DISTANCE_BITS),
         distance_bits=_median(whole[whole <= DISTANCE_BITS]),
         distinct=min(_distinct(asked, of_query), _distinct(known, of_bank)),
-        aligned_ms=int(asked.lasts[found].sum()),
-        aligned_share=asked.share(found),
-        aligned_bank_share=known.share(bank_on_line <= DISTANCE_BITS),
+        aligned_ms=aligned_ms,
+        aligned_share=aligned_share,
+        aligned_bank_share=_aligned(known, bank_on_line <= DISTANCE_BITS)[1],
         aligned_bits=_median(on_line[found]),
         line_share=asked.share(near),
         line_bank_share=known.share(bank_on_line <= _LINE_BITS),
@@ -120,6 +126,7 @@ def _moments(frames: Frames) -> _Moments:
         np.ascontiguousarray(frames.rows[good]),
         np.ascontiguousarray(frames.times_ms[good]),
         frames.is_part[good],
+        _kinds(frames, first[moment_of])[good],
         starts,
         lasts[kept],
     )
@@ -136,13 +143,32 @@ def _nearest_whole(asked: _Moments, known: _Moments) -> tuple[NDArray[np.int64],
     return found[0], found[1]
 
 
-def _distinct(side: _Moments, distances: NDArray[np.int64]) -> int:
-    """Return how many different things the found moments show, by their whole frames.
+def _kinds(frames: Frames, begins: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Return each hash's place among those of its moment; parts count from 16 on."""
+    places = np.arange(len(frames)) - begins
+    # A moment's whole frames come first, so a part's place among parts is that after them.
+    wholes = np.zeros(len(frames) + 1, np.int64)
+    np.cumsum(~frames.is_part, out=wholes[1:])
+    before = wholes[:-1] - wholes[begins]
+    return np.asarray(np.where(frames.is_part, 16 + places - before, places), np.int64)
 
-    Parts of one frame differ as much as frames of other shots do, so they do not count.
+
+def _distinct(side: _Moments, distances: NDArray[np.int64]) -> int:
+    """Return how many different things the found hashes show, of one kind: the most of any.
+
+    Parts of one frame differ as much as frames of other shots do, so kinds are not mixed; and
+    where only a part is found, what moves beside it does not make it different.
     """
-    shown = side.starts[(side.best(distances) <= DISTANCE_BITS) & ~side.is_part[side.starts]]
-    return int(loops().count_distinct(side.rows[shown], _APART_BITS, _MOST_DISTINCT))
+    found = distances <= DISTANCE_BITS
+    kinds = np.unique(side.kinds[found])
+    return max(
+        int(
+            loops().count_distinct(
+                side.rows[found & (side.kinds == kind)], _APART_BITS, _MOST_DISTINCT
+            )
+        )
+        for kind in kinds
+    )
 
 
 def _agreed_line(asked: _Moments, known: _Moments, of_query: NDArray[np.int64]) -> _Line:
@@ -185,6 +211,22 @@ def _distances_on_line(
         _WINDOW_MS / line.speed,
     )
     return asked.best(forth), known.best(back)
+
+
+def _aligned(side: _Moments, found: NDArray[np.bool_]) -> tuple[int, float]:
+    """Return how long the found moments last, and how much of the video that is.
+
+    Parts are hashed of few frames, and where only parts can be found, only those frames can.
+    """
+    by_frames = int(side.lasts[found].sum()), side.share(found)
+    has_parts = np.logical_or.reduceat(side.is_part, side.starts)
+    times = side.times[side.starts][has_parts]
+    if not len(times):
+        return by_frames
+    ends = np.append(times[1:], times[-1] + _BIN_MS)
+    lasts = np.minimum(ends - times, _PARTS_LAST_MS)
+    by_parts = int(lasts[found[has_parts]].sum())
+    return max(by_frames, (by_parts, by_parts / float(lasts.sum())))
 
 
 def _median(distances: NDArray[np.int64]) -> int:
