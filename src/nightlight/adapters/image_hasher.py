@@ -20,6 +20,7 @@ from nightlight.errors import InvalidInput, Unavailable
 from nightlight.ingest.ports import MediaFile
 from nightlight.kernel import pdq
 from nightlight.kernel.hamming import unpack
+from nightlight.kernel.views import picture_views
 from nightlight.model.media import MediaHashes, Scan, ScanState, ViewHash
 
 _Row: TypeAlias = NDArray[np.uint64]
@@ -43,7 +44,7 @@ def hash_bytes(
     *,
     limits: PictureLimits = _LIMITS,
     is_fast: bool = False,
-    views: Views = no_views,
+    views: Views = picture_views,
     exact: MediaHashes | None = None,
 ) -> Scan:
     """Return the file's hashes; the exact ones also where it could not be decoded.
@@ -55,7 +56,7 @@ def hash_bytes(
         data: the file.
         limits: what decoding may cost.
         is_fast: decode only the brightness of JPEGs: faster, and hashes are a few bits off.
-        views: gives the looks at the picture that are kept; by default its turns and flips.
+        views: gives the looks at the picture that are kept.
         exact: the exact hashes where they are known; without, they are computed.
     """
     hashes = exact_hashes(data) if exact is None else exact
@@ -86,7 +87,9 @@ def _with_picture(hashes: MediaHashes, frame: Frame, views: Views, seen: set[byt
     pixels = frame.looks[0][1]
     found = pdq.picture_hash(pixels, shown=frame.shown, turns=True)
     seen.add(found.row.tobytes())
-    others = _views(frame, found, views) if found.quality >= _LEAST_QUALITY else []
+    # A dull picture may still have views that tell it from others; its turns are as dull as it is.
+    has_views = found.quality >= _LEAST_QUALITY or views is not no_views
+    others = _views(frame, found, views) if has_views else []
     others += _other_looks(frame, seen)
     return replace(
         hashes,
@@ -151,7 +154,7 @@ class ImageHasher:
         *,
         limits: PictureLimits = _LIMITS,
         is_fast: bool = False,
-        views: Views = no_views,
+        views: Views = picture_views,
         remembered: int = 4096,
     ) -> None:
         """Keep how to hash.
@@ -159,7 +162,7 @@ class ImageHasher:
         Args:
             limits: what decoding a picture may cost.
             is_fast: decode only the brightness of JPEGs: faster, and hashes are a few bits off.
-            views: gives the looks at a picture that are kept; by default its turns and flips.
+            views: gives the looks at a picture that are kept.
             remembered: of how many files, the latest asked for, the outcome is kept.
         """
         self._limits = limits

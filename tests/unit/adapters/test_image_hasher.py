@@ -12,7 +12,7 @@ from tests.synthetic.picture_files import bits_apart, scans_apart, view_of
 from tests.synthetic.pictures import as_file, declared_png, drawn, flat
 
 from nightlight.adapters import image_hasher
-from nightlight.adapters.image_hasher import ImageHasher, hash_bytes
+from nightlight.adapters.image_hasher import ImageHasher, hash_bytes, no_views
 from nightlight.adapters.picture_limits import PictureLimits
 from nightlight.adapters.spool import Spool, SpooledFile
 from nightlight.kernel.pdq import DIHEDRAL_NAMES
@@ -76,7 +76,7 @@ def test_fast_way_is_a_few_bits_off(seed: int) -> None:
 
 
 def test_picture_has_its_seven_turns_as_views() -> None:
-    views = hash_bytes(JPEG).hashes.views
+    views = hash_bytes(JPEG, views=no_views).hashes.views
     assert tuple(view.view for view in views) == DIHEDRAL_NAMES[1:]
     assert {view.quality for view in views} == {hash_bytes(JPEG).hashes.pdq_quality}
 
@@ -100,6 +100,11 @@ def test_views_are_given_the_brightness_and_say_which_looks_are_kept() -> None:
     assert view_of(found, "flipped") == view_of(hash_bytes(data), "flipped")
     grey = np.asarray(drawn(1, (300, 200)).convert("L"))
     assert np.abs(given[0] - grey).max() <= 1
+
+
+def test_picture_is_looked_at_in_other_ways_unless_told_not_to() -> None:
+    names = {view.view for view in hash_bytes(JPEG).hashes.views}
+    assert names > set(DIHEDRAL_NAMES[1:])
 
 
 def test_views_are_given_the_picture_as_it_is_shown() -> None:

@@ -240,6 +240,7 @@ def test_picture_hash_hands_out_the_samples_its_hash_is_made_from() -> None:
     found = pdq.picture_hash(soft(9, 300, 200))
     row, quality = pdq.hash_samples(found.samples)
     assert (row.tolist(), quality) == (found.row.tolist(), found.quality)
+    assert str(found.row[0]) not in repr(found)
 
 
 @pytest.mark.parametrize(
