@@ -185,7 +185,7 @@ def _screening(
         clock=clock,
         matcher=matcher,
         fetch=fetch,
-        scan=hasher.scan_file,
+        hasher=hasher,
         seal=vault.seal_file,
         receive=lambda: Spool(max_bytes=_LARGEST_UPLOAD, folder=settings.home),
     )
@@ -212,10 +212,11 @@ def build_hasher() -> Hasher:
     return SandboxedHasher(sandbox=Sandbox())
 
 
-def build_file_scanner() -> Callable[[Path], Scan]:
+def build_file_scanner(*, for_bank: bool = False) -> Callable[[Path], Scan]:
     """Return what hashes files of this machine, as the files of events are; needs no settings.
 
-    It raises InvalidInput where a file cannot be read.
+    It raises InvalidInput where a file cannot be read. With ``for_bank``, in the views that a bank
+    made from media holds.
     """
     hasher, limits = build_hasher(), DownloadLimits()
 
@@ -225,7 +226,7 @@ def build_file_scanner() -> Callable[[Path], Scan]:
                 while part := file.read(_CHUNK):
                     spool.write(part)
                 with spool.finish() as spooled:
-                    return hasher.scan_file(spooled)
+                    return hasher.scan_file(spooled, for_bank=for_bank)
         except OSError as error:
             raise InvalidInput(f"cannot be read: {error.strerror}", field=str(path)) from error
 

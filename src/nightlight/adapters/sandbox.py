@@ -64,6 +64,7 @@ class Sandbox:
         wall_s: float,
         data: bytes | None = None,
         shared: tuple[int, SharedFile] | None = None,
+        for_bank: bool = False,
     ) -> Scan:
         """Return what a child makes of a file, given as bytes or as a shared descriptor.
 
@@ -72,7 +73,7 @@ class Sandbox:
             Unavailable: no worker can be had.
         """
         descriptor, how = shared or (None, None)
-        job = Job(size=size, wall_s=wall_s, limits=self._limits, shared=how)
+        job = Job(size=size, wall_s=wall_s, limits=self._limits, shared=how, for_bank=for_bank)
         for tries_left in reversed(range(_TRIES)):
             try:
                 with self._crew.worker() as worker:

@@ -15,6 +15,7 @@ from nightlight.adapters.image_hasher import hash_bytes
 from nightlight.adapters.sandbox_messages import Job
 from nightlight.adapters.video_hasher import UnfinishedVideo, VideoLimits, hash_video
 from nightlight.errors import InvalidInput
+from nightlight.kernel.views import bank_views, picture_views
 from nightlight.model.media import MediaHashes, Scan, ScanState, VideoHashes
 
 #: What is left of a file's time when a video is given up, so that what was read is answered.
@@ -30,7 +31,8 @@ def decode(file: BinaryIO, job: Job) -> Scan:
     if job.size > limits.max_bytes:
         return _failed(f"the file has more than {limits.max_bytes} bytes, too many to decode")
     file.seek(0)
-    return hash_bytes(file.read(), limits=limits, exact=MediaHashes())
+    views = bank_views if job.for_bank else picture_views
+    return hash_bytes(file.read(), limits=limits, views=views, exact=MediaHashes())
 
 
 def warm_up() -> None:
@@ -39,7 +41,8 @@ def warm_up() -> None:
     for kind, mode in (("PNG", "RGB"), ("JPEG", "RGB"), ("GIF", "P")):
         file = BytesIO()
         _gradient().convert(mode).save(file, kind)
-        hash_bytes(file.getvalue())
+        for views in (picture_views, bank_views):
+            hash_bytes(file.getvalue(), views=views)
     hash_video(_film())
     keep_compiled_code_to_itself()
 

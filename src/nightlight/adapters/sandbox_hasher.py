@@ -46,7 +46,7 @@ class SandboxedHasher:
         self._remembered = remembered
         self._wall_s = wall_s
         self._video_wall_s_per_mib = video_wall_s_per_mib
-        self._scans: OrderedDict[str, Scan] = OrderedDict()
+        self._scans: OrderedDict[tuple[str, bool], Scan] = OrderedDict()
         self._lock = Lock()
 
     @property
@@ -63,7 +63,7 @@ class SandboxedHasher:
         )
         return self._scan(hashes, len(data), head=data[:HEAD_BYTES], data=data)
 
-    def scan_file(self, file: MediaFile) -> Scan:
+    def scan_file(self, file: MediaFile, *, for_bank: bool = False) -> Scan:
         """Return the outcome as ``scan`` does, without holding a large file in memory."""
         shared = file.shared() if isinstance(file, SpooledFile) else None
         try:
@@ -71,7 +71,9 @@ class SandboxedHasher:
             head = file.head(HEAD_BYTES)
         except Unavailable as error:
             return _failed(str(error), file.hashes, file.size)
-        return self._scan(file.hashes, file.size, head=head, data=data, shared=shared)
+        return self._scan(
+            file.hashes, file.size, head=head, data=data, shared=shared, for_bank=for_bank
+        )
 
     def close(self) -> None:
         """End the sandbox."""
@@ -85,30 +87,34 @@ class SandboxedHasher:
         head: bytes,
         data: bytes | None,
         shared: tuple[int, SharedFile] | None = None,
+        for_bank: bool = False,
     ) -> Scan:
+        remembered = (exact.sha256, for_bank)
         with self._lock:
-            known = self._scans.get(exact.sha256)
+            known = self._scans.get(remembered)
             if known is not None:
-                self._scans.move_to_end(exact.sha256)
+                self._scans.move_to_end(remembered)
                 return known
         wall_s = self._wall_s
         if is_video_or_sound(head):
             more_s = round(size / _MIB * self._video_wall_s_per_mib)
             wall_s = min(wall_s + more_s, max(wall_s, _LONGEST_S))
         try:
-            found = self._sandbox.decode(size=size, wall_s=wall_s, data=data, shared=shared)
+            found = self._sandbox.decode(
+                size=size, wall_s=wall_s, data=data, shared=shared, for_bank=for_bank
+            )
         except (InvalidInput, Unavailable) as error:
             return _failed(str(error), exact, size)
         hashes = replace(found.hashes, md5=exact.md5, sha1=exact.sha1, sha256=exact.sha256)
         scan = replace(found, hashes=hashes, byte_count=size, sealed_digest="")
         # A failure may be passing (memory ran short), so only success is remembered.
         if scan.state is ScanState.SCANNED:
-            self._remember(scan)
+            self._remember(remembered, scan)
         return scan
 
-    def _remember(self, scan: Scan) -> None:
+    def _remember(self, asked: tuple[str, bool], scan: Scan) -> None:
         with self._lock:
-            self._scans[scan.hashes.sha256] = scan
+            self._scans[asked] = scan
             while len(self._scans) > self._remembered:
                 self._scans.popitem(last=False)
 

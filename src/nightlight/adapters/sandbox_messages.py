@@ -44,12 +44,14 @@ class Job(Masked, frozen=True, kw_only=True):
         size: the number of bytes; they follow, unless they are shared.
         wall_s: how long it may take.
         shared: how to read a file whose descriptor comes along.
+        for_bank: whether the views are those of a picture that enters a bank.
     """
 
     size: int
     wall_s: float
     limits: PictureLimits
     shared: SharedFile | None = None
+    for_bank: bool = False
 
 
 class Answer(Masked, frozen=True, kw_only=True):

@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 
+from nightlight.bootstrap import build_file_scanner
 from nightlight.cli.bank_out import (
     print_bank,
     print_decided,
@@ -19,6 +20,8 @@ from nightlight.cli.console import Actor, Json, Reason, err, fields_of, out, pri
 from nightlight.cli.services import open_services
 from nightlight.errors import InvalidInput, NotFound
 from nightlight.model.bank import Bank, BankPurpose, Classification, Opinion
+from nightlight.model.media import ScanState
+from nightlight.services.contents import hashes_of
 from nightlight.services.lists import stream_list
 
 app = typer.Typer(
@@ -80,6 +83,38 @@ def import_bank(
     else:
         done = banks.import_entries(name, lines, actor=by, reason=reason)
     print_import(done, dry_run=dry_run, json=json)
+
+
+@app.command()
+def add(
+    files: Annotated[list[Path], typer.Argument(metavar="FILE...", help="Pictures or videos.")],
+    *,
+    name: Annotated[str, typer.Option(help="The bank's name.", show_default=False)],
+    note: Annotated[str, typer.Option(help="What to remember about them; never shown.")] = "",
+    by: Actor,
+    reason: Reason,
+    json: Json = False,
+) -> None:
+    """Add the hashes of each FILE to a bank, cropped and tilted as others may post it.
+
+    Far more edited copies are found than by a list of plain hashes. The files themselves are not
+    kept. Leaves with 1 where a file could not be hashed.
+    """
+    banks, scan_file = open_services().banks, build_file_scanner(for_bank=True)
+    failed = False
+    for path in files:
+        scan = scan_file(path)
+        hashes = hashes_of(scan.hashes)
+        if scan.state is not ScanState.SCANNED:
+            err.print(f"{path}: only its bytes are known: {scan.reason}", markup=False)
+            failed = True
+        number = banks.add_content(name, hashes, note=note, actor=by, reason=reason)
+        if json:
+            print_json({"file": str(path), "bank": name, "content": number, "hashes": len(hashes)})
+        else:
+            out.print(f"{path}: {len(hashes)} hashes, content {number} of {name}", markup=False)
+    if failed:
+        raise typer.Exit(1)
 
 
 @app.command("export")

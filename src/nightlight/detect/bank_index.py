@@ -294,18 +294,18 @@ class BankIndex:
         yield from self._best(tuple(views), _rows_of(values))
 
     def _best(self, views: _Views, rows: NDArray[np.uint64]) -> Iterator[BankMatch]:
-        """Yield each entry once, by the view that comes closest."""
+        """Yield each known picture once: by the closest of its views and of the file's."""
         queries, numbers, distances = self._pdq.search(rows, DEFAULT_THRESHOLD_BITS)
-        best: dict[int, BankMatch] = {}
+        best: dict[tuple[str, int], BankMatch] = {}
         for query, number, distance in zip(
             queries.tolist(), numbers.tolist(), distances.tolist(), strict=True
         ):
-            known = best.get(number)
-            # Views come in order of how little was done to the picture; the first of equals stays.
-            if known is None or distance < known.distance_bits:
-                match = self._matched(number, distance, view=views[query])
-                if match is not None:
-                    best[number] = match
+            match = self._matched(number, distance, view=views[query])
+            if match is not None:
+                picture = (match.bank, match.content or -match.number)
+                known = best.get(picture)
+                if known is None or _plainest(match) < _plainest(known):
+                    best[picture] = match
         yield from best.values()
 
     def _same_video(self, hashes: MediaHashes) -> Iterator[BankMatch]:
@@ -369,6 +369,11 @@ def closest_first(match: BankMatch) -> tuple[bool, int, bool, str, str, int]:
         match.bank,
         match.number,
     )
+
+
+def _plainest(match: BankMatch) -> tuple[int, bool, bool]:
+    """Return the sort key of views of one picture: of equally close ones the plainest is told."""
+    return (match.distance_bits, bool(match.view), bool(match.bank_view))
 
 
 def video_of(value: str) -> VideoHashes:

@@ -144,6 +144,10 @@ class Hasher(Protocol):
         """Return the outcome; a file that cannot be decoded is a failed scan, never an error."""
         ...
 
-    def scan_file(self, file: MediaFile) -> Scan:
-        """Return the outcome as ``scan`` does, without holding a large file in memory."""
+    def scan_file(self, file: MediaFile, *, for_bank: bool = False) -> Scan:
+        """Return the outcome as ``scan`` does, without holding a large file in memory.
+
+        The views are those that undo what others may have done to a picture, or with ``for_bank``
+        those that a bank made from media holds: what others may do to it.
+        """
         ...

@@ -10,12 +10,15 @@ from nightlight.errors import InvalidInput, NotFound
 from nightlight.model.bank import Bank, BankEntry, EntryState, HashKind, Opinion
 from nightlight.model.ids import derive_id
 from nightlight.model.masked import Masked
+from nightlight.model.media import MediaHashes
 from nightlight.services.bank_update import record_of
 from nightlight.services.updates import Updates
 from nightlight.transaction import Transaction
 
 #: What a person may switch off and on; the rest waits, or is gone.
 _SWITCHED = (EntryState.ACTIVE, EntryState.DISABLED)
+#: The quality of what has none.
+_BEST = 100
 _KEPT = (*_SWITCHED, EntryState.HELD)
 
 #: One hash of a picture or video: kind, value, view, quality.
@@ -262,3 +265,17 @@ def _entry(tx: Transaction, bank: str | None, entry_id: str) -> BankEntry:
         banks = ", ".join(entry.bank for entry in found)
         raise InvalidInput("several banks have this entry", field="bank", hint=f"one of {banks}")
     return found[0]
+
+
+def hashes_of(hashes: MediaHashes) -> list[Hash]:
+    """Return every hash by which a file may be known from now on, its views included."""
+    exact = ((HashKind.MD5, hashes.md5), (HashKind.SHA1, hashes.sha1))
+    found: list[Hash] = [(kind, value, "", _BEST) for kind, value in exact if value]
+    if hashes.sha256:
+        found.append((HashKind.SHA256, hashes.sha256, "", _BEST))
+    if hashes.pdq:
+        found.append((HashKind.PDQ, hashes.pdq, "", hashes.pdq_quality))
+    found += [(HashKind.PDQ, one.pdq, one.view, one.quality) for one in hashes.views]
+    if hashes.video is not None and hashes.video.frames:
+        found.append((HashKind.VPDQ, hashes.video.frames.hex(), "", _BEST))
+    return found

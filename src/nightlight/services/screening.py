@@ -22,7 +22,7 @@ from nightlight.detect.hash_match import HashMatch
 from nightlight.detect.known import Known
 from nightlight.enforce.plan import human_decisions, plan_effects
 from nightlight.errors import InvalidInput, NightlightError, NotPermitted, Unavailable
-from nightlight.ingest.ports import MediaFile
+from nightlight.ingest.ports import Hasher, MediaFile
 from nightlight.model.audit import AuditEntry
 from nightlight.model.bank import BankMatch
 from nightlight.model.context import Context
@@ -112,7 +112,7 @@ class Screening:
         clock: Clock,
         matcher: Matcher,
         fetch: Callable[[str], MediaFile],
-        scan: Callable[[MediaFile], Scan],
+        hasher: Hasher,
         seal: Callable[[MediaFile], str],
         receive: Callable[[], IncomingFile],
     ) -> None:
@@ -123,7 +123,7 @@ class Screening:
             clock: tells when an upload was announced.
             matcher: answers what a file matches, by the index that the rules use too.
             fetch: gets a file from an address that the operator allows.
-            scan: turns a file into hashes.
+            hasher: turns a file into hashes.
             seal: keeps a file in the vault and returns its digest.
             receive: begins to take in a file.
         """
@@ -131,13 +131,16 @@ class Screening:
         self._clock = clock
         self._matcher = matcher
         self._fetch = fetch
-        self._scan = scan
+        self._hasher = hasher
         self._seal = seal
         self.receive = receive
 
-    def scan(self, file: MediaFile) -> Scan:
-        """Return what scanning finds; a file that cannot be decoded is a failed scan."""
-        return self._scan(file)
+    def scan(self, file: MediaFile, *, for_bank: bool = False) -> Scan:
+        """Return what scanning finds; a file that cannot be decoded is a failed scan.
+
+        With ``for_bank``, in the views that a bank made from media holds.
+        """
+        return self._hasher.scan_file(file, for_bank=for_bank)
 
     def fetch(self, url: str) -> MediaFile:
         """Return the file at an address.
@@ -161,7 +164,7 @@ class Screening:
 
     def screen_file(self, file: MediaFile, about: About, rules: Rules) -> Screened:
         """Return the answer about a file."""
-        scan = _as_claimed(self._scan(file), about)
+        scan = _as_claimed(self.scan(file), about)
         if about.is_recorded:
             is_evidence = scan.state is not ScanState.SCANNED or self._matcher.match(scan.hashes)
             if is_evidence:

@@ -284,3 +284,18 @@ def test_plain_hashes_are_looked_up_many_at_once() -> None:
     index = BankIndex([near(3)])
     rows = pack([pdq_at(0), "f" * 64, pdq_at(5)])
     assert [[m.distance_bits for m in one] for one in index.near(rows)] == [[3], [], [2]]
+
+
+def test_known_picture_is_told_once_by_the_closest_of_its_views() -> None:
+    known = [
+        replace(near(9), content=1),
+        replace(near(2), content=1, view="cropped-5"),
+        replace(near(2, "partner"), content=2, view="cropped-5"),
+        replace(near(4), content=3),
+    ]
+    found = BankIndex(numbered(*known)).match(hashes())
+    assert [(one.bank, one.content, one.bank_view, one.distance_bits) for one in found] == [
+        ("local", 1, "cropped-5", 2),
+        ("partner", 2, "cropped-5", 2),
+        ("local", 3, "", 4),
+    ]

@@ -15,7 +15,7 @@ from nightlight.detect.bank_index import MATCHABLE_QUALITY
 from nightlight.errors import NotFound
 from nightlight.model.bank import Bank, EntryState, HashKind
 from nightlight.services.banks import Banks
-from nightlight.services.contents import Content, Hash
+from nightlight.services.contents import Content, Hash, hashes_of
 from nightlight.services.tokens import Scope
 from nightlight.transaction import UnitOfWork
 from nightlight.web.auth import Gate
@@ -171,17 +171,12 @@ async def _put(banks: Banks, bank: Bank, hashes: Sequence[Hash], note: Any, acto
 
 def _hashes(hashed: Hashed) -> list[Hash]:
     """Return the hashes by which a file is known from now on."""
-    hashes = hashed.hashes
+    known = hashes_of(hashed.hashes)
     if hashed.content_type == VIDEO:
-        found: list[Hash] = [(HashKind.MD5, hashes.md5, "", 100)]
-        if hashes.video is not None and hashes.video.frames:
-            found.append((HashKind.VPDQ, hashes.video.frames.hex(), "", 100))
-        return found
-    found = [(HashKind.PDQ, hashes.pdq, "", hashes.pdq_quality)]
-    if hashes.pdq_quality < MATCHABLE_QUALITY:
-        # PDQ says nothing of a flat picture: it is known by its bytes at least.
-        found.append((HashKind.SHA256, hashes.sha256, "", 100))
-    return found
+        return [one for one in known if one[0] in (HashKind.MD5, HashKind.VPDQ)]
+    # PDQ says nothing of a flat picture: it is known by its bytes at least.
+    flat = hashed.hashes.pdq_quality < MATCHABLE_QUALITY
+    return [one for one in known if one[0] is HashKind.PDQ or (flat and one[0] is HashKind.SHA256)]
 
 
 def _signal(name: str, value: Any) -> str:

@@ -111,7 +111,7 @@ class Files:
         if content_type == VIDEO and not all_hashes:
             hashes = file.hashes
         else:
-            hashes, content_type = self._scanned(file, content_type)
+            hashes, content_type = self._scanned(file, content_type, for_bank=all_hashes)
         return Hashed(
             content_type=content_type,
             hashes=hashes,
@@ -119,8 +119,10 @@ class Files:
             fields=fields or {},
         )
 
-    def _scanned(self, file: MediaFile, content_type: str) -> tuple[MediaHashes, str]:
-        scan = self._screening.scan(file)
+    def _scanned(
+        self, file: MediaFile, content_type: str, *, for_bank: bool
+    ) -> tuple[MediaHashes, str]:
+        scan = self._screening.scan(file, for_bank=for_bank)
         hashes = scan.hashes
         if content_type == PHOTO and not hashes.pdq:
             why = scan.reason or "it shows no picture"
