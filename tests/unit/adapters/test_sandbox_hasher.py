@@ -23,6 +23,7 @@ from nightlight.adapters.sandbox_hasher import SandboxedHasher
 from nightlight.adapters.spool import Spool, SpooledFile
 from nightlight.adapters.video_hasher import UnfinishedVideo, hash_video
 from nightlight.errors import Unavailable
+from nightlight.kernel.views import bank_views, picture_views
 from nightlight.model.media import Scan, ScanState
 
 ROOT = Path(__file__).parents[3]
@@ -91,7 +92,7 @@ def test_sandboxed_scan_is_that_of_the_decoder_alone(
     hasher: SandboxedHasher, make: Callable[[], bytes]
 ) -> None:
     data = make()
-    assert hasher.scan(data) == hash_bytes(data)
+    assert hasher.scan(data) == hash_bytes(data, views=picture_views)
 
 
 @pytest.mark.parametrize("memory_bytes", [0, 1 << 30], ids=["on disk", "in memory"])
@@ -100,7 +101,18 @@ def test_file_is_scanned_as_its_bytes_are(
     hasher: SandboxedHasher, data: bytes, memory_bytes: int
 ) -> None:
     with spooled(data, memory_bytes=memory_bytes) as file:
-        assert hasher.scan_file(file) == hash_bytes(data)
+        assert hasher.scan_file(file) == hash_bytes(data, views=picture_views)
+
+
+def test_picture_that_enters_a_bank_is_looked_at_as_others_may_change_it(
+    hasher: SandboxedHasher,
+) -> None:
+    data = as_file(drawn(9))
+    with spooled(data, memory_bytes=0) as file:
+        for_bank = hasher.scan_file(file, for_bank=True)
+        asked = hasher.scan_file(file)
+    assert for_bank == hash_bytes(data, views=bank_views)
+    assert asked == hash_bytes(data, views=picture_views)
 
 
 @pytest.mark.parametrize(

@@ -77,8 +77,9 @@ class Surroundings:
     def scan(self, data: bytes) -> Scan:
         raise AssertionError(f"{len(data)} bytes were read into memory")
 
-    def scan_file(self, file: MediaFile) -> Scan:
+    def scan_file(self, file: MediaFile, *, for_bank: bool = False) -> Scan:
         assert not self.file.closed
+        assert not for_bank
         reason = "" if self.state is ScanState.SCANNED else "a quibble"
         return Scan(state=self.state, hashes=self.found, byte_count=file.size, reason=reason)
 
