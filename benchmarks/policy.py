@@ -24,13 +24,14 @@ from benchmarks.machine import describe_machine
 from benchmarks.published import osprey
 from benchmarks.rules import make_rules
 from nightlight.decide.facts import CONTEXT_FACTS, declare_facts, gather_facts
-from nightlight.detect.hash_match import BankIndex
+from nightlight.detect.bank_index import BankIndex
 from nightlight.detect.known import Known
 from nightlight.detect.term_match import TermMatch
 from nightlight.exchange.lexicon_file import parse_lexicon
 from nightlight.ingest.envelope import parse_event
 from nightlight.model.context import AccountContext, MediaContext, PostContext
 from nightlight.model.ids import AccountId, MediaId, PostId
+from nightlight.model.media import Scan
 from nightlight.services.rules import build_detectors
 from nightlight.town import TownPlan, build_town
 
@@ -82,6 +83,9 @@ class _Nothing:
         each: int,  # noqa: ARG002  protocol
     ) -> dict[AccountId, list[PostContext]]:
         return {}
+
+    def recent_scans(self, limit: int) -> Iterator[Scan]:  # noqa: ARG002  protocol
+        return iter(())
 
     def save(self, **_: object) -> None:
         raise NotImplementedError
