@@ -102,15 +102,21 @@ def test_put_tells_new_changed_and_unchanged_apart(unit_of_work: SqlUnitOfWork) 
 
 
 def test_more_entries_than_one_statement_takes_are_put_and_read(
-    unit_of_work: SqlUnitOfWork,
+    unit_of_work: SqlUnitOfWork, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    many = [entry(f"entry-{number}", value=f"{number:064x}") for number in range(10_001)]
+    monkeypatch.setattr("nightlight.adapters.sql.bank_rows.CHUNK", 50)
+    many = [entry(f"entry-{number}", value=f"{number:064x}") for number in range(201)]
     assert put(unit_of_work, *many).added == len(many)
     assert put(unit_of_work, *many).unchanged == len(many)
     assert ids(stored(unit_of_work)) == ids(many)
     assert ids(stored(unit_of_work, changed_after=0)) == ids(many)
+    assert ids(stored(unit_of_work, changed_in=1)) == ids(many)
     assert len(stored(unit_of_work, ids=ids(many))) == len(many)
-    assert len(stored(unit_of_work, limit=7_000)) == 7_000
+    assert ids(stored(unit_of_work, limit=170)) == ids(many)[:170]
+    with unit_of_work.begin() as tx:
+        assert tx.banks.change(range(1, 202), opinion=Opinion.DISPUTED) == len(many)
+        tx.commit(ENTRY)
+    assert ids(stored(unit_of_work, changed_after=1)) == ids(many)
 
 
 def test_hashes_of_one_picture_share_the_number_of_the_first(unit_of_work: SqlUnitOfWork) -> None:
