@@ -21,6 +21,7 @@ from nightlight.adapters.media_source_public import PublicMediaSource
 from nightlight.adapters.platform_http import HttpPlatform
 from nightlight.adapters.sandbox import Sandbox
 from nightlight.adapters.sandbox_hasher import SandboxedHasher
+from nightlight.adapters.sandbox_walls import Wall
 from nightlight.adapters.spool import Spool, SpooledFile
 from nightlight.adapters.sql.database import SqlUnitOfWork, migrate, open_engine
 from nightlight.adapters.vault_directory import DirectoryBlobStore
@@ -210,6 +211,19 @@ def build_clock() -> Clock:
 def build_hasher() -> Hasher:
     """Return what turns bytes into hashes; needs no settings."""
     return SandboxedHasher(sandbox=Sandbox())
+
+
+def missing_walls() -> list[str]:
+    """Return what decoders of hostile files are not kept from on this machine; needs no settings.
+
+    Raises:
+        Unavailable: no decoder can be started.
+    """
+    sandbox = Sandbox(workers=1)
+    try:
+        return sorted(set(Wall) - sandbox.walls())
+    finally:
+        sandbox.close()
 
 
 def build_file_scanner(*, for_bank: bool = False) -> Callable[[Path], Scan]:

@@ -255,6 +255,7 @@ def test_doctor_names_what_is_missing_and_how_to_mend_it(nightlight: Run) -> Non
     done = nightlight("doctor")
     assert done.returncode == 0
     assert "mend: nightlight bank import" in done.stdout
+    assert "every wall around decoders holds" in done.stdout
     broken = nightlight("doctor", "--json", NIGHTLIGHT_DATABASE_URL="mysql://x/y")
     assert broken.returncode == 1
     findings = [json.loads(line) for line in broken.stdout.splitlines()]

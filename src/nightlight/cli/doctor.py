@@ -6,7 +6,7 @@ from enum import StrEnum
 import typer
 from msgspec import Struct
 
-from nightlight.bootstrap import build_services
+from nightlight.bootstrap import build_services, missing_walls
 from nightlight.cli.console import Json, fields_of, out, print_json
 from nightlight.errors import NightlightError
 from nightlight.services import Services
@@ -70,6 +70,7 @@ def _examine() -> Iterator[Finding]:
     yield _platform(services)
     yield _cybertipline(services)
     yield _media(settings)
+    yield _sandbox()
     yield from _work(services)
     yield _record(services)
 
@@ -168,6 +169,25 @@ def _media(settings: Settings) -> Finding:
         )
     places = [str(settings.media_root)] if settings.media_root else []
     return _ok("media", ", ".join([*places, *settings.media_origins]))
+
+
+def _sandbox() -> Finding:
+    try:
+        missing = missing_walls()
+    except NightlightError as error:
+        return Finding(
+            part="sandbox",
+            health=Health.WRONG,
+            says=f"{error}: every file is held",
+            mend="see that this machine has memory left and that its installation is whole",
+        )
+    if missing:
+        return _warning(
+            "sandbox",
+            f"decoders of hostile files run without: {', '.join(missing)}",
+            "use Linux 5.13 or newer on x86-64 or arm64, with Landlock and seccomp",
+        )
+    return _ok("sandbox", "every wall around decoders holds")
 
 
 def _work(services: Services) -> Iterator[Finding]:
