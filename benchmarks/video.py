@@ -145,23 +145,25 @@ def speed(what: str, data: bytes) -> Speed:
 def folder(path: Path) -> Iterator[Found | Wrong]:
     """Yield whether the videos of a folder match one another, and drawn ones do not."""
     paths = sorted(path.glob("*.mp4"))
-    videos = [hash_video(BytesIO(one.read_bytes())) for one in paths]
+    both = [sides(one.read_bytes()) for one in paths]
+    videos = [one.ours for one in both]
     for number, (one, video) in enumerate(zip(paths, videos, strict=True)):
         index = VideoIndex()
         index.add_all((n, other) for n, other in enumerate(videos) if n != number)
         found = index.match(video)
+        others = [(both[number], other) for n, other in enumerate(both) if n != number]
         yield Found(
             edit=one.name,
             videos=len(videos) - 1,
             nightlight=len(found),
-            vpdq=0,
-            vpdq_every_frame=0,
+            vpdq=sum(_peer(a.second, b.second) for a, b in others),
+            vpdq_every_frame=sum(_peer(a.every, b.every) for a, b in others),
             hows=Counter(match.how for match in found),
         )
     index = VideoIndex()
     index.add_all(enumerate(videos))
     random = np.random.default_rng(77)
-    asked = [hash_video(BytesIO(encode(film(random, 12)))) for _ in range(20)]
+    asked = [hash_video(BytesIO(encode(film(random, 8)))) for _ in range(12)]
     asked += [hash_video(BytesIO(data)) for _, group in look_alikes(random) for data in group]
     wrong = [match.how for one in asked for match in index.match(one)]
     yield Wrong(
