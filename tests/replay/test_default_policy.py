@@ -23,6 +23,8 @@ STREAMS = Path(__file__).parent / "streams"
 EXPECTED = Path(__file__).parent / "expected"
 RULES = [rule.name for rule in parse_policy(default_policy()).rules]
 KINDS = ("fires", "look-alike")
+#: An entry about which those who know it disagree.
+DISPUTED = [f'{{"kind": "md5", "value": "{"4" * 32}", "opinion": "disputed", "id": "entry-3"}}']
 
 
 def replay(desk: Desk, rule: str, kind: str) -> list[dict[str, Any]]:
@@ -52,11 +54,18 @@ def _described(judged: Judged, names: dict[Any, str]) -> dict[str, Any]:
     }
 
 
+def furnished(folder: Path) -> Desk:
+    """Return a desk with every list that a stream needs."""
+    desk = Desk(folder)
+    desk.services.banks.import_entries("contested", DISPUTED, actor="ana", reason="test")
+    return desk
+
+
 def write_expectations() -> None:
     """Leave one current file a rule in ``expected``."""
     EXPECTED.mkdir(exist_ok=True)
     with tempfile.TemporaryDirectory() as folder:
-        desk = Desk(Path(folder))
+        desk = furnished(Path(folder))
         for rule in RULES:
             found = {kind: replay(desk, rule, kind) for kind in KINDS}
             (EXPECTED / f"{rule}.json").write_text(json.dumps(found, indent=2) + "\n")
@@ -64,7 +73,7 @@ def write_expectations() -> None:
 
 @pytest.fixture(scope="module")
 def desk(tmp_path_factory: pytest.TempPathFactory) -> Desk:
-    return Desk(tmp_path_factory.mktemp("replay"))
+    return furnished(tmp_path_factory.mktemp("replay"))
 
 
 @pytest.mark.parametrize("kind", KINDS)

@@ -87,6 +87,7 @@ class HashMatch:
             evidence={
                 "matches": len(found),
                 "bank_entries": [match.entry_id for match, _ in shown],
+                "bank_numbers": [str(match.number) for match, _ in shown],
                 "banks": [match.bank for match, _ in shown],
                 "kinds": [match.kind.value for match, _ in shown],
                 "distances_bits": [str(match.distance_bits) for match, _ in shown],

@@ -123,6 +123,7 @@ def test_evidence_names_entries_banks_and_distances_and_never_a_hash() -> None:
     assert signal.evidence == {
         "matches": 2,
         "bank_entries": ["be-local-md5-0", "be-partner-4"],
+        "bank_numbers": ["1", "2"],
         "banks": ["local", "partner"],
         "kinds": ["md5", "pdq"],
         "distances_bits": ["0", "4"],
