@@ -7,13 +7,14 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
 
 from nightlight.adapters.sandbox import Sandbox
 from nightlight.adapters.sandbox_walls import Wall
-from nightlight.errors import InvalidInput, Unavailable
+from nightlight.errors import InvalidInput, NightlightError, Unavailable
 from nightlight.model.media import ScanState
 
 ROOT = Path(__file__).parents[3]
@@ -199,11 +200,13 @@ def test_decoder_knows_no_setting_of_its_parent(
 
 
 def test_worker_killed_while_it_decodes_fails_only_its_file(sandbox: Sandbox) -> None:
-    process = int(told(sandbox, "process-id"))
     with ThreadPoolExecutor(1) as others:
         waiting = others.submit(told, sandbox, "sleep 60")
-        time.sleep(0.2)
-        os.kill(process, signal.SIGKILL)
+        while not waiting.done():
+            time.sleep(0.2)
+            for worker in list(sandbox._crew._all):
+                with suppress(ProcessLookupError):
+                    os.kill(worker.process_id, signal.SIGKILL)
         with pytest.raises(InvalidInput, match="was killed over this file"):
             waiting.result()
     assert is_fine(sandbox)
@@ -289,7 +292,7 @@ def test_closed_sandbox_leaves_no_process_and_decodes_no_more(
         time.sleep(0.2)
         sandbox.close()
         sandbox.close()
-        with pytest.raises(InvalidInput):
+        with pytest.raises(NightlightError):
             waiting.result()
     assert not runs(process)
     with pytest.raises(Unavailable, match="closed"):
