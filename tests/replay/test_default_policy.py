@@ -24,7 +24,7 @@ EXPECTED = Path(__file__).parent / "expected"
 RULES = [rule.name for rule in parse_policy(default_policy()).rules]
 KINDS = ("fires", "look-alike")
 #: An entry about which those who know it disagree.
-DISPUTED = [f'{{"kind": "md5", "value": "{"4" * 32}", "opinion": "disputed", "id": "entry-3"}}']
+DISPUTED = [f'{{"kind": "md5", "value": "{"7a" * 16}", "opinion": "disputed", "id": "entry-3"}}']
 
 
 def replay(desk: Desk, rule: str, kind: str) -> list[dict[str, Any]]:
