@@ -11,7 +11,7 @@ from nightlight.services.tokens import Tokens
 from nightlight.web.api.events import events_api
 from nightlight.web.api.health import health_api
 from nightlight.web.api.schemas import schemas_api
-from nightlight.web.api.screen import screen_api
+from nightlight.web.api.screen import screen_routes
 from nightlight.web.auth import Gate
 from nightlight.web.console.live import Live
 from nightlight.web.console.pages import console_pages, static_files
@@ -20,6 +20,7 @@ from nightlight.web.fresh import Fresh
 from nightlight.web.guard import Guard
 from nightlight.web.hma.routes import hma_routes
 from nightlight.web.problems import Answers
+from nightlight.web.shortcut import Shortcut
 
 
 def create_app(services: Services, token: str, *, host_names: Iterable[str] = ()) -> FastAPI:
@@ -41,9 +42,10 @@ def create_app(services: Services, token: str, *, host_names: Iterable[str] = ()
     app.include_router(health_api(services))
     app.include_router(events_api(services, gate))
     rules = Fresh(services.rules, what="the lists and the policy")
-    app.include_router(screen_api(services.screening, gate, rules))
+    asked_often = screen_routes(services.screening, gate, rules)
     if services.settings.hma_api:
-        app.router.routes.extend(hma_routes(services, gate, rules))
+        asked_often.extend(hma_routes(services, gate, rules))
+    app.router.routes.extend(asked_often)
     app.include_router(schemas_api())
     live = Live(services, renderer)
     app.include_router(console_pages(services, gate, renderer, live))
@@ -51,4 +53,5 @@ def create_app(services: Services, token: str, *, host_names: Iterable[str] = ()
     app.state.end_streams = live.end
     app.mount("/static", static_files(), name="static")
     app.add_middleware(Guard, host_names=tuple(host_names))
+    app.add_middleware(Shortcut, routes=asked_often, answers=answers)
     return app

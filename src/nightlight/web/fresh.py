@@ -17,8 +17,10 @@ from nightlight.errors import NightlightError, Unavailable
 #: From this age on a new read begins, from that one on whoever asks waits for it.
 _SOFT_S = 0.2
 _HARD_S = 0.7
-#: How long somebody waits; a read that takes longer takes in a large change, piece by piece.
+#: How long somebody waits: the first time for all there is, later for what changed. A read that
+#: takes longer takes in a large change, piece by piece.
 _WAIT_S = 2.0
+_FIRST_WAIT_S = 20.0
 _OLDEST_S = 60.0
 
 T = TypeVar("T")
@@ -107,7 +109,8 @@ class Fresh(Generic[T]):
         return flight
 
     async def _finished(self, flight: "Future[None]") -> None:
-        done, _ = await asyncio.wait([asyncio.wrap_future(flight)], timeout=_WAIT_S)
+        wait_s = _WAIT_S if self.is_read else _FIRST_WAIT_S
+        done, _ = await asyncio.wait([asyncio.wrap_future(flight)], timeout=wait_s)
         for one in done:
             one.result()
 

@@ -17,7 +17,8 @@ LOOPBACK_NAMES = frozenset({"localhost", "127.0.0.1", "[::1]"})
 ANY_NAME = "*"
 #: Our own interface, and HMA's.
 _FOR_PROGRAMS = ("/v1/", "/healthz", "/m/", "/h/", "/c/", "/dev/", "/status", "/livez", "/readyz")
-_HEADERS = {
+#: What every answer tells browsers.
+ANSWER_HEADERS = {
     "content-security-policy": (
         "default-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none';"
         " object-src 'none'"
@@ -49,7 +50,7 @@ class Guard:
         async def send_guarded(message: Message) -> None:
             if message["type"] == "http.response.start":
                 headers = MutableHeaders(scope=message)
-                for name, value in _HEADERS.items():
+                for name, value in ANSWER_HEADERS.items():
                     headers.setdefault(name, value)
                 headers.setdefault(
                     "cache-control", "no-cache" if path.startswith("/static/") else "no-store"

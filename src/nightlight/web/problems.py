@@ -1,7 +1,8 @@
 """Errors as HTTP answers: problem details (RFC 9457) for programs, a page for people."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from http import HTTPStatus
+from typing import TypeAlias
 
 import msgspec
 from starlette.exceptions import HTTPException
@@ -30,6 +31,8 @@ _STATUSES: Mapping[type[NightlightError], HTTPStatus] = {
     IntegrityFailure: HTTPStatus.INTERNAL_SERVER_ERROR,
 }
 
+#: What answers a request.
+Handler: TypeAlias = Callable[[Request], Awaitable[Response]]
 #: Draws a page that says what went wrong: (status, what happened, what to do).
 ErrorPage = Callable[[HTTPStatus, str, str], str]
 

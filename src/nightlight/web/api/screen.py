@@ -10,11 +10,11 @@ from http import HTTPStatus
 from typing import Any
 
 import msgspec
-from fastapi import APIRouter
 from msgspec import Struct
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
+from starlette.routing import Route
 
 from nightlight.errors import InvalidInput, NightlightError, Unavailable
 from nightlight.ingest.ports import MediaFile
@@ -35,6 +35,7 @@ _LONGEST_ID = 512
 _ABOUT = ("media_id", "account_id", "post_id")
 _FILE_FIELDS = ("file", "photo", "video")
 _RETRY = {"Retry-After": "1"}
+_ABOUT_NOTHING = About()
 
 
 class AskedHashes(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -104,9 +105,8 @@ class ShownAnswer(Struct, frozen=True, kw_only=True):
 _asked = msgspec.json.Decoder(Asked)
 
 
-def screen_api(screening: Screening, gate: Gate, rules: Fresh[Rules]) -> APIRouter:
+def screen_routes(screening: Screening, gate: Gate, rules: Fresh[Rules]) -> list[Route]:
     """Return the route."""
-    router = APIRouter()
     work = Work()
 
     async def screen(request: Request) -> Response:
@@ -117,9 +117,7 @@ def screen_api(screening: Screening, gate: Gate, rules: Fresh[Rules]) -> APIRout
         except Unavailable as error:
             return _shown(failed(error), HTTPStatus.SERVICE_UNAVAILABLE)
 
-    # Not through the framework's own machinery: this is asked for every upload.
-    router.add_route("/v1/screen", screen, methods=["POST"])
-    return router
+    return [Route("/v1/screen", screen, methods=["POST"])]
 
 
 async def _screen(request: Request, screening: Screening, rules: Rules, work: Work) -> Screened:
@@ -127,7 +125,11 @@ async def _screen(request: Request, screening: Screening, rules: Rules, work: Wo
     if content_type == "application/json":
         asked = _parsed(await read_small(request, most=_LONGEST_JSON))
         about = _about({name: getattr(asked, name) for name in _ABOUT}, asked.content_type)
-        return await work.do(_about_asked(screening, asked, about, rules), using=nullcontext())
+        answer = _about_asked(screening, asked, about, rules)
+        if asked.hashes is not None and about == _ABOUT_NOTHING:
+            # Nothing is fetched, decoded or stored: sooner done than handed to another thread.
+            return answer()
+        return await work.do(answer, using=nullcontext())
     if content_type == "multipart/form-data":
         return await _screen_form(request, screening, rules, work)
     if content_type.startswith(("image/", "video/")) or content_type == "application/octet-stream":

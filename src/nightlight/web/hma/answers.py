@@ -1,8 +1,9 @@
 """Answers and errors as HMA gives them, and how its parameters are read."""
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Mapping
 from http import HTTPStatus
-from typing import Any, TypeAlias
+from typing import Any
+from urllib.parse import parse_qsl
 
 import msgspec
 from starlette.exceptions import HTTPException
@@ -11,9 +12,7 @@ from starlette.responses import PlainTextResponse, Response
 
 from nightlight.errors import Conflict, InvalidInput, NightlightError, NotFound, Unavailable
 from nightlight.web.bodies import check_encoding, read_small
-from nightlight.web.problems import json_answer, status_of
-
-Handler: TypeAlias = Callable[[Request], Awaitable[Response]]
+from nightlight.web.problems import Handler, json_answer, status_of
 
 _LONGEST_JSON = 1 << 20
 _TRUE, _FALSE = ("true", "1"), ("false", "0")
@@ -66,13 +65,27 @@ def bank_not_found(name: str) -> Refused:
     return Refused(HTTPStatus.NOT_FOUND, f"bank '{name}' not found")
 
 
-def parameter(request: Request, name: str) -> str:
+def query(request: Request) -> dict[str, str]:
+    """Return the query parameters, the first of a name."""
+    raw: bytes = request.scope["query_string"]
+    text = raw.decode("latin-1")
+    pairs: list[tuple[str, str]]
+    if "%" in text or "+" in text:
+        pairs = parse_qsl(text, keep_blank_values=True)
+    else:
+        pairs = [
+            (name, value) for name, _, value in (one.partition("=") for one in text.split("&"))
+        ]
+    return dict(reversed(pairs))
+
+
+def parameter(params: Mapping[str, str], name: str) -> str:
     """Return a query parameter.
 
     Raises:
         Refused: it is missing.
     """
-    value = request.query_params.get(name)
+    value = params.get(name)
     if value is None:
         raise bad(f"{name} is required")
     return value
@@ -109,9 +122,8 @@ def share(value: object) -> float:
     return ratio
 
 
-def names_of(request: Request, parameter: str) -> frozenset[str] | None:
-    """Return the names in a comma-separated parameter, None where it is not given."""
-    value = request.query_params.get(parameter)
+def names_of(value: str | None) -> frozenset[str] | None:
+    """Return comma-separated names, None where there are none."""
     return frozenset(value.split(",")) if value else None
 
 

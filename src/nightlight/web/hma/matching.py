@@ -14,7 +14,7 @@ from nightlight.model.bank import BankMatch, BankPurpose, HashKind
 from nightlight.model.media import MediaHashes
 from nightlight.services.tokens import Scope
 from nightlight.web.auth import Gate
-from nightlight.web.hma.answers import answered, bad, body_of, flag, names_of, parameter
+from nightlight.web.hma.answers import answered, bad, body_of, flag, names_of, parameter, query
 from nightlight.web.hma.current import Current
 from nightlight.web.hma.files import Files, Hashed
 from nightlight.web.hma.signals import SIGNAL_TYPES, hashes_of, kind_of, value_of
@@ -29,8 +29,8 @@ def matching_routes(gate: Gate, current: Current, files: Files) -> list[Route]:
 
     async def lookup(request: Request) -> Response:
         await gate.admit(request, Scope.MATCH)
-        params = request.query_params
-        banks = names_of(request, "banks")
+        params = query(request)
+        banks = names_of(params.get("banks"))
         everything = flag(params.get("bypass_coinflip"))
         if params.get("url"):
             hashed = await files.at_address(request)
@@ -48,17 +48,19 @@ def matching_routes(gate: Gate, current: Current, files: Files) -> list[Route]:
     async def lookup_sent(request: Request) -> Response:
         await gate.admit(request, Scope.MATCH)
         hashed = await files.sent(request)
-        everything = flag(request.query_params.get("bypass_coinflip"))
-        banks = names_of(request, "banks")
+        params = query(request)
+        everything = flag(params.get("bypass_coinflip"))
+        banks = names_of(params.get("banks"))
         return json_answer(_by_type(await current.index(), hashed, banks, everything=everything))
 
     async def raw_lookup(request: Request) -> Response:
         await gate.admit(request, Scope.MATCH)
-        signal = parameter(request, "signal")
-        kind = kind_of(parameter(request, "signal_type"))
+        params = query(request)
+        signal = parameter(params, "signal")
+        kind = kind_of(parameter(params, "signal_type"))
         hashes = hashes_of(kind, value_of(kind, signal))
-        with_distance = flag(request.query_params.get("include_distance"))
-        banks = names_of(request, "banks")
+        with_distance = flag(params.get("include_distance"))
+        banks = names_of(params.get("banks"))
         matches = _matches(await current.index(), hashes, banks, everything=True)
         shown: Sequence[object] = (
             [_match(one) for one in matches] if with_distance else [one.content for one in matches]
