@@ -1,13 +1,16 @@
 """Clients of exchanges over real HTTP, against simulators that go wrong on request."""
 
+import re
 from collections.abc import Iterator
+from contextlib import closing
 from typing import Any
 
 import pytest
 from tests.fakes.cybertip_store import HandClock
-from tests.fakes.exchanges import Mirror, Pauses, SimulatedExchange, connected
+from tests.fakes.exchanges import NAMES, Mirror, Pauses, SimulatedExchange, connected
 
-from nightlight.adapters.exchange_http import HttpLimits
+from nightlight.adapters.exchange_http import ExchangeHttp, HttpLimits
+from nightlight.adapters.exchange_ncmec import NcmecExchange, NcmecOptions
 from nightlight.errors import InvalidInput, NightlightError, NotPermitted, Unavailable
 from nightlight.model.bank import BankEntry, HashKind, Opinion
 
@@ -416,3 +419,65 @@ def test_only_the_members_that_are_wanted_come_in(
 ) -> None:
     mirror = fetched(ncmec, clock, only_members="43, 44")
     assert {ref.partition("/")[0] for ref, _, _ in mirror.hashes()} == {"43", "44"}
+
+
+def ncmec_in_parts(ncmec: SimulatedExchange, clock: HandClock, most_rows: int) -> NcmecExchange:
+    http = ExchangeHttp(
+        name="NCMEC",
+        base_url=ncmec.url + "/hashsharing",
+        clock=clock,
+        pause=Pauses(),
+        auth=("sim", "sim"),
+    )
+    options = NcmecOptions(most_rows=most_rows)
+    return NcmecExchange(http=http, names=NAMES, clock=clock, options=options)
+
+
+def test_a_range_that_is_too_big_is_asked_for_in_parts(
+    ncmec: SimulatedExchange, clock: HandClock
+) -> None:
+    whole = fetched(ncmec, clock).hashes()
+    ncmec.reset()
+    mirror = Mirror()
+    with closing(ncmec_in_parts(ncmec, clock, most_rows=8)) as client:
+        mirror.fetch(client)
+    assert mirror.hashes() == whole
+    ranges = {re.search("from=[^&]*&to=[^&]*", one)[0] for one in pages_asked(ncmec)}  # type: ignore[index]  # a page names its range
+    assert 10 < len(ranges) < 80
+    assert mirror.pages[-1].up_to_date
+
+
+def test_a_fetch_in_parts_goes_on_in_the_part_where_it_was(
+    ncmec: SimulatedExchange, clock: HandClock
+) -> None:
+    whole = fetched(ncmec, clock).hashes()
+    ncmec.reset()
+    mirror = Mirror()
+    for _ in range(60):
+        with closing(ncmec_in_parts(ncmec, clock, most_rows=8)) as client:
+            mirror.fetch(client, pages=1)
+        if mirror.pages[-1].up_to_date:
+            break
+    assert mirror.pages[-1].up_to_date
+    assert mirror.hashes() == whole
+
+
+def test_a_first_page_that_leads_nowhere_makes_the_ranges_smaller(
+    ncmec: SimulatedExchange, clock: HandClock
+) -> None:
+    whole = fetched(ncmec, clock).hashes()
+    ncmec.reset()
+    ncmec.fault(kind="truncated", path="/entries?", times=3)
+    mirror = fetched(ncmec, clock)
+    assert [len(page.rejected) for page in mirror.pages].count(1) == 1
+    assert mirror.hashes() == whole
+    assert mirror.pages[-1].up_to_date
+
+
+def test_a_service_that_answers_something_else_is_given_up(
+    ncmec: SimulatedExchange, clock: HandClock
+) -> None:
+    ncmec.fault(kind="truncated", path="/entries?", times=9_999)
+    with connected(ncmec, clock) as client, pytest.raises(Unavailable, match="nothing leads past"):
+        Mirror().fetch(client)
+    assert len(pages_asked(ncmec)) < 150

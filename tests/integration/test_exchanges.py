@@ -4,8 +4,10 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from tests.fakes.cybertip_store import HandClock
+from msgspec.structs import replace
+from tests.fakes.cybertip_store import NOON, HandClock
 from tests.fakes.exchanges import KEY, NAMES, Pauses, SimulatedExchange
+from tests.ports.builders import ENTRY, make_media
 
 from nightlight.adapters.exchanges import Connector
 from nightlight.adapters.sql.database import SqlUnitOfWork
@@ -13,6 +15,7 @@ from nightlight.errors import Conflict, InvalidInput, NotFound, NotPermitted, Un
 from nightlight.exchange.apis import offered
 from nightlight.exchange.registry import Credentials, Exchange, VoteState
 from nightlight.model.bank import BankEntry, EntryState, HashKind, Opinion
+from nightlight.model.media import MediaHashes, Scan, ScanState
 from nightlight.services.banks import Banks
 from nightlight.services.exchanges import Exchanges
 
@@ -33,8 +36,12 @@ def ncmec(running: SimulatedExchange) -> SimulatedExchange:
 
 
 @pytest.fixture
-def exchanges(unit_of_work: SqlUnitOfWork, clock: HandClock) -> Exchanges:
-    banks = Banks(unit_of_work=unit_of_work, clock=clock, id_key=KEY, known=lambda _: {})
+def banks(unit_of_work: SqlUnitOfWork, clock: HandClock) -> Banks:
+    return Banks(unit_of_work=unit_of_work, clock=clock, id_key=KEY, known=lambda _: {})
+
+
+@pytest.fixture
+def exchanges(unit_of_work: SqlUnitOfWork, clock: HandClock, banks: Banks) -> Exchanges:
     return Exchanges(
         unit_of_work=unit_of_work,
         clock=clock,
@@ -252,6 +259,42 @@ def test_nothing_is_withdrawn_for_missing_when_a_page_could_not_be_read(
     with pytest.raises(Unavailable, match="what is gone cannot be told"):
         set_up.fetch("Exampleton", from_start=True)
     assert set(held(unit_of_work)) == expected(ncmec)
+
+
+def let_many_post(unit_of_work: SqlUnitOfWork, md5: str, *, files: int = 10) -> None:
+    """Let one harmless file be posted again and again."""
+    scan = Scan(state=ScanState.SCANNED, hashes=MediaHashes(md5=md5))
+    media = [
+        replace(make_media(f"media-{place}", uploaded_at=NOON), scan=scan) for place in range(files)
+    ]
+    with unit_of_work.begin() as tx:
+        tx.context.save(accounts=[], posts=[], media=media)
+        tx.commit(ENTRY)
+
+
+def test_what_would_match_much_harmless_traffic_waits_for_a_person(
+    set_up: Exchanges, ncmec: SimulatedExchange, unit_of_work: SqlUnitOfWork, banks: Banks
+) -> None:
+    md5 = ncmec.state()["items"][1]["fingerprints"]["md5"]
+    let_many_post(unit_of_work, md5)
+    assert set_up.fetch("Exampleton").held == 1
+    assert set(held(unit_of_work)) == expected(ncmec) - {md5}
+    (waiting,) = banks.held_updates()
+    banks.release(waiting.version, **BY)
+    assert set(held(unit_of_work)) == expected(ncmec)
+
+
+def test_what_a_person_rejected_does_not_come_back_from_the_same_list(
+    set_up: Exchanges, ncmec: SimulatedExchange, unit_of_work: SqlUnitOfWork, banks: Banks
+) -> None:
+    md5 = ncmec.state()["items"][1]["fingerprints"]["md5"]
+    let_many_post(unit_of_work, md5)
+    set_up.fetch("Exampleton")
+    (waiting,) = banks.held_updates()
+    banks.reject(waiting.version, **BY)
+    assert set_up.fetch("Exampleton", from_start=True).added == 0
+    assert set(held(unit_of_work)) == expected(ncmec) - {md5}
+    assert banks.held_updates() == []
 
 
 def test_two_fetches_of_one_exchange_do_not_run_at_once(set_up: Exchanges) -> None:

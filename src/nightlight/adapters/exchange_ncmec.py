@@ -42,7 +42,6 @@ _MARGIN = timedelta(seconds=5)
 #: NCMEC asks not to keep its links for long.
 _LINK_HOLDS_S = 12 * 3600.0
 _GAP_AGAIN_S = 6 * 3600.0
-_MOST_ROWS = 100_000
 _SHRINK, _GROW = 4, 4
 _EXPIRED = frozenset({400, 404, 410})
 _MOST_RESTARTS = 2
@@ -52,9 +51,14 @@ _T = TypeVar("_T")
 
 
 class NcmecOptions(Struct, frozen=True, kw_only=True):
-    """What the operator may say about this exchange."""
+    """What the operator may say about this exchange.
+
+    Attributes:
+        most_rows: a range that has more is asked for in parts.
+    """
 
     overlap_s: int = 3600
+    most_rows: int = 100_000
     only_members: frozenset[str] = frozenset()
     negative_reason: str = ""
 
@@ -71,9 +75,18 @@ class _Range(Struct, frozen=True, kw_only=True):
 
 
 class _Point(Struct, kw_only=True):
-    """The checkpoint: everything up to ``done`` is there but for the gaps."""
+    """The checkpoint.
+
+    Attributes:
+        done: everything up to here is there, but for the gaps.
+        goal: how far the pass under way goes, None between passes.
+        at: how far it came; a pass begins before ``done``, for what appeared late.
+        range: the range that is being walked.
+    """
 
     done: datetime | None = None
+    goal: datetime | None = None
+    at: datetime = _BEGIN
     range: _Range | None = None
     gaps: list[_Range] = []
     gaps_at: datetime | None = None
@@ -114,37 +127,42 @@ class NcmecExchange:
         """
         self._reading = self._reading._replace(own=self._member())
         point = _read_point(checkpoint)
-        goal = self._clock.now().replace(microsecond=0) - _MARGIN
+        newest = self._clock.now().replace(microsecond=0) - _MARGIN
         if point.range is not None:
             with suppress(_TooBig):
-                yield from self._walk(point, point.range, goal)
+                yield from self._walk(point, point.range, newest)
             point.range = None
         if point.gaps and seconds_since(self._clock, point.gaps_at) > _GAP_AGAIN_S:
             point.gaps_at = self._clock.now()
             for gap in tuple(point.gaps):
-                yield from self._walk(point, replace(gap, again=True), goal)
-        yield from self._walk_on(point, goal)
+                yield from self._walk(point, replace(gap, again=True), newest)
+        # A pass that was cut off goes to its own goal: what appeared late meanwhile is then found
+        # by the next one, which begins before that goal.
+        yield from self._walk_on(point, newest)
+        if point.done is None or point.done < newest:
+            overlap = timedelta(seconds=self._options.overlap_s)
+            point.at = _BEGIN if point.done is None else max(_BEGIN, point.done - overlap)
+            point.goal = newest
+            yield from self._walk_on(point, newest)
 
-    def _walk_on(self, point: _Point, goal: datetime) -> Iterator[Page]:
-        overlap = timedelta(seconds=self._options.overlap_s)
-        span = goal - _BEGIN
-        while point.done is None or point.done < goal:
-            begin = _BEGIN if point.done is None else max(_BEGIN, point.done - overlap)
-            end = min(goal, (point.done or _BEGIN) + span)
+    def _walk_on(self, point: _Point, newest: datetime) -> Iterator[Page]:
+        """Yield the pages of the rest of a pass, in ranges that are not too big."""
+        span = newest - point.at
+        while point.goal is not None:
+            begin, end = max(_BEGIN, point.at - _SECOND), min(point.goal, point.at + span)
             pages = 0
             try:
-                for page in self._walk(point, _Range(begin=begin, end=end), goal):
+                for page in self._walk(point, _Range(begin=begin, end=end), newest):
                     pages += 1
                     yield page
             except _TooBig:
                 point.range = None
-                span = max(_SECOND, (end - (point.done or _BEGIN)) // _SHRINK)
+                span = max(_SECOND, (end - point.at) // _SHRINK)
                 continue
-            overlap = _SECOND
             if pages == 1:
-                span = min(span * _GROW, goal - _BEGIN)
+                span = min(span * _GROW, newest - _BEGIN)
 
-    def _walk(self, point: _Point, ranged: _Range, goal: datetime) -> Iterator[Page]:
+    def _walk(self, point: _Point, ranged: _Range, newest: datetime) -> Iterator[Page]:
         """Yield the pages of one range and leave ``point`` after it.
 
         Raises:
@@ -179,8 +197,8 @@ class NcmecExchange:
             self._advance(point, ranged)
             yield gathered.page(
                 checkpoint=_written(point),
-                checkpoint_at=point.done,
-                up_to_date=point.range is None and point.done is not None and point.done >= goal,
+                checkpoint_at=_reached(point),
+                up_to_date=point.goal is None and point.done is not None and point.done >= newest,
                 missing=_missing(point),
             )
             if not link:
@@ -204,7 +222,7 @@ class NcmecExchange:
             return salvaged_next(document, urlsplit(link).query)
         self._lost = 0
         first = not link and not ranged.again
-        if first and _splits(ranged) and rows_left(read.next) > _MOST_ROWS:
+        if first and _splits(ranged) and rows_left(read.next) > self._options.most_rows:
             raise _TooBig
         return read.next
 
@@ -220,7 +238,9 @@ class NcmecExchange:
             return
         point.range = None
         if not ranged.again:
-            point.done = ranged.end
+            point.at = ranged.end
+            if point.goal is not None and point.at >= point.goal:
+                point.done, point.goal = point.goal, None
         gap = _Range(begin=ranged.begin, end=ranged.end)
         point.gaps = [one for one in point.gaps if one != gap]
         if ranged.damaged:
@@ -272,6 +292,13 @@ def _usable(read: Callable[[], _T]) -> _T:
         return read()
     except InvalidInput as fault:
         raise Unavailable(f"NCMEC's answer is not usable: {fault}") from fault
+
+
+def _reached(point: _Point) -> datetime | None:
+    """Return the time up to which everything is there."""
+    if point.goal is None or point.done is None:
+        return point.done if point.goal is None else point.at
+    return max(point.done, point.at)
 
 
 def _splits(ranged: _Range) -> bool:

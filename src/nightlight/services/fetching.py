@@ -19,7 +19,7 @@ from nightlight.exchange.registry import Credentials, Exchange, FetchState
 from nightlight.ingest.ports import Quarantined
 from nightlight.model.audit import AuditEntry
 from nightlight.model.bank import BankEntry, EntryState
-from nightlight.services.updates import Updates
+from nightlight.services.updates import REJECTED, Updates
 from nightlight.transaction import Transaction, UnitOfWork
 
 #: How a failure begins that only new credentials end; such an exchange is left alone.
@@ -223,7 +223,12 @@ class Fetcher:
             )
             for entry in page.entries
         ]
-        news = [entry for entry in given if not _says_the_same(entry, known.get(entry.id))]
+        rejected = _rejected(tx, bank, [one.id for one in given if one.id not in known])
+        news = [
+            entry
+            for entry in given
+            if entry.id not in rejected and not _says_the_same(entry, known.get(entry.id))
+        ]
         named = {entry.id for entry in given}
         stale = [
             entry
@@ -357,6 +362,14 @@ class _Run:
             fetched=max(0, self.state.fetched + came.added - came.withdrawn),
         )
         return state, fetched
+
+
+def _rejected(tx: Transaction, bank: str, entry_ids: list[str]) -> set[str]:
+    """Return which of these a person rejected when they came before."""
+    if not entry_ids:
+        return set()
+    gone = tx.banks.entries(bank=bank, ids=entry_ids, states=[EntryState.WITHDRAWN])
+    return {entry.id for entry in gone if entry.note == REJECTED}
 
 
 def _says_the_same(entry: BankEntry, known: BankEntry | None) -> bool:

@@ -22,6 +22,8 @@ from nightlight.services.flood import FloodLimits, Gate, Known, Traffic
 from nightlight.services.lists import Imported
 from nightlight.transaction import Transaction, UnitOfWork
 
+#: The note on what a person rejected: a list that goes on naming it does not bring it back.
+REJECTED = "rejected by a person"
 #: Entries read, stored and tried at a time.
 _CHUNK = 20_000
 #: Traffic this old still stands for what is posted now.
@@ -208,7 +210,9 @@ class Updates:
             number = tx.banks.next_version()
             held = _held(tx, version)
             waiting = tx.banks.entries(bank=held.bank, changed_in=version, states=[EntryState.HELD])
-            count = tx.banks.change([entry.number for entry in waiting], state=state)
+            numbers = [entry.number for entry in waiting]
+            note = REJECTED if rejected else None
+            count = tx.banks.change(numbers, state=state, note=note)
             counts = {"withdrawn" if rejected else "changed": count}
             self.note(tx, number, held.bank, actor, reason, **counts)
             action = "bank.rejected" if rejected else "bank.released"
