@@ -4,6 +4,7 @@ Rows are found by the entry's number. An entry that changed keeps its row; what 
 it when the table is ``compacted``.
 """
 
+from bisect import bisect_left
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
@@ -94,7 +95,8 @@ class EntryTable:
     def place_of(self, number: int) -> int | None:
         """Return where the entry's row is, None where it has none."""
         ordered = self._rows["number"][: self._ordered]
-        place = int(np.searchsorted(ordered, number))
+        # Not NumPy's own search, which would first copy the whole column out of the rows.
+        place = bisect_left(ordered, number)
         if place < len(ordered) and ordered[place] == number:
             return place
         return self._late.get(number)
