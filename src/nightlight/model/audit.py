@@ -35,7 +35,7 @@ ACTIONS: Mapping[str, str] = {
     "exchange.configured": "an exchange was set up, changed or switched",
     "exchange.removed": "an exchange was removed",
     "exchange.fetched": "a page of an exchange was taken in, and how far fetching came",
-    "exchange.voted": "an opinion was sent to an exchange",
+    "exchange.voted": "an opinion was sent to an exchange, or refused by it",
     "media.screened": "the platform asked about a file before showing it",
     "token.made": "an API token was made, with these scopes",
     "token.revoked": "an API token was revoked",
