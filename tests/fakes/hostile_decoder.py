@@ -2,6 +2,7 @@
 
 import ctypes
 import errno
+import hashlib
 import os
 import resource
 import signal
@@ -50,6 +51,8 @@ def decode(file: BinaryIO, job: Job) -> Scan:
     body = file.read()
     assert len(body) == job.size
     word, _, rest = body.decode().partition(" ")
+    if word == "digest":
+        return _said(hashlib.sha256(body).hexdigest())
     return _DEEDS[word](rest)
 
 
@@ -119,6 +122,21 @@ def _answer_wrongly(what: str) -> Scan:
         "length": Scan(state=ScanState.FAILED, reason="x" * 10_000),
     }
     return wrong[what]
+
+
+def _overwrite(_: str) -> Scan:
+    looked = changed = 0
+    for descriptor in range(3, 64):
+        try:
+            if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+                continue
+            looked += 1
+            os.lseek(descriptor, 0, os.SEEK_SET)
+            os.write(descriptor, b"fine")
+            changed += 1
+        except OSError:
+            continue
+    return _said(f"{looked} looked at, {changed} changed")
 
 
 def _process_id(_: str) -> Scan:
@@ -198,6 +216,7 @@ _DEEDS: dict[str, Callable[[str], Scan]] = {
     "kill-itself": _kill_itself,
     "answer-raw": _answer_raw,
     "answer-wrongly": _answer_wrongly,
+    "overwrite": _overwrite,
     "process-id": _process_id,
     "environment": _environment,
     "threads": _threads,

@@ -71,10 +71,7 @@ def _serve(link: socket.socket, decode: Decode) -> bool:
 def _decoded(link: socket.socket, job: Job, descriptor: int | None, decode: Decode) -> Scan | None:
     """Return the outcome, None where memory ran out."""
     try:
-        if descriptor is None or job.shared is None:
-            file: BinaryIO = io.BytesIO(receive_bytes(link, job.size))
-        else:
-            file = open_shared(descriptor, job.shared)
+        file = _file(link, job, descriptor)
         link.sendall(BEGUN)
         return decode(file, job)
     except MemoryError:
@@ -82,6 +79,16 @@ def _decoded(link: socket.socket, job: Job, descriptor: int | None, decode: Deco
     finally:
         if descriptor is not None:
             os.close(descriptor)
+
+
+def _file(link: socket.socket, job: Job, descriptor: int | None) -> BinaryIO:
+    """Return the file: what follows on the link, what the descriptor holds, or is a key to."""
+    if descriptor is None:
+        return io.BytesIO(receive_bytes(link, job.size))
+    if job.shared is not None:
+        return open_shared(descriptor, job.shared)
+    os.lseek(descriptor, 0, os.SEEK_SET)  # Where it was written to, or read by another child.
+    return io.BytesIO(os.read(descriptor, job.size))
 
 
 if __name__ == "__main__":

@@ -41,9 +41,9 @@ class Job(Masked, frozen=True, kw_only=True):
     """One file to decode.
 
     Attributes:
-        size: the number of bytes; they follow, unless they are shared.
+        size: the number of bytes; they follow, unless a descriptor comes along that holds them.
         wall_s: how long it may take.
-        shared: how to read a file whose descriptor comes along.
+        shared: how to read what the descriptor holds, if it is a spooled file.
         for_bank: whether the views are those of a picture that enters a bank.
     """
 

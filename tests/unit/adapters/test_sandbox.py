@@ -1,5 +1,6 @@
 """A file that breaks its decoder costs one worker, gives a reason, and reaches nothing else."""
 
+import hashlib
 import os
 import signal
 import subprocess
@@ -14,6 +15,7 @@ import pytest
 
 from nightlight.adapters.sandbox import Sandbox
 from nightlight.adapters.sandbox_walls import Wall
+from nightlight.adapters.spool import Spool
 from nightlight.errors import InvalidInput, NightlightError, Unavailable
 from nightlight.model.media import ScanState
 
@@ -112,6 +114,45 @@ def test_file_that_breaks_the_decoder_gives_a_reason_and_the_next_is_decoded(
 def test_file_that_takes_too_long_is_given_up(sandbox: Sandbox) -> None:
     with pytest.raises(InvalidInput, match=r"decoding took longer than 0\.2 s"):
         told(sandbox, "sleep 60", wall_s=0.2)
+    assert is_fine(sandbox)
+
+
+@pytest.mark.parametrize("size", [1 << 16, (1 << 16) + 1, 3 << 20])
+def test_file_of_any_size_arrives_whole(sandbox: Sandbox, size: int) -> None:
+    data = b"digest " + os.urandom(size // 2).hex().encode()
+    found = sandbox.decode(size=len(data), data=data, wall_s=LONG_S)
+    assert found.reason == hashlib.sha256(data).hexdigest()
+
+
+def test_file_arrives_where_there_are_no_memory_files(
+    sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delattr(os, "memfd_create")
+    data = b"digest " + bytes(3 << 20)
+    found = sandbox.decode(size=len(data), data=data, wall_s=LONG_S)
+    assert found.reason == hashlib.sha256(data).hexdigest()
+
+
+@pytest.mark.parametrize("memory_bytes", [0, 1 << 30], ids=["spooled", "in memory"])
+def test_decoder_cannot_change_the_file_that_it_is_given(
+    sandbox: Sandbox, memory_bytes: int
+) -> None:
+    data = b"overwrite " + b"x" * (1 << 20)
+    with Spool(max_bytes=1 << 30, memory_bytes=memory_bytes) as spool:
+        spool.write(data)
+        file = spool.finish()
+    with file:
+        shared = file.shared()
+        found = sandbox.decode(
+            size=len(data), wall_s=LONG_S, shared=shared, data=None if shared else data
+        )
+    assert found.reason == "1 looked at, 0 changed"
+
+
+def test_large_file_that_crashes_the_decoder_costs_one_worker(sandbox: Sandbox) -> None:
+    data = b"abort " + bytes(3 << 20)
+    with pytest.raises(InvalidInput, match="crashed"):
+        sandbox.decode(size=len(data), data=data, wall_s=LONG_S)
     assert is_fine(sandbox)
 
 
