@@ -11,7 +11,6 @@ from collections.abc import Callable, Iterator
 from typing import Any, BinaryIO
 
 import av
-import numpy as np
 from av.container import InputContainer
 from av.video.frame import VideoFrame
 from av.video.stream import VideoStream
@@ -22,6 +21,7 @@ from nightlight.adapters.video_whole import declared_ms, ends_within_box
 from nightlight.errors import InvalidInput
 from nightlight.kernel.video import Frames, pack_frames
 from nightlight.kernel.video_frames import FrameSampler
+from nightlight.kernel.video_selection import joined
 from nightlight.model.media import VideoHashes
 
 #: FFmpeg's names. Playlists (HLS, DASH, concat) are missing on purpose: they open other files.
@@ -269,10 +269,4 @@ def _hashes(tracks: dict[int, _Track]) -> VideoHashes:
         begin_ms += track.end_ms
     if not parts:
         return VideoHashes(frames=b"", duration_ms=0)
-    joined = Frames(
-        np.concatenate([part.rows for part in parts]),
-        np.concatenate([part.quality for part in parts]),
-        np.concatenate([part.times_ms for part in parts]),
-        np.concatenate([part.is_part for part in parts]),
-    )
-    return VideoHashes(frames=pack_frames(joined), duration_ms=begin_ms)
+    return VideoHashes(frames=pack_frames(joined(parts)), duration_ms=begin_ms)

@@ -5,7 +5,6 @@ them names the candidates; each candidate is then compared frame by frame, in bo
 along time. Owns when that is a match; how alike two videos are is ``kernel.video``'s.
 """
 
-from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
@@ -17,13 +16,12 @@ from nightlight.kernel.hash_index import HashIndex
 from nightlight.kernel.pdq import DIHEDRAL_NAMES
 from nightlight.kernel.video import (
     DISTANCE_BITS,
-    MATCHABLE_QUALITY,
     Frames,
-    thin,
     turn_rows,
     unpack_frames,
 )
 from nightlight.kernel.video_likeness import Likeness, compare
+from nightlight.kernel.video_selection import every, matchable, near, with_parts_every
 from nightlight.model.media import VideoHashes
 
 #: A label of the index is a video's slot and the place of a frame in it.
@@ -42,6 +40,11 @@ _MOST_CANDIDATES = 256
 #: animated logo, a stock clip. It matches nothing on its own.
 _COMMON_VIDEOS = 10
 _COMPARED_VIDEOS = 12
+
+
+#: Of videos with more hashes than this, some minutes, only what lies near common frames is
+#: compared, and no more than this: shares are then at least what is said.
+_MOST_COMPARED = 12_000
 
 
 class VideoMatch(Struct, frozen=True, kw_only=True):
@@ -92,6 +95,13 @@ class _Video(Struct, frozen=True):
     count: int
     frames: bytes
     duration_ms: int
+
+
+class _Candidate(Struct, frozen=True):
+    number: int
+    turn: str
+    times_ms: NDArray[np.int64]
+    places: NDArray[np.int64]
 
 
 class VideoIndex:
@@ -156,13 +166,12 @@ class VideoIndex:
         """
         query = unpack_frames(video.frames)
         found: dict[int, tuple[VideoMatch, Likeness]] = {}
-        for number, turn in self._candidates(query):
+        for candidate in self._candidates(query):
+            number = candidate.number
             known = self._videos.get(number)
             if known is None:  # removed a moment ago
                 continue
-            turned = _turned(query, turn) if turn else query
-            likeness = compare(turned, unpack_frames(known.frames))
-            match = self._judged(number, likeness, turn)
+            match, likeness = self._judged(candidate, _likeness(query, known, candidate))
             if match and (number not in found or _strength(match) > _strength(found[number][0])):
                 found[number] = (match, likeness)
         kept = self._without_common(found)
@@ -203,37 +212,49 @@ class VideoIndex:
         )
         return index
 
-    def _candidates(self, query: Frames) -> Iterator[tuple[int, str]]:
-        """Yield numbers of bank videos, and the turn in which a frame of theirs is in the query."""
-        counts: Counter[tuple[int, str]] = Counter()
-        rows = _matchable(query, _ASKED_BITS)
-        few = _matchable(_every(query, _TURNED_EVERY_MS), _ASKED_BITS)
+    def _candidates(self, query: Frames) -> list[_Candidate]:
+        """Return the bank videos of which frames are in the query, by the turn they are found in.
+
+        Those with the most frames in common come first.
+        """
+        found: list[_Candidate] = []
+        frames = matchable(query, _ASKED_BITS)
+        few = matchable(every(query, _TURNED_EVERY_MS), _ASKED_BITS)
         for turn in DIHEDRAL_NAMES:
-            asked = turn_rows(few, turn) if turn else rows
+            asked = _turned(few, turn) if turn else frames
             if not len(asked):
                 continue
-            places, labels, _ = self._rows.search(asked, DISTANCE_BITS)
-            # A frame of the query counts once for each video, however often that shows it.
-            pairs = np.unique(np.stack([labels >> _PLACE_BITS, places], axis=1), axis=0)
-            for slot, count in zip(*np.unique(pairs[:, 0], return_counts=True), strict=True):
+            places, labels, _ = self._rows.search(asked.rows, DISTANCE_BITS)
+            if not len(labels):
+                continue
+            order = np.argsort(labels, kind="stable")
+            slots = labels[order] >> _PLACE_BITS
+            begins = np.flatnonzero(np.diff(slots, prepend=-1))
+            for slot, mine in zip(slots[begins], np.split(order, begins[1:]), strict=True):
                 number = self._numbers.get(int(slot))
                 if number is not None:
-                    counts[number, turn] += int(count)
-        for candidate, _ in counts.most_common(_MOST_CANDIDATES):
-            yield candidate
+                    times = asked.times_ms[places[mine]]
+                    at = labels[mine] & ((1 << _PLACE_BITS) - 1)
+                    found.append(_Candidate(number, turn, times, at))
+        # A moment of the query counts once for each video, however often that shows it.
+        found.sort(key=lambda one: -len(np.unique(one.times_ms)))
+        return found[:_MOST_CANDIDATES]
 
-    def _judged(self, number: int, likeness: Likeness, turn: str) -> VideoMatch | None:
-        how = _how(likeness, self._rule)
+    def _judged(
+        self, candidate: _Candidate, likeness: Likeness
+    ) -> tuple[VideoMatch | None, Likeness]:
+        how, turn = _how(likeness, self._rule), candidate.turn
         if how is None:
-            return None
+            return None, likeness
         query_share, bank_share, bits = _measured(likeness, how)
-        return VideoMatch(
-            number=number,
+        match = VideoMatch(
+            number=candidate.number,
             query_share=query_share,
             bank_share=bank_share,
             distance_bits=bits,
             how=f"{turn}+{how}" if turn else how,
         )
+        return match, likeness
 
     def _without_common(
         self, found: Mapping[int, tuple[VideoMatch, Likeness]]
@@ -298,28 +319,42 @@ def _strength(match: VideoMatch) -> tuple[float, float]:
     return max(match.query_share, match.bank_share), -match.distance_bits
 
 
+def _likeness(query: Frames, known: _Video, candidate: _Candidate) -> Likeness:
+    """Return how alike the query and a bank's video are, of long ones where they meet."""
+    asked = _turned(query, candidate.turn) if candidate.turn else query
+    bank = unpack_frames(known.frames)
+    if max(len(asked), len(bank)) <= _MOST_COMPARED:
+        return compare(asked, bank)
+    bank_times = _indexed(bank).times_ms[candidate.places]
+    asked, part = near(asked, candidate.times_ms, _MOST_COMPARED)
+    bank, bank_part = near(
+        bank, bank_times[candidate.times_ms <= asked.times_ms[-1]], _MOST_COMPARED
+    )
+    return _of_whole(compare(asked, bank), part, bank_part)
+
+
+def _of_whole(likeness: Likeness, part: float, bank_part: float) -> Likeness:
+    """Return the likeness of two videos, given that of parts that hold all they have in common."""
+    return structs.replace(
+        likeness,
+        query_share=likeness.query_share * part,
+        bank_share=likeness.bank_share * bank_part,
+        aligned_share=likeness.aligned_share * part,
+        aligned_bank_share=likeness.aligned_bank_share * bank_part,
+        line_share=likeness.line_share * part,
+        line_bank_share=likeness.line_bank_share * bank_part,
+    )
+
+
+def _indexed(frames: Frames) -> Frames:
+    return matchable(with_parts_every(frames, _PARTS_EVERY_MS), _INDEXED_BITS)
+
+
 def _indexed_rows(video: VideoHashes) -> NDArray[np.uint64]:
-    frames = unpack_frames(video.frames)
-    seldom = _every(frames.taken(frames.is_part), _PARTS_EVERY_MS)
-    kept = frames.taken(~frames.is_part | np.isin(frames.times_ms, seldom.times_ms))
-    rows = _matchable(kept, _INDEXED_BITS)
+    rows = _indexed(unpack_frames(video.frames)).rows
     if len(rows) >= 1 << _PLACE_BITS:
         raise ValueError("a video has too many frames to be indexed")
     return rows
-
-
-def _matchable(frames: Frames, still_bits: int) -> NDArray[np.uint64]:
-    """Return the hashes that can be matched; of whole frames none that repeats the one before."""
-    good = frames.quality >= MATCHABLE_QUALITY
-    parts = frames.rows[good & frames.is_part]
-    return np.concatenate([thin(frames.rows[good & ~frames.is_part], still_bits), parts])
-
-
-def _every(frames: Frames, interval_ms: int) -> Frames:
-    """Return the frames of one moment in each interval."""
-    times, first = np.unique(frames.times_ms, return_index=True)
-    _, chosen = np.unique(times // interval_ms, return_index=True)
-    return frames.taken(first[chosen])
 
 
 def _turned(frames: Frames, turn: str) -> Frames:

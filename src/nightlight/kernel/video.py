@@ -147,12 +147,6 @@ _TURNS = {
 }
 
 
-def thin(rows: NDArray[np.uint64], still_bits: int) -> NDArray[np.uint64]:
-    """Return the rows without those that lie this near to the last one kept."""
-    places: NDArray[np.int64] = loops().places_of_news(np.ascontiguousarray(rows), still_bits)
-    return rows[places]
-
-
 def _unique(frames: Frames, quality: int) -> NDArray[np.uint64]:
     frames = frames.taken(~frames.is_part)
     # vPDQ keeps the first of equal hashes and then asks for its quality.

@@ -5,6 +5,7 @@ import pytest
 from numpy.typing import NDArray
 from tests.synthetic import videos
 
+from nightlight.detect import video_index
 from nightlight.detect.video_index import VideoIndex, VideoMatch
 from nightlight.kernel.video import Frames, pack_frames, unpack_frames
 from nightlight.kernel.video_frames import FrameSampler
@@ -202,3 +203,15 @@ def test_list_of_whole_frames_from_elsewhere_matches() -> None:
     index = VideoIndex()
     index.add(1, VideoHashes(frames=pack_frames(partner), duration_ms=12_000))
     assert numbers(index.match(hashed(videos.film(*FILM)))) == [1]
+
+
+def test_passage_in_a_long_video_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
+    # As if some minutes were too long to be compared from end to end.
+    monkeypatch.setattr(video_index, "_MOST_COMPARED", 400)
+    shared = videos.film(*FILM)
+    index = bank_of(videos.joined([videos.film(*range(200, 208)), shared]))
+    asked = videos.joined([shared, videos.film(*range(300, 308))])
+    (match,) = index.match(hashed(asked))
+    assert 0.2 < match.bank_share < 0.5
+    assert 0.2 < match.query_share < 0.5
+    assert index.match(hashed(videos.film(*range(300, 312)))) == []

@@ -12,13 +12,13 @@ from nightlight.kernel import _video_numba, _video_reference, pdq, video
 from nightlight.kernel.video import (
     Frames,
     pack_frames,
-    thin,
     turn_rows,
     unpack_frames,
     vpdq_shares,
 )
 from nightlight.kernel.video_frames import FrameSampler
 from nightlight.kernel.video_likeness import Likeness, compare
+from nightlight.kernel.video_selection import matchable, near
 
 WORD = st.integers(0, 2**64 - 1)
 ROW = st.tuples(WORD, WORD, WORD, WORD)
@@ -180,9 +180,20 @@ def test_turn_that_does_not_exist_is_refused() -> None:
         turn_rows(np.zeros((1, 4), np.uint64), "sideways")
 
 
-def test_thinned_rows_leave_out_what_repeats_the_last_one_kept() -> None:
-    rows = rows_of([(0, 0, 0, 0), (1, 0, 0, 0), (0xFF, 0, 0, 0), (0xFE, 0, 0, 0), (0, 0, 0, 0)])
-    assert thin(rows, 3).tolist() == rows[[0, 2, 4]].tolist()
+def test_selected_frames_leave_out_what_repeats_the_last_one_kept_and_what_is_flat() -> None:
+    values = (0, 1, 0xFF, 0xFE, 0)
+    frames = frames_of([((one, 0, 0, 0), 50, at, False) for at, one in enumerate(values)])
+    assert matchable(frames, 3).times_ms.tolist() == [0, 2, 4]
+    flat = frames_of([((7, 7, 7, 7), 49, 0, False)])
+    assert len(matchable(flat, 3)) == 0
+
+
+def test_frames_near_some_times_are_those_shares_of_the_video() -> None:
+    frames = frames_of([((0, 0, 0, 0), 50, 1000 * at, False) for at in range(100)])
+    kept, share = near(frames, np.array([10_000, 50_000, 51_000]), 1000)
+    assert kept.times_ms.tolist() == [*range(6000, 15_000, 1000), *range(46_000, 56_000, 1000)]
+    assert share == pytest.approx(0.19, abs=0.01)
+    assert len(near(frames, np.array([10_000]), 3)[0]) == 3
 
 
 def test_video_is_wholly_like_itself() -> None:
