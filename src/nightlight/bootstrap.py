@@ -84,7 +84,7 @@ def build_services(settings: Settings) -> Services:
     source = ConfiguredMediaSource(
         root=settings.media_root, origins=settings.media_origins, spool=settings.home
     )
-    hasher = build_hasher()
+    hasher = build_hasher(is_fast=settings.fast_hashing)
     intake = MediaIntake(
         source=source,
         hasher=hasher,
@@ -109,6 +109,7 @@ def build_services(settings: Settings) -> Services:
         settings=settings,
         clock=clock,
         unit_of_work=unit_of_work,
+        prepare=hasher.sandbox.start,
         pipeline=pipeline,
         processor=Processor(pipeline=pipeline),
         matcher=matcher,
@@ -208,9 +209,9 @@ def build_clock() -> Clock:
     return SystemClock()
 
 
-def build_hasher() -> Hasher:
+def build_hasher(*, is_fast: bool = False) -> SandboxedHasher:
     """Return what turns bytes into hashes; needs no settings."""
-    return SandboxedHasher(sandbox=Sandbox())
+    return SandboxedHasher(sandbox=Sandbox(is_fast=is_fast))
 
 
 def missing_walls() -> list[str]:

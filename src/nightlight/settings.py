@@ -59,6 +59,7 @@ class Settings(Struct, frozen=True, kw_only=True):
         media_origins: origins (scheme://host:port) from which media may be fetched.
         index_directory: shared memory where processes leave each other the matching index, None
             where each is to make its own.
+        fast_hashing: whether hashes may be a few bits off for less time.
         report_classification: whether tips carry a hash bank's industry classification.
         api_token: None: ``serve`` makes one and keeps it under ``home``.
         hma_api: whether HMA's REST interface is served.
@@ -74,6 +75,7 @@ class Settings(Struct, frozen=True, kw_only=True):
     media_root: Path | None = None
     media_origins: tuple[str, ...] = ()
     index_directory: Path | None = None
+    fast_hashing: bool = False
     report_classification: bool = False
     api_token: Secret | None = None
     hma_api: bool = False
@@ -114,6 +116,10 @@ REFERENCE: Mapping[str, tuple[str, str]] = {
     "NIGHTLIGHT_MEDIA_ORIGINS": (
         "origins from which media may be fetched, comma-separated, such as https://cdn.example.test",
         "none: nothing is fetched",
+    ),
+    "NIGHTLIGHT_FAST_HASHING": (
+        "true decodes only the brightness of JPEGs: faster, and hashes are up to 4 bits off (p99)",
+        "false: hashes are those of the full picture",
     ),
     "NIGHTLIGHT_INDEX_DIRECTORY": (
         "folder in shared memory for an index that processes share; none: each makes its own",
@@ -182,6 +188,7 @@ def read_settings(environment: Mapping[str, str] | None = None) -> Settings:
         media_root=_media_root(env, faults),
         media_origins=_media_origins(env, faults),
         index_directory=_index_directory(env, home),
+        fast_hashing=_flag("NIGHTLIGHT_FAST_HASHING", env, faults),
         report_classification=_flag("NIGHTLIGHT_REPORT_CLASSIFICATION", env, faults),
         api_token=Secret(token) if token else None,
         hma_api=_flag("NIGHTLIGHT_HMA_API", env, faults),

@@ -39,6 +39,7 @@ class Sandbox:
         *,
         decoder: str = DECODER,
         limits: PictureLimits | None = None,
+        is_fast: bool = False,
         memory_mib: int = 1536,
         workers: int | None = None,
         files_per_worker: int = 5000,
@@ -49,12 +50,14 @@ class Sandbox:
         Args:
             decoder: a module with ``decode(file, job) -> Scan`` and ``warm_up()``.
             limits: what decoding a picture may cost.
+            is_fast: decode only the brightness of JPEGs: faster, and hashes are a few bits off.
             memory_mib: how much memory decoding a file may take.
             workers: how many files are decoded at once, by default one a processor.
             files_per_worker: after how many files a worker is replaced.
             start_s: how long a worker may take to be ready.
         """
         self._limits = limits or PictureLimits()
+        self._is_fast = is_fast
         self._crew = Crew(
             make=lambda: Worker(decoder=decoder, memory_mib=memory_mib),
             size=workers or _processors(),
@@ -83,7 +86,15 @@ class Sandbox:
             Unavailable: no worker can be had.
         """
         descriptor, how = shared or (None, None)
-        job = Job(size=size, wall_s=wall_s, limits=self._limits, shared=how, for_bank=for_bank)
+        job = Job(
+            size=size,
+            wall_s=wall_s,
+            limits=self._limits,
+            shared=how,
+            for_bank=for_bank,
+            # What enters a bank stays there: it is worth the time.
+            is_fast=self._is_fast and not for_bank,
+        )
         if data is None or len(data) <= _BY_LINK_BYTES:
             return self._ask(job, data, descriptor)
         with _memory_file(data) as laid_out:

@@ -32,7 +32,9 @@ def decode(file: BinaryIO, job: Job) -> Scan:
         return _failed(f"the file has more than {limits.max_bytes} bytes, too many to decode")
     file.seek(0)
     views = bank_views if job.for_bank else picture_views
-    return hash_bytes(file.read(), limits=limits, views=views, exact=MediaHashes())
+    return hash_bytes(
+        file.read(), limits=limits, is_fast=job.is_fast, views=views, exact=MediaHashes()
+    )
 
 
 def warm_up() -> None:

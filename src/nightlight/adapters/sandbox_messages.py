@@ -45,6 +45,7 @@ class Job(Masked, frozen=True, kw_only=True):
         wall_s: how long it may take.
         shared: how to read what the descriptor holds, if it is a spooled file.
         for_bank: whether the views are those of a picture that enters a bank.
+        is_fast: whether hashes may be a few bits off for less time.
     """
 
     size: int
@@ -52,6 +53,7 @@ class Job(Masked, frozen=True, kw_only=True):
     limits: PictureLimits
     shared: SharedFile | None = None
     for_bank: bool = False
+    is_fast: bool = False
 
 
 class Answer(Masked, frozen=True, kw_only=True):

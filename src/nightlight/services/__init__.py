@@ -1,5 +1,7 @@
 """The handle that web, worker and command line get: everything Nightlight can be asked to do."""
 
+from collections.abc import Callable
+
 from msgspec import Struct
 
 from nightlight.audit.clock import Clock
@@ -25,6 +27,7 @@ class Services(Struct, frozen=True, kw_only=True):
     """What Nightlight can do, built once by ``bootstrap``.
 
     Attributes:
+        prepare: begins to start what takes seconds to start, and returns at once.
         dispatcher: None where no platform is configured.
         filer, cybertipline: None where no CyberTipline is configured.
     """
@@ -32,6 +35,7 @@ class Services(Struct, frozen=True, kw_only=True):
     settings: Settings
     clock: Clock
     unit_of_work: UnitOfWork
+    prepare: Callable[[], None]
     pipeline: Pipeline
     processor: Processor
     matcher: Matcher

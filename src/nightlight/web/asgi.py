@@ -21,4 +21,6 @@ def app(host_names: Iterable[str] = ()) -> FastAPI:
         Unavailable: the database does not answer.
     """
     settings = read_settings()
-    return create_app(build_services(settings), ensure_token(settings), host_names=host_names)
+    services = build_services(settings)
+    services.prepare()  # somebody waits for the answer about the first upload
+    return create_app(services, ensure_token(settings), host_names=host_names)

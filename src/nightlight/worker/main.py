@@ -22,6 +22,7 @@ def run_worker(*, parent: int | None) -> None:
         Unavailable: the database does not answer at start.
     """
     services = build_services(read_settings())
+    services.prepare()
     stop = Stop()
 
     def ask_to_stop(_number: int, _frame: FrameType | None) -> None:

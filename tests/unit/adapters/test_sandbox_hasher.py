@@ -4,6 +4,7 @@ import hashlib
 import wave
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from io import BytesIO
 from pathlib import Path
 
@@ -93,6 +94,15 @@ def test_sandboxed_scan_is_that_of_the_decoder_alone(
 ) -> None:
     data = make()
     assert hasher.scan(data) == hash_bytes(data, views=picture_views)
+
+
+def test_fast_hashing_is_the_sandbox_s_to_do_but_not_for_a_bank() -> None:
+    data = as_file(drawn(9, (700, 500)), "JPEG", quality=60)
+    with closing(SandboxedHasher(sandbox=Sandbox(workers=1, is_fast=True))) as fast:
+        assert fast.scan(data) == hash_bytes(data, is_fast=True, views=picture_views)
+        with spooled(data, memory_bytes=1 << 30) as file:
+            entering = fast.scan_file(file, for_bank=True)
+    assert entering == hash_bytes(data, views=bank_views)
 
 
 @pytest.mark.parametrize("memory_bytes", [0, 1 << 30], ids=["on disk", "in memory"])
