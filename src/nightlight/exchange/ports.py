@@ -104,13 +104,13 @@ class BankStore(Protocol):
     ) -> Put:
         """Add new entries and bring known ones (same id and bank) up to date.
 
-        New entries get their ``number``; ``content`` is the number of the first entry of the same
-        batch with the same negative ``content``, or their own where it is 0. A known entry gets the
-        given classification, opinion and state, and note and source where given; one that a person
-        disabled, or that waits for a person, stays so unless it is withdrawn. Under a number the
-        hash never changes: one that was withdrawn comes back as a new entry, and so does one whose
-        hash is another; the entry before it stays withdrawn, its id marked with its number.
-        ``keeping`` names fields of known entries that stay as they are: "classification",
+        New entries get their ``number``, and a new ``content`` number: those with the same negative
+        ``content`` in this transaction the same one, those with 0 each their own. A known entry
+        gets the given classification, opinion and state, and note and source where given; one that
+        a person disabled, or that waits for a person, stays so unless it is withdrawn. Under a
+        number the hash never changes: one that was withdrawn comes back as a new entry, and so does
+        one whose hash is another; the entry before it stays withdrawn, its id marked with its
+        number. ``keeping`` names fields of known entries that stay as they are: "classification",
         "opinion". Banks that do not exist yet are made with default settings.
         """
         ...

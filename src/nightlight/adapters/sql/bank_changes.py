@@ -7,7 +7,7 @@ from datetime import datetime
 import numpy as np
 from msgspec import Struct
 from msgspec.structs import replace
-from sqlalchemy import ColumnElement, Connection, select, update
+from sqlalchemy import ColumnElement, Connection, func, select, update
 
 from nightlight.adapters.sql.bank_history import SqlBankHistory
 from nightlight.adapters.sql.bank_rows import Wanted, chunked, entry_row, read_entries
@@ -18,6 +18,8 @@ from nightlight.model.bank import BankEntry, EntryState, Opinion
 from nightlight.preserve.ports import KeyRing
 
 _NUMBERS = "bank_numbers"
+#: Pictures and videos are counted apart from the many hashes that each may have.
+_CONTENTS = "bank_contents"
 ID_LENGTH = 128
 #: A list that names these again does not undo what a person decided, or has yet to decide.
 _A_PERSONS = (EntryState.DISABLED, EntryState.HELD)
@@ -81,18 +83,22 @@ class Arrivals:
         own = {(entry.bank, entry.id): entry for entry in entries}
         found = {(entry.bank, entry.id): entry for entry in self._known(own)}
         known = {place: one for place, one in found.items() if _is_same_hash(one, own[place])}
-        numbers = self._numbers(len(own) - len(known))
+        new = [entry for place, entry in own.items() if place not in known]
         fresh: list[BankEntry] = []
         changed: list[BankEntry] = []
         for place, stored in known.items():
             # What comes in together with a known hash of the same picture joins it.
             self._contents.setdefault(own[place].content, stored.content)
+        numbers = self._drawn(_NUMBERS, len(new))
+        contents = self._drawn(_CONTENTS, self._new_contents(new))
         for place, entry in own.items():
             before = known.get(place)
             if before is None:
-                fresh.append(self._numbered(entry, next(numbers)))
+                content = self._content_of(entry, contents)
+                fresh.append(replace(entry, number=next(numbers), content=content))
                 continue
-            after = self._numbered(_brought_up_to_date(before, entry, self._keeping), before.number)
+            brought = _brought_up_to_date(before, entry, self._keeping)
+            after = replace(brought, number=before.number)
             if after != before:
                 changed.append(after)
         self._retire([one for place, one in found.items() if place not in known])
@@ -112,24 +118,38 @@ class Arrivals:
             wanted = Wanted(bank=bank, ids=named)
             yield from read_entries(self._connection, self._keys, wanted)
 
-    def _numbers(self, count: int) -> Iterator[int]:
+    def _drawn(self, name: str, count: int) -> Iterator[int]:
+        """Return the next numbers of a counter."""
         if not count:
             return iter(())
-        put_new(self._connection, counter, [{"name": _NUMBERS, "value": 0}])
+        self._begin_counting(name)
         last = self._connection.execute(
             update(counter)
-            .where(counter.c.name == _NUMBERS)
+            .where(counter.c.name == name)
             .values(value=counter.c.value + count)
             .returning(counter.c.value)
         ).scalar_one()
         return iter(range(last - count + 1, last + 1))
 
-    def _numbered(self, entry: BankEntry, number: int) -> BankEntry:
-        """Return the entry with its number, and that of the picture or video it is of."""
+    def _begin_counting(self, name: str) -> None:
+        known = select(counter.c.value).where(counter.c.name == name)
+        if self._connection.execute(known).scalar_one_or_none() is None:
+            # Contents had the numbers of their first entries before they were counted.
+            highest = select(func.coalesce(func.max(bank_entry.c.content), 0))
+            first = self._connection.execute(highest).scalar_one() if name == _CONTENTS else 0
+            put_new(self._connection, counter, [{"name": name, "value": first}])
+
+    def _new_contents(self, entries: Sequence[BankEntry]) -> int:
+        """Return how many pictures and videos come in that have no number yet."""
+        together = {entry.content for entry in entries if entry.content < 0}
+        return len(together - self._contents.keys()) + sum(not one.content for one in entries)
+
+    def _content_of(self, entry: BankEntry, numbers: Iterator[int]) -> int:
+        """Return the number of the picture or video that the entry is of."""
         content = entry.content
-        if content < 0:
-            content = self._contents.setdefault(content, number)
-        return replace(entry, number=number, content=content or number)
+        if content < 0 and content not in self._contents:
+            self._contents[content] = next(numbers)
+        return self._contents[content] if content < 0 else content or next(numbers)
 
     def _retire(self, entries: Sequence[BankEntry]) -> None:
         """Let rows make way for others with their ids, and keep them as withdrawn.

@@ -114,7 +114,7 @@ class SqlTransaction:
             schema.vote,
         ):
             self._connection.execute(delete(table))
-        numbers = schema.counter.c.name == "bank_numbers"
+        numbers = schema.counter.c.name.in_(["bank_numbers", "bank_contents"])
         self._connection.execute(update(schema.counter).where(numbers).values(value=0))
         self.banks.next_version()
 

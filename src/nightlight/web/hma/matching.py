@@ -116,13 +116,17 @@ def _matches(
     (near,) = index.near(pack([hashes.pdq]))
     vetoes = [one for one in near if index.bank(one.bank).purpose is BankPurpose.NEGATIVE]
     least = min((one.distance_bits for one in vetoes), default=_PDQ_MATCHES + 1)
-    return [
-        one
-        for one in near
-        if one.distance_bits < least
-        and index.bank(one.bank).purpose is BankPurpose.KNOWN
-        and (banks is None or one.bank in banks)
-    ]
+    closest: dict[tuple[str, int], BankMatch] = {}
+    for one in near:
+        is_asked = banks is None or one.bank in banks
+        is_known = index.bank(one.bank).purpose is BankPurpose.KNOWN
+        if is_asked and is_known and one.distance_bits < least:
+            # A picture is in its bank in many views, and told once.
+            place = (one.bank, one.content)
+            known = closest.setdefault(place, one)
+            if one.distance_bits < known.distance_bits:
+                closest[place] = one
+    return list(closest.values())
 
 
 def _by_bank(matches: Sequence[BankMatch]) -> dict[str, list[dict[str, object]]]:
