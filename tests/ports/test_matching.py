@@ -235,3 +235,29 @@ def test_few_entries_leave_no_snapshot(
     matcher = snapshotting(unit_of_work, clock, shared)
     matcher.refresh()
     assert (matcher.leave_snapshot(), list(shared.iterdir())) == (None, [])
+
+
+def test_index_that_was_filled_before_a_test_hook_emptied_the_banks_is_read_anew(
+    matcher: Matcher, unit_of_work: SqlUnitOfWork
+) -> None:
+    put(unit_of_work, *KNOWN)
+    matched(matcher)
+    with unit_of_work.begin() as tx:
+        tx.forget_banks()
+        tx.commit(ENTRY)
+    put(unit_of_work, replace(KNOWN[1], id="new"))  # gets the number that another entry had
+    assert matched(matcher) == ["new"]
+
+
+def test_snapshot_from_before_a_test_hook_emptied_the_banks_is_passed_over(
+    unit_of_work: SqlUnitOfWork, clock: HandClock, shared: Path
+) -> None:
+    put(unit_of_work, *KNOWN, *many())
+    first = snapshotting(unit_of_work, clock, shared)
+    first.refresh()
+    first.leave_snapshot()
+    with unit_of_work.begin() as tx:
+        tx.forget_banks()
+        tx.commit(ENTRY)
+    put(unit_of_work, replace(KNOWN[1], id="new"))
+    assert matched(snapshotting(unit_of_work, clock, shared)) == ["new"]

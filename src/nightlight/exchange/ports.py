@@ -68,6 +68,10 @@ class BankStore(Protocol):
         """Return the newest version."""
         ...
 
+    def emptied(self) -> int:
+        """Return the version at which a test hook deleted everything, 0 for never."""
+        ...
+
     def next_version(self) -> int:
         """Return the version of this transaction's changes; the first call makes it.
 

@@ -77,8 +77,11 @@ class Matcher:
         newest = tx.banks.version()
         with self._lock:
             index = self._index
+            if index is not None and index.version < newest and index.version < tx.banks.emptied():
+                index = None  # numbers began anew: what is held is of other entries
+                self._waking.clear()
             if index is None:
-                index = self._opened(newest) or BankIndex()
+                index = self._opened(newest, emptied=tx.banks.emptied()) or BankIndex()
                 self._take_in(index, tx, newest)
                 self._note_disabled(index, tx)
                 self._index = index
@@ -139,7 +142,7 @@ class Matcher:
         """Return whether enough changed for a new snapshot to be worth its while."""
         return self._since_snapshot > _CHANGES_AT_MOST
 
-    def _opened(self, newest: int) -> BankIndex | None:
+    def _opened(self, newest: int, *, emptied: int) -> BankIndex | None:
         if self._snapshots is None:
             return None
         for path in sorted(self._snapshots.glob(f"*{_SUFFIX}"), reverse=True):
@@ -147,7 +150,7 @@ class Matcher:
             # a backup, is passed over: the lists themselves are the truth.
             with suppress(ValueError, OSError):
                 index = BankIndex.open(path)
-                if index.version <= newest:
+                if emptied <= index.version <= newest:
                     return index
         return None
 

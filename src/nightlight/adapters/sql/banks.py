@@ -29,6 +29,8 @@ from nightlight.model.bank import Bank, BankEntry, BankVersion, EntryState, Hash
 from nightlight.preserve.ports import KeyRing
 
 _VERSIONS = "banks"
+#: The counter that holds the version at which a test hook deleted everything.
+EMPTIED = "banks_emptied"
 _ACTIVE = frozenset({EntryState.ACTIVE})
 _settings = msgspec.json.Decoder(Bank)
 
@@ -44,7 +46,14 @@ class SqlBankStore:
 
     def version(self) -> int:
         """Return the newest version."""
-        statement = select(counter.c.value).where(counter.c.name == _VERSIONS)
+        return self._counter(_VERSIONS)
+
+    def emptied(self) -> int:
+        """Return the version at which a test hook deleted everything, 0 for never."""
+        return self._counter(EMPTIED)
+
+    def _counter(self, name: str) -> int:
+        statement = select(counter.c.value).where(counter.c.name == name)
         return self._connection.execute(statement).scalar_one_or_none() or 0
 
     def next_version(self) -> int:

@@ -4,7 +4,7 @@ from sqlalchemy import Connection, delete, select, update
 
 from nightlight.adapters.sql import schema
 from nightlight.adapters.sql.audit import SqlAuditLog
-from nightlight.adapters.sql.banks import SqlBankStore
+from nightlight.adapters.sql.banks import EMPTIED, SqlBankStore
 from nightlight.adapters.sql.cases import SqlCaseStore, SqlEvidenceStore
 from nightlight.adapters.sql.context import SqlContextStore
 from nightlight.adapters.sql.decisions import SqlDecisionStore, SqlSignalStore
@@ -14,7 +14,7 @@ from nightlight.adapters.sql.figures import SqlFigures
 from nightlight.adapters.sql.heartbeats import SqlHeartbeats
 from nightlight.adapters.sql.lists import SqlLexiconStore, SqlPolicyStore
 from nightlight.adapters.sql.outbox import SqlOutbox
-from nightlight.adapters.sql.rows import Row, add_all, to_json, to_us
+from nightlight.adapters.sql.rows import Row, add_all, put_over, to_json, to_us
 from nightlight.adapters.sql.tips import SqlTips
 from nightlight.adapters.sql.tokens import SqlApiTokens
 from nightlight.audit.chain import link
@@ -116,7 +116,8 @@ class SqlTransaction:
             self._connection.execute(delete(table))
         numbers = schema.counter.c.name.in_(["bank_numbers", "bank_contents"])
         self._connection.execute(update(schema.counter).where(numbers).values(value=0))
-        self.banks.next_version()
+        emptied = {"name": EMPTIED, "value": self.banks.next_version()}
+        put_over(self._connection, schema.counter, [emptied])
 
     def lists_version(self) -> tuple[int, int, int]:
         """Return numbers that change when banks, lexicons or the policy change."""
