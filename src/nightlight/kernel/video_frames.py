@@ -100,7 +100,7 @@ class FrameSampler:
 
     def _keep_parts(self, luma: NDArray[np.uint8], time_ms: int, *, is_limited_range: bool) -> None:
         step = max(1, min(luma.shape) // _PART_LINES)
-        small = luma[::step, ::step]
+        small = np.ascontiguousarray(luma[::step, ::step])
         height, width = small.shape
         for top, left, tall, wide in _PARTS:
             first_line, first_column = round(top * height), round(left * width)
