@@ -7,7 +7,7 @@ answers come back, the likeliest first; what each is worth is decided by hashing
 import numpy as np
 from numpy.typing import NDArray
 
-from nightlight.kernel._views_reference import Floats
+from nightlight.kernel._pdq_reference import Floats
 
 #: Top, bottom, left, right; ends excluded.
 Box = tuple[int, int, int, int]
