@@ -22,7 +22,7 @@ from nightlight.errors import IntegrityFailure, InvalidInput
 from nightlight.kernel.exact_index import ExactIndex
 from nightlight.kernel.hamming import pack
 from nightlight.kernel.hash_index import HashIndex
-from nightlight.kernel.views import threshold_bits as view_threshold_bits
+from nightlight.kernel.views import pair_threshold_bits
 from nightlight.model.bank import (
     DEFAULT_THRESHOLD_BITS,
     HASH_DIGITS,
@@ -189,7 +189,7 @@ class BankIndex:
     def near(self, rows: NDArray[np.uint64]) -> list[list[BankMatch]]:
         """Return the matches of plain PDQ hashes, a list each: for those who have only hashes.
 
-        Negative banks and enabled ratios count as for a file.
+        Negative banks are among them and enabled ratios do not count: that is for the caller.
         """
         queries, numbers, distances = self._pdq.search(rows, DEFAULT_THRESHOLD_BITS)
         found: list[list[BankMatch]] = [[] for _ in range(len(rows))]
@@ -325,13 +325,9 @@ class BankIndex:
             return None
         row = self._table.row(place)
         bank = self.bank(row.bank)
-        if row.kind is HashKind.PDQ:
-            allowed = min(
-                view_threshold_bits(view, bank.threshold_bits),
-                view_threshold_bits(row.view, bank.threshold_bits),
-            )
-            if distance_bits > allowed:
-                return None
+        most = pair_threshold_bits(view, row.view, bank.threshold_bits)
+        if row.kind is HashKind.PDQ and distance_bits > most:
+            return None
         opinion = Opinion(row.opinion)
         if opinion is Opinion.NEGATIVE and bank.purpose is BankPurpose.KNOWN:
             return None

@@ -13,6 +13,7 @@ from nightlight.kernel.views import (
     VIEW_THRESHOLDS,
     bank_views,
     has_detail,
+    pair_threshold_bits,
     picture_views,
     threshold_bits,
 )
@@ -268,3 +269,26 @@ def test_dark_copy_too_dull_for_a_plain_match_is_found_once_brightened() -> None
     dark = picture.point(lambda value: value // 10)
     assert pdq.hash_luma(_luma(dark))[1] < 50
     assert "brightened" in _views_within(dark, _plain(picture))
+
+
+@pytest.mark.parametrize(
+    ("view", "bank_view", "bits"),
+    [
+        ("", "", 31),
+        ("uncropped-5", "", 31),
+        ("brightened+turned-90", "", 31),
+        ("", "cropped-5", 24),
+        ("turned-90", "tilted-left-3", 24),
+        ("uncropped-5", "cropped-5", 20),
+        ("turned-back-left-5+part-middle", "cropped-5", 20),
+        ("part-left-half", "part-left-half", 16),
+        ("", "part-left-half", 16),
+        ("inner-picture-2+flipped", "cropped-5", 16),
+        ("brightened", "cropped-5", -1),
+    ],
+)
+def test_views_of_both_sides_must_be_closer_than_a_view_of_one(
+    view: str, bank_view: str, bits: int
+) -> None:
+    assert pair_threshold_bits(view, bank_view, 31) == bits
+    assert pair_threshold_bits(view, bank_view, 10) == min(bits, 10)
