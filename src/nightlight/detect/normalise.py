@@ -87,9 +87,10 @@ _UNSAFE = re.compile(f"[{_CONTROL_CHARS}\ud800-\udfff\ufe0e\ufe0f]")
 _UNMARKED_LATIN = re.compile(r"[\t-\r\x1c-~\x85\xa0-\u02ff\u2013\u2014\u2018-\u201e\u2026\u20ac]*+")
 _LOWER = bytes.maketrans(_SPACES + _ASCII_UPPER, b" " * len(_SPACES) + _ASCII_UPPER.lower())
 #: What each byte may be: a letter, a digit or symbol used as one, or neither. Characters outside
-#: ASCII arrive as "?", which therefore counts as a unit that may be spaced out.
+#: ASCII arrive as "?", which may be a unit that is spaced out, or a symbol between such units.
 _KINDS = _byte_table(_ASCII_LETTERS, b"0123456789@$", b"!|+")
 _UNITS = _byte_table(_ASCII_LETTERS + b"0123456789@$" + b"?", b"", b"")
+_ASCII_UNITS = _byte_table(_ASCII_LETTERS + b"0123456789@$", b"", b"")
 _LEET_PAIRS = (b"a1", b"1a", b"!a", b"!1")
 _SPACED_PATTERNS = (b" a a a ", b" a  a  a ", b" a   a   a ")
 
@@ -167,6 +168,8 @@ def _is_suspicious(folded: str) -> bool:
     if (b"1" in kinds or b"!" in kinds) and any(pair in kinds for pair in _LEET_PAIRS):
         return True
     units = b" " + raw.translate(_UNITS) + b" "
+    if not folded.isascii():
+        units += raw.translate(_ASCII_UNITS) + b" "
     for pattern in _SPACED_PATTERNS:
         if pattern in units:
             return True
