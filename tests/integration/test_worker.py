@@ -171,12 +171,19 @@ def test_a_worker_told_to_stop_in_the_middle_leaves_nothing_half_done(
     site.stop(again)
 
 
-def children_of(parent: int) -> list[int]:
+def children_of(parent: int) -> dict[int, str]:
+    """Return the command lines of a process's children by id."""
     told = subprocess.run(
-        ["ps", "-A", "-o", "pid=,ppid="], check=True, capture_output=True, text=True
+        ["ps", "-A", "-ww", "-o", "pid=,ppid=,args="], check=True, capture_output=True, text=True
     ).stdout
-    pairs = [line.split() for line in told.splitlines()]
-    return [int(pid) for pid, of in pairs if int(of) == parent]
+    rows = [line.split(maxsplit=2) for line in told.splitlines()]
+    return {int(pid): command for pid, of, command in rows if int(of) == parent}
+
+
+def workers_of(serve: int) -> list[int]:
+    """Return the workers of ``serve``, which has children that decode files as well."""
+    found = children_of(serve)
+    return [pid for pid, command in found.items() if "sandbox" not in command]
 
 
 def is_running(pid: int) -> bool:
@@ -194,11 +201,13 @@ def test_the_worker_of_serve_works_and_ends_with_serve(
     accepted = site.services.pipeline.accept(events[:200])
     serve = site.start(ColdStarter(), "serve", "--port", "0")
     until(lambda: site.processed() == accepted, "the worker beside serve judges")
-    (worker,) = children_of(serve.pid)
+    (worker,) = workers_of(serve.pid)
+    children = children_of(serve.pid)
     os.kill(serve.pid, how)
     until(lambda: serve.poll() is not None, "serve ends")
     assert serve.poll() == (0 if how is signal.SIGTERM else -how)
     until(lambda: not is_running(worker), "the worker ends")
+    until(lambda: not any(map(is_running, children)), "the decoders end")
 
 
 def test_a_worker_that_dies_is_started_again_by_serve(
@@ -207,11 +216,11 @@ def test_a_worker_that_dies_is_started_again_by_serve(
     site = simple_site
     serve = site.start(ColdStarter(), "serve", "--port", "0")
     until(lambda: site.last_beat() is not None, "the worker lives")
-    (worker,) = children_of(serve.pid)
+    (worker,) = workers_of(serve.pid)
     os.kill(worker, signal.SIGKILL)
     accepted = site.services.pipeline.accept(events[:200])
     until(lambda: site.processed() == accepted, "another worker judges")
-    assert children_of(serve.pid) != [worker]
+    assert workers_of(serve.pid) != [worker]
     site.stop(serve)
 
 
