@@ -37,6 +37,11 @@ bench: setup ## Measure, side by side with peers
 	@scripts/setup_bench.sh
 	@$(PY) -m benchmarks.run
 	@$(PY) -m benchmarks.policy
+	@.venv-bench/bin/python -m benchmarks.index --n 1000000
+	@.venv-bench/bin/python -m benchmarks.hashing
+	@.venv-bench/bin/python -m benchmarks.video
+	@.venv-bench/bin/python -m benchmarks.robustness --pictures 150 --negatives 1500
+	@$(PY) -m benchmarks.http --n 100000
 
 lock: ## Pin again (needs uv)
 	@uv pip compile --quiet --universal --generate-hashes --no-emit-index-url --group dev \
