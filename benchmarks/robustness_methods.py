@@ -28,6 +28,11 @@ from nightlight.kernel.hash_index import HashIndex
 FAR = 64
 _SMALL_BANK = 5000
 _PERCEPTION = PHash()
+#: What views' names begin with.
+_KINDS = (
+    *("brightened", "without-border", "inner-picture", "uncropped", "turned-back", "part"),
+    *("cropped", "tilted"),
+)
 
 
 class Nearest(Struct, frozen=True, array_like=True):
@@ -125,7 +130,7 @@ def _in_media(rows: NDArray[np.uint64], bank: Bank) -> tuple[NDArray[np.int64], 
 
 def kind_of(view: str) -> str:
     """Return which kind of view a name is of."""
-    kinds = [kind for kind in views.VIEW_THRESHOLDS if view.startswith(kind)]
+    kinds = [kind for kind in _KINDS if view.startswith(kind)]
     return kinds[0] if kinds else "turned-or-flipped" if view else "plain"
 
 

@@ -41,6 +41,7 @@ from nightlight.model.media import MediaHashes, VideoHashes
 MATCHABLE_QUALITY = 50
 EXACT_KINDS = (HashKind.MD5, HashKind.SHA1, HashKind.SHA256)
 _CHUNK = 50_000
+_WITHDRAWN_AT_MOST = 10_000
 _RATIO_STEPS = 1 << 32
 
 #: What a query of PDQ hashes carries: the view of each row.
@@ -83,6 +84,7 @@ class BankIndex:
         self.version = 0
         self._banks: dict[str, Bank] = {}
         self._table = EntryTable()
+        self._withdrawn = 0
         self._exact = {kind: ExactIndex(HASH_DIGITS[kind] // 2) for kind in EXACT_KINDS}
         self._pdq = HashIndex()
         self._videos = VideoIndex()
@@ -115,13 +117,13 @@ class BankIndex:
             IntegrityFailure: an entry is not a hash of its kind; names the entry, not the hash.
         """
         entries = iter(entries)
-        number = int(self._table.column("number").max()) if self._table.column("number").size else 0
+        number = 0
         while chunk := list(islice(entries, _CHUNK)):
             new: list[BankEntry] = []
             for given in chunk:
                 entry = given
                 if not entry.number:  # entries that never were in a store, as in tests and tools
-                    number += 1
+                    number = (number or self._table.newest) + 1
                     entry = msgspec.structs.replace(entry, number=number)
                 place = self._table.place_of(entry.number)
                 if place is not None:
@@ -130,6 +132,13 @@ class BankIndex:
                     new.append(_checked(entry))
             self._table.append(new)
             self._add(new)
+        self._compact_if_due()
+
+    def _compact_if_due(self) -> None:
+        """Give back the room of withdrawn rows once it is worth its while."""
+        if self._withdrawn > max(_WITHDRAWN_AT_MOST, self._table.rows // 4):
+            # Replaced whole: whoever is asking goes on with the table that they began with.
+            self._table, self._withdrawn = self._table.compacted(), 0
 
     def enable(self, numbers: Iterable[int]) -> None:
         """Let disabled entries count again, because their time has come."""
@@ -206,7 +215,7 @@ class BankIndex:
 
         Only for a place that is gone with the machine's power, such as shared memory.
         """
-        self._table = self._table.compacted()
+        self._table, self._withdrawn = self._table.compacted(), 0
         extra: dict[str, NDArray[np.generic]] = {
             f"table.{name}": array for name, array in self._table.arrays().items()
         }
@@ -264,6 +273,7 @@ class BankIndex:
         if is_in:
             _checked(entry)
         self._table.update(place, entry)
+        self._withdrawn += was_in - is_in
         if was_in and not is_in:
             self._remove(entry.number, entry.kind)
         elif is_in and not was_in:
@@ -320,10 +330,11 @@ class BankIndex:
         self, number: int, distance_bits: int, *, view: str, video: VideoMatch | None = None
     ) -> BankMatch | None:
         """Return the match with an entry, None where it does not count as one."""
-        place = self._table.place_of(number)
-        if place is None or self._table.state(place) is not EntryState.ACTIVE:
+        table = self._table
+        place = table.place_of(number)
+        if place is None or table.state(place) is not EntryState.ACTIVE:
             return None
-        row = self._table.row(place)
+        row = table.row(place)
         bank = self.bank(row.bank)
         most = pair_threshold_bits(view, row.view, bank.threshold_bits)
         if row.kind is HashKind.PDQ and distance_bits > most:

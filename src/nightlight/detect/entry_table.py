@@ -5,7 +5,7 @@ it when the table is ``compacted``.
 """
 
 from bisect import bisect_left
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import msgspec
@@ -101,19 +101,6 @@ class EntryTable:
             return place
         return self._late.get(number)
 
-    def places_of(self, numbers: NDArray[np.int64]) -> NDArray[np.int64]:
-        """Return the rows of numbers that all have one."""
-        ordered = self._rows["number"][: self._ordered]
-        places = np.searchsorted(ordered, numbers).astype(np.int64)
-        if self._late:
-            for at, number in enumerate(numbers.tolist()):
-                places[at] = self._late.get(number, places[at])
-        return places
-
-    def column(self, name: str) -> NDArray[np.generic]:
-        """Return one column of all rows."""
-        return np.asarray(self._rows[name][: self._count])
-
     def code(self, name: str) -> int:
         """Return the number that stands for a name in the columns."""
         code = self._code_of.get(name)
@@ -149,26 +136,38 @@ class EntryTable:
         """Return whether the row is of an entry with this hash, as far as its beginning tells."""
         return int(self._rows["value"][place]) == _beginning(value)
 
+    @property
+    def rows(self) -> int:
+        """How many rows there are, withdrawn ones included."""
+        return self._count
+
+    @property
+    def newest(self) -> int:
+        """The greatest number of an entry, 0 where there is none."""
+        return max(int(self._rows["number"][: self._count].max(initial=0)), 0)
+
     def compacted(self) -> "EntryTable":
         """Return the same table without withdrawn rows, the others in order of their numbers."""
         rows = self._rows[: self._count]
         rows = rows[rows["state"] != _STATES.index(EntryState.WITHDRAWN)]
         rows = rows[np.argsort(rows["number"], kind="stable")]
-        ids = bytearray()
-        starts = np.zeros(len(rows), np.uint64)
-        lengths = rows["id_length"].tolist()
-        for place, (start, length) in enumerate(
-            zip(rows["id_start"].tolist(), lengths, strict=True)
-        ):
-            starts[place] = len(ids)
-            ids += self._id(start, length)
-        rows["id_start"] = starts
         table = EntryTable()
+        table._ids = self._packed_ids(rows)
+        lengths = rows["id_length"].astype(np.uint64)
+        rows["id_start"] = np.cumsum(lengths) - lengths
         table._rows, table._count, table._ordered = rows, len(rows), len(rows)
-        table._ids = ids
         for name in self._names:
             table.code(name)
         return table
+
+    def _packed_ids(self, rows: NDArray[Any]) -> bytearray:
+        """Return the ids of these rows, one after the other."""
+        ids = bytearray()
+        for start, length in zip(
+            rows["id_start"].tolist(), rows["id_length"].tolist(), strict=True
+        ):
+            ids += self._id(start, length)
+        return ids
 
     def arrays(self) -> Mapping[str, NDArray[Any]]:
         """Return everything as arrays, for a snapshot; best of a table that is compacted."""
@@ -189,12 +188,6 @@ class EntryTable:
         for name in msgspec.json.decode(arrays["names"].tobytes(), type=list[str]):
             table.code(name)
         return table
-
-    def numbers_in_state(self, states: Iterable[EntryState]) -> NDArray[np.int64]:
-        """Return the numbers of the rows in these states."""
-        wanted = [_STATES.index(state) for state in states]
-        rows = self._rows[: self._count]
-        return np.asarray(rows["number"][np.isin(rows["state"], wanted)])
 
     def _id(self, start: int, length: int) -> bytes:
         if start < len(self._old_ids):

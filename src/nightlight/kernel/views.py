@@ -6,7 +6,7 @@ do to it; where a bank is made from media, both together find far more. A view i
 row as in ``hamming``) and its quality. ``benchmarks.robustness`` measures what each is worth.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from functools import cache, lru_cache
 from types import MappingProxyType, ModuleType
 
@@ -30,19 +30,6 @@ LEAST_QUALITY = 50
 #: ramp, stripes or a blurred backdrop can have quality 100 with most bits decided by noise: of the
 #: benchmark's pictures, those below came 12 to 60 bits off after any edit, all others under 31.
 LEAST_MARGIN = 2.0
-#: The greatest distance that is a match, for each kind of view; no bank's own may be passed.
-VIEW_THRESHOLDS: Mapping[str, int] = MappingProxyType(
-    {
-        "brightened": 31,
-        "without-border": 31,
-        "inner-picture": 31,
-        "uncropped": 31,
-        "turned-back": 31,
-        "part": 31,
-        "cropped": 31,
-        "tilted": 31,
-    }
-)
 #: The greatest distance between a view of the file and a view of the known picture, for each kind
 #: of view of the file, and for all others: where both sides were changed there are thousands of
 #: pairs. Of 10,000 unrelated and near-miss pictures, 43 matched something among 1,000 originals at
@@ -141,12 +128,6 @@ def bank_views(luma: Luma) -> list[ViewHash]:
     return crops + _hash_maps(small, maps.bank_tilts(shape))
 
 
-def threshold_bits(view: str, bank_threshold: int) -> int:
-    """Return the greatest distance that is a match for this view in a bank with this threshold."""
-    steps = (VIEW_THRESHOLDS[kind] for step in view.split("+") for kind in _kinds(step))
-    return min(bank_threshold, *steps, bank_threshold)
-
-
 @lru_cache(maxsize=1 << 16)
 def pair_threshold_bits(view: str, bank_view: str, bank_threshold: int) -> int:
     """Return the greatest distance that is a match between these views, less than 0 for none.
@@ -156,19 +137,14 @@ def pair_threshold_bits(view: str, bank_view: str, bank_threshold: int) -> int:
         bank_view: of the known picture, "" for the picture as it is.
         bank_threshold: the bank's own.
     """
-    allowed = min(threshold_bits(view, bank_threshold), threshold_bits(bank_view, bank_threshold))
     if not bank_view:
-        return allowed
+        return bank_threshold
     if view.startswith(_BRIGHTENED):
         return -1
-    both = [PAIR_THRESHOLDS[kind] for kind in PAIR_THRESHOLDS if view.startswith(kind)]
+    both = [bits for kind, bits in PAIR_THRESHOLDS.items() if view.startswith(kind)]
     if bank_view.startswith("part"):
         both.append(PAIR_THRESHOLDS["part"])
-    return min([allowed, *both] if both else [allowed, _OTHER_PAIRS])
-
-
-def _kinds(step: str) -> Iterable[str]:
-    return (kind for kind in VIEW_THRESHOLDS if step.startswith(kind))
+    return min(bank_threshold, *(both or [_OTHER_PAIRS]))
 
 
 def has_detail(luma: Luma) -> bool:

@@ -19,7 +19,7 @@ from nightlight.detect.bank_index import EXACT_KINDS, MATCHABLE_QUALITY, video_o
 from nightlight.detect.video_index import VideoIndex
 from nightlight.kernel.hamming import pack, within
 from nightlight.kernel.hash_index import HashIndex
-from nightlight.kernel.views import threshold_bits as view_threshold_bits
+from nightlight.kernel.views import pair_threshold_bits
 from nightlight.model.bank import Bank, BankEntry, BankPurpose, HashKind
 from nightlight.model.media import MediaHashes, Scan, VideoHashes
 from nightlight.services.matching import Matcher
@@ -137,9 +137,10 @@ class Traffic:
             return
         rows = pack([entry.value for entry in entries])
         queries, labels, distances = self._search(rows, bank.threshold_bits)
-        counted = distances <= np.minimum(
-            self._allowed(bank)[self._view_of[labels]], _allowed_of(entries, bank)[queries]
-        )
+        bank_views = list({entry.view: None for entry in entries})
+        view_of = np.array([bank_views.index(entry.view) for entry in entries], np.int64)
+        allowed = self._allowed(bank_views, bank)
+        counted = distances <= allowed[view_of[queries], self._view_of[labels]]
         pairs = zip(queries[counted].tolist(), self._owners[labels[counted]].tolist(), strict=True)
         for query, file in pairs:
             found.setdefault(entries[query].number, set()).add(file)
@@ -152,9 +153,15 @@ class Traffic:
             self._index.add(np.arange(len(self._rows), dtype=np.int64), self._rows)
         return self._index.search(rows, distance_bits)
 
-    def _allowed(self, bank: Bank) -> NDArray[np.int64]:
-        bits = [view_threshold_bits(view, bank.threshold_bits) for view in self._views]
-        return np.array(bits, np.int64)
+    def _allowed(self, bank_views: Sequence[str], bank: Bank) -> NDArray[np.int64]:
+        """Return the greatest distance for each view of an entry and each view of the traffic."""
+        return np.array(
+            [
+                [pair_threshold_bits(view, own, bank.threshold_bits) for view in self._views]
+                for own in bank_views
+            ],
+            np.int64,
+        )
 
     def _same_video(self, entries: Sequence[BankEntry], found: dict[int, set[int]]) -> None:
         if not entries or not self._videos:
@@ -165,11 +172,6 @@ class Traffic:
         for file, video in self._videos:
             for match in index.match(video):
                 found.setdefault(match.number, set()).add(file)
-
-
-def _allowed_of(entries: Sequence[BankEntry], bank: Bank) -> NDArray[np.int64]:
-    bits = [view_threshold_bits(entry.view, bank.threshold_bits) for entry in entries]
-    return np.array(bits, np.int64)
 
 
 class Gate:

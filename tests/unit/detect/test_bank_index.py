@@ -1,3 +1,5 @@
+from hashlib import sha256
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -5,6 +7,7 @@ from hypothesis import strategies as st
 from msgspec.structs import replace
 from tests.synthetic.known_media import MD5, PDQ, SHA1, SHA256, entry, hashes, near, pdq_at
 
+from nightlight.detect import bank_index
 from nightlight.detect.bank_index import BankIndex
 from nightlight.errors import IntegrityFailure, InvalidInput
 from nightlight.kernel.hamming import pack, unpack
@@ -299,3 +302,23 @@ def test_known_picture_is_told_once_by_the_closest_of_its_views() -> None:
         ("partner", 2, "cropped-5", 2),
         ("local", 3, "", 4),
     ]
+
+
+def test_room_of_withdrawn_entries_is_given_back(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(bank_index, "_WITHDRAWN_AT_MOST", 50)
+    index = BankIndex(numbered(near(0)))
+    for first in range(2, 4_000, 20):  # 200 lists of 20 entries that come and go
+        known = [
+            replace(
+                near(1),
+                id=f"be-{n}",
+                number=n,
+                value=sha256(bytes([n % 251, n // 251])).hexdigest(),
+            )
+            for n in range(first, first + 20)
+        ]
+        index.apply(known)
+        assert len(index.match(hashes(pdq=known[7].value))) == 1
+        index.apply([replace(one, state=EntryState.WITHDRAWN, value="") for one in known])
+    assert index._table.rows < 1 + 20 + 50 + 20
+    assert [match.number for match in index.match(hashes())] == [1]

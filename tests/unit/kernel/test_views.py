@@ -10,12 +10,10 @@ from PIL import Image, ImageDraw, ImageFilter
 
 from nightlight.kernel import _view_maps, _view_rectangles, _views_numba, _views_reference, pdq
 from nightlight.kernel.views import (
-    VIEW_THRESHOLDS,
     bank_views,
     has_detail,
     pair_threshold_bits,
     picture_views,
-    threshold_bits,
 )
 
 _NAME = re.compile(r"[a-z][a-z0-9.-]*(\+[a-z][a-z0-9.-]*)*")
@@ -216,17 +214,6 @@ def test_given_samples_are_those_that_are_turned() -> None:
     views = {name: row for name, row, _ in picture_views(luma, pdq.samples(luma))}
     for name in pdq.DIHEDRAL_NAMES[1:]:
         assert np.bitwise_count(views[name] ^ turned[name]).sum() <= 2
-
-
-def test_no_view_may_lie_further_than_the_bank_allows() -> None:
-    for view in ("", "flipped", "without-border+flipped", "frame-12", "uncropped-5", "part-middle"):
-        for bank in (0, 12, 31):
-            assert 0 <= threshold_bits(view, bank) <= bank
-
-
-def test_view_of_several_steps_has_the_strictest_ones_threshold() -> None:
-    strictest = min(VIEW_THRESHOLDS["turned-back"], VIEW_THRESHOLDS["part"])
-    assert threshold_bits("turned-back-left-5+part-middle", 31) == strictest
 
 
 def test_compiled_sampling_equals_the_reference() -> None:
