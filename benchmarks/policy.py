@@ -26,7 +26,7 @@ from benchmarks.rules import make_rules
 from nightlight.decide.facts import CONTEXT_FACTS, declare_facts, gather_facts
 from nightlight.detect.bank_index import BankIndex
 from nightlight.detect.known import Known
-from nightlight.detect.term_match import TermMatch
+from nightlight.detect.term_finder import TermFinder
 from nightlight.exchange.lexicon_file import parse_lexicon
 from nightlight.ingest.envelope import parse_event
 from nightlight.model.context import AccountContext, MediaContext, PostContext
@@ -125,7 +125,7 @@ def facts_of_town(events: int) -> tuple[Facts, list[Facts]]:
         town.write_materials(Path(folder) / "town")
         lexicon = (Path(folder) / "town.lexicon.ndjson").read_text(encoding="utf-8").splitlines()
     terms, _ = parse_lexicon(lexicon, name="town")
-    detectors = build_detectors(BankIndex(()), TermMatch(terms))
+    detectors = build_detectors(BankIndex(()), TermFinder(terms))
     declared = {name: value for one in detectors for name, value in one.facts.items()}
     neutral = declare_facts(declared)
 

@@ -1,16 +1,13 @@
-"""Finds an operator's terms in posts, profiles and descriptions of media, also when disguised.
+"""Says that an operator's terms stand in a post, a profile or the description of media.
 
-Owns where a term counts as a word. Leaves undoing disguises to ``normalise`` and what a finding
-means to policy. ``Term.language`` is not used: disguised posts seldom say their language.
+``term_finder`` finds them, also when disguised; what a finding means is policy's.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 
-from msgspec import Struct
-
 from nightlight.detect import normalise
-from nightlight.detect.term_patterns import compile_patterns
+from nightlight.detect.term_finder import FoundTerm, TermFinder
 from nightlight.model.context import Context
 from nightlight.model.event import (
     AccountCreated,
@@ -20,7 +17,7 @@ from nightlight.model.event import (
     PostCreated,
     PostEdited,
 )
-from nightlight.model.lexicon import Term, TermKind
+from nightlight.model.lexicon import TermKind
 from nightlight.model.signal import Fact, Signal, Subject, SubjectKind
 
 _FACTS: Mapping[str, Fact] = MappingProxyType(
@@ -37,49 +34,27 @@ _FACTS: Mapping[str, Fact] = MappingProxyType(
 _MOST_IN_EVIDENCE = 32
 
 
-class _Found(Struct, frozen=True, gc=False):
-    """A term at a place: field, view and offsets in the view's text."""
-
-    term: Term
-    field: str
-    view: str
-    start: int
-    end: int
-
-
 class TermMatch:
-    """Detector of the terms of a lexicon; knows nothing but the terms it was built from."""
+    """Detector of the terms of a lexicon."""
 
     name = "term_match"
     facts = _FACTS
 
-    def __init__(self, terms: Iterable[Term]) -> None:
-        """Build one automaton a kind of view.
-
-        Raises:
-            InvalidInput: nothing is left of a term once it is normalised; names its id.
-        """
-        self._terms = tuple(terms)
-        self._patterns = compile_patterns(self._terms)
+    def __init__(self, finder: TermFinder) -> None:
+        self._finder = finder
 
     def detect(self, event: Event, context: Context) -> Sequence[Signal]:  # noqa: ARG002  protocol
         """Return one signal if at least one term of kind "term" stands in the event's text."""
         match event.data:
             case PostCreated() | PostEdited() as post:
-                found = self._find("text", post.text)
                 where, subject = "post", (SubjectKind.POST, post.post_id)
             case AccountCreated() | AccountUpdated() as account:
-                found = [
-                    *self._find("handle", account.handle or ""),
-                    *self._find("display_name", account.display_name or ""),
-                    *self._find("bio", account.bio or ""),
-                ]
                 where, subject = "profile", (SubjectKind.ACCOUNT, account.account_id)
             case MediaUploaded() as media:
-                found = self._find("description", media.description)
                 where, subject = "media", (SubjectKind.MEDIA, media.media_id)
             case _:
                 return ()
+        found = self._finder.find(event)
         if not any(each.term.kind is TermKind.TERM for each in found):
             return ()
         severity = max(e.term.severity for e in found if e.term.kind is TermKind.TERM)
@@ -96,16 +71,8 @@ class TermMatch:
             ),
         )
 
-    def _find(self, field: str, text: str) -> list[_Found]:
-        found: list[_Found] = []
-        for view in normalise.views(text):
-            for pattern, start, end in self._patterns[view.name].search(view):
-                shown = pattern.disguise or view.name
-                found.append(_Found(self._terms[pattern.index], field, shown, start, end))
-        return found
 
-
-def _facts(where: str, severity: int, found: list[_Found]) -> dict[str, Fact]:
+def _facts(where: str, severity: int, found: Sequence[FoundTerm]) -> dict[str, Fact]:
     of_kind: dict[TermKind, set[str]] = {kind: set() for kind in TermKind}
     for each in found:
         of_kind[each.term.kind].add(each.term.id)
@@ -121,7 +88,7 @@ def _facts(where: str, severity: int, found: list[_Found]) -> dict[str, Fact]:
     }
 
 
-def _evidence(found: list[_Found]) -> dict[str, str | int | float | list[str]]:
+def _evidence(found: Sequence[FoundTerm]) -> dict[str, str | int | float | list[str]]:
     """Return ids, views and places of what was found; never the words."""
     shown = found[:_MOST_IN_EVIDENCE]
     return {

@@ -9,6 +9,7 @@ from nightlight.detect.delete_repost import DeleteRepost
 from nightlight.detect.detector import Detector
 from nightlight.detect.hash_match import HashMatch
 from nightlight.detect.scan_health import ScanHealth
+from nightlight.detect.term_finder import TermFinder
 from nightlight.detect.term_match import TermMatch
 from nightlight.detect.user_report import UserReport
 from nightlight.model.media import MediaHashes
@@ -28,14 +29,14 @@ def active_policy(tx: Transaction) -> Policy:
     return parse_policy(tx.policies.active() or default_policy())
 
 
-def build_detectors(index: BankIndex, terms: TermMatch) -> tuple[Detector, ...]:
+def build_detectors(index: BankIndex, terms: TermFinder) -> tuple[Detector, ...]:
     """Return every detector, over these lists."""
-    return (HashMatch(index=index), ScanHealth(), terms, DeleteRepost(), UserReport())
+    return (HashMatch(index=index), ScanHealth(), TermMatch(terms), DeleteRepost(), UserReport())
 
 
 def declared_facts() -> list[tuple[str, dict[str, Fact]]]:
     """Return the facts that each detector declares, by detector name."""
-    detectors = build_detectors(BankIndex(()), TermMatch(()))
+    detectors = build_detectors(BankIndex(()), TermFinder(()))
     return [(detector.name, dict(detector.facts)) for detector in detectors]
 
 
@@ -67,7 +68,7 @@ class CurrentRules:
         return bool(self._matcher.match(hashes))
 
     def _read(self, tx: Transaction, index: BankIndex) -> Rules:
-        detectors = build_detectors(index, TermMatch(tx.lexicons.all()))
+        detectors = build_detectors(index, TermFinder(tx.lexicons.all()))
         judge = Judge(
             policy=active_policy(tx), detectors_facts=[detector.facts for detector in detectors]
         )

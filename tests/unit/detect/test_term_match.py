@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 
 import pytest
 
+from nightlight.detect.term_finder import TermFinder
 from nightlight.detect.term_match import TermMatch
 from nightlight.errors import InvalidInput
 from nightlight.model.context import Context
@@ -40,7 +41,7 @@ def post(text: str) -> Event:
 
 
 def signals(text: str, *terms: Term) -> list[Signal]:
-    return list(TermMatch(terms).detect(post(text), Context()))
+    return list(TermMatch(TermFinder(terms)).detect(post(text), Context()))
 
 
 def facts(text: str, *terms: Term) -> dict[str, Fact]:
@@ -208,7 +209,7 @@ def test_evidence_names_places_and_never_words() -> None:
 
 def test_edited_post_is_searched() -> None:
     edited = event(PostEdited(post_id="p1", account_id="a1", text="zorb"), EventType.POST_EDITED)
-    found = TermMatch([term("zorb")]).detect(edited, Context())
+    found = TermMatch(TermFinder([term("zorb")])).detect(edited, Context())
     assert [each.subject for each in found] == [Subject(kind=SubjectKind.POST, id="p1")]
 
 
@@ -216,26 +217,28 @@ def test_edited_post_is_searched() -> None:
 def test_each_field_of_a_profile_is_searched(field: str) -> None:
     fields = {"handle": "h", field: "my zorb"}
     created = event(AccountCreated(account_id="a1", **fields), EventType.ACCOUNT_CREATED)
-    found = TermMatch([term("zorb")]).detect(created, Context())
+    found = TermMatch(TermFinder([term("zorb")])).detect(created, Context())
     assert [each.subject for each in found] == [Subject(kind=SubjectKind.ACCOUNT, id="a1")]
     assert found[0].facts["term_in"] == "profile"
 
 
 def test_profile_field_left_out_of_an_update_is_no_text() -> None:
     updated = event(AccountUpdated(account_id="a1", bio="zorb"), EventType.ACCOUNT_UPDATED)
-    assert len(TermMatch([term("zorb")]).detect(updated, Context())) == 1
+    assert len(TermMatch(TermFinder([term("zorb")])).detect(updated, Context())) == 1
 
 
 def test_description_of_media_is_searched() -> None:
     data = MediaUploaded(media_id="m1", account_id="a1", description="a zorb")
-    found = TermMatch([term("zorb")]).detect(event(data, EventType.MEDIA_UPLOADED), Context())
+    found = TermMatch(TermFinder([term("zorb")])).detect(
+        event(data, EventType.MEDIA_UPLOADED), Context()
+    )
     assert [each.subject for each in found] == [Subject(kind=SubjectKind.MEDIA, id="m1")]
     assert found[0].facts["term_in"] == "media"
 
 
 def test_event_without_text_gives_nothing() -> None:
     deleted = event(PostDeleted(post_id="p1"), EventType.POST_DELETED)
-    assert TermMatch([term("zorb")]).detect(deleted, Context()) == ()
+    assert TermMatch(TermFinder([term("zorb")])).detect(deleted, Context()) == ()
 
 
 def test_empty_lexicon_finds_nothing() -> None:
@@ -244,14 +247,14 @@ def test_empty_lexicon_finds_nothing() -> None:
 
 def test_term_of_which_nothing_is_left_is_refused_by_id() -> None:
     with pytest.raises(InvalidInput, match="tm_1_term"):
-        TermMatch([term("\n")])
+        TermFinder([term("\n")])
 
 
 def test_ten_thousand_terms_are_each_found() -> None:
     words = [f"zor{a}{b}{c}{d}k" for a in "aeiou" for b in "bdfgklmnpr" for c in "aeiouy" for d in
              "bcdfghjklmnpqrstvwxzaeiouybcdfghj"][:10_000]  # fmt: skip
     words = sorted(set(words))
-    detector = TermMatch(Term(id=word, kind=TermKind.TERM, text=word) for word in words)
+    detector = TermMatch(TermFinder(Term(id=word, kind=TermKind.TERM, text=word) for word in words))
     for word in words[:: len(words) // 50]:
         assert len(detector.detect(post(f"a {word} b"), Context())) == 1
 

@@ -1,0 +1,85 @@
+"""Finds an operator's terms in what an event says: once an event, for every detector that asks.
+
+Owns which texts of an event are searched, and in which views. Leaves undoing disguises to
+``normalise``, where a term counts as a word to ``term_patterns``, and what a finding means to
+detectors and policy.
+"""
+
+from collections.abc import Iterable, Iterator
+
+from msgspec import Struct
+
+from nightlight.detect import normalise
+from nightlight.detect.term_patterns import compile_patterns
+from nightlight.model.event import (
+    AccountCreated,
+    AccountUpdated,
+    Event,
+    MediaUploaded,
+    PostCreated,
+    PostEdited,
+)
+from nightlight.model.lexicon import Term
+
+
+class FoundTerm(Struct, frozen=True, gc=False):
+    """A term at a place: field, view and offsets in the view's text.
+
+    Attributes:
+        field: "text", "handle", "display_name", "bio" or "description".
+        view: what was undone to see it, "plain" for nothing.
+    """
+
+    term: Term
+    field: str
+    view: str
+    start: int
+    end: int
+
+
+class TermFinder:
+    """Finds the terms of a lexicon; knows nothing but the terms it was built from."""
+
+    def __init__(self, terms: Iterable[Term]) -> None:
+        """Build one automaton a kind of view.
+
+        Raises:
+            InvalidInput: nothing is left of a term once it is normalised; names its id.
+        """
+        self._terms = tuple(terms)
+        self._patterns = compile_patterns(self._terms)
+        # Several detectors ask about the same event, one after the other.
+        self._newest: tuple[Event, tuple[FoundTerm, ...]] | None = None
+
+    def find(self, event: Event) -> tuple[FoundTerm, ...]:
+        """Return every term in what the event says, field by field, view by view."""
+        newest = self._newest
+        if newest is not None and newest[0] is event:
+            return newest[1]
+        found = tuple(one for field, text in texts_of(event) for one in self.find_in(field, text))
+        self._newest = (event, found)
+        return found
+
+    def find_in(self, field: str, text: str) -> Iterator[FoundTerm]:
+        """Yield every term in a text, view by view."""
+        for view in normalise.views(text):
+            for pattern, start, end in self._patterns[view.name].search(view):
+                shown = pattern.disguise or view.name
+                yield FoundTerm(self._terms[pattern.index], field, shown, start, end)
+
+
+def texts_of(event: Event) -> tuple[tuple[str, str], ...]:
+    """Return what the event says in words, each with its field; nothing for most events."""
+    match event.data:
+        case PostCreated() | PostEdited() as post:
+            return (("text", post.text),)
+        case AccountCreated() | AccountUpdated() as account:
+            return (
+                ("handle", account.handle or ""),
+                ("display_name", account.display_name or ""),
+                ("bio", account.bio or ""),
+            )
+        case MediaUploaded() as media:
+            return (("description", media.description),)
+        case _:
+            return ()
