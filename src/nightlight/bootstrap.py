@@ -42,6 +42,7 @@ from nightlight.services.delivery import Dispatcher
 from nightlight.services.exchanges import Exchanges
 from nightlight.services.filing import StoredTips, VaultMedia
 from nightlight.services.flood import KnownEntries
+from nightlight.services.hunts import Hunts
 from nightlight.services.lists import Lists
 from nightlight.services.matching import Matcher
 from nightlight.services.processing import Processor
@@ -134,6 +135,7 @@ def build_services(settings: Settings) -> Services:
             apis=offered(sample=settings.hma_test_hooks),
             id_key=keys.naming_key(),
         ),
+        hunts=Hunts(unit_of_work=unit_of_work, clock=clock, pipeline=pipeline),
         record=Record(
             unit_of_work=unit_of_work,
             anchors=FileAnchorStore(settings.anchors_file),

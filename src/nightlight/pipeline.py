@@ -16,6 +16,7 @@ from nightlight.decide.evaluate import Judge
 from nightlight.decide.unjudged import unjudged
 from nightlight.detect.delete_repost import DELETED_POSTS
 from nightlight.detect.detector import Detector
+from nightlight.detect.hunting import HUNT
 from nightlight.detect.known import Known
 from nightlight.detect.near_duplicate import fingerprint
 from nightlight.enforce.plan import Plan, human_decisions, plan_effects, without_preservation
@@ -25,12 +26,13 @@ from nightlight.model.audit import AuditEntry
 from nightlight.model.case import Case
 from nightlight.model.context import Context
 from nightlight.model.decision import Decision
-from nightlight.model.effect import INTERNAL_EFFECTS, Effect, EffectKind
+from nightlight.model.effect import INTERNAL_EFFECTS, LIMITING_EFFECTS, Effect, EffectKind
 from nightlight.model.event import Event, EventType, MediaUploaded, PostCreated, PostEdited
-from nightlight.model.ids import CaseId, EventKey, PostId, derive_id
+from nightlight.model.ids import CaseId, DecisionId, EventKey, PostId, derive_id
 from nightlight.model.media import Scan, ScanState
 from nightlight.model.signal import Signal, Subject, SubjectKind
 from nightlight.preserve.seal import Finding, Sealed, Sealer
+from nightlight.report.engaged import engagement_of
 from nightlight.review.open_case import open_or_extend
 from nightlight.transaction import Transaction, UnitOfWork
 
@@ -224,11 +226,60 @@ class Pipeline:
             files = _Files(scans={}, gives_up=True)
             judged = self._store(tx, [], [(judgement, decision, plan)], files, entries)
             known.save(tx.context)
+            tx.engagements.add(filter(None, (engagement_of(event),)))
             tx.events.advance(logged[0].seq)
             tx.commit(*entries)
         return Batch(
             events=1, duplicates=0, signals=(), judged=judged, unscanned=0, last_seq=offset + 1
         )
+
+    def judge_again(
+        self,
+        events: Sequence[Event],
+        rules: Rules,
+        *,
+        hunt_id: str,
+        also: Callable[[Transaction, Sequence[Judgement], Sequence[Judged]], AuditEntry],
+    ) -> None:
+        """Judge events of the log once more, by what came onto the lists since.
+
+        What the events changed when they happened is known already and stays. Content that is gone
+        is preserved and reviewed, no more.
+
+        Args:
+            events: processed events, in order of the log.
+            rules: the detectors that look, over what is new.
+            hunt_id: the hunt; its decisions stand beside those made when the events happened.
+            also: stores what belongs to it in the same transaction, and says what the record says.
+        """
+        files = _Files(scans={})
+        while True:
+            try:
+                with self._unit_of_work.begin() as tx:
+                    tx.events.offset()  # no batch is judged meanwhile
+                    known = Known()
+                    known.load(events, tx.context)
+                    over_quota = self._over_quota(tx, rules)
+                    judgements: list[Judgement] = []
+                    plans: list[tuple[Judgement, Decision, Plan]] = []
+                    for event in events:
+                        judgement = judge(
+                            event, known.context_for(event), rules.detectors, rules.judge
+                        )
+                        judgement = _hunted(judgement, hunt_id)
+                        judgements.append(judgement)
+                        if judgement.decision is not None:
+                            plans.append(
+                                self._plan(judgement, judgement.decision, known, over_quota)
+                            )
+                    entries: list[AuditEntry] = []
+                    judged = self._store(tx, judgements, plans, files, entries)
+                    known.save(tx.context)
+                    tx.commit(also(tx, judgements, judged), *entries)
+            except _FilesWantedError as error:
+                self._fetch(error.urls, files)
+            else:
+                return
 
     def _scan(self, events: Sequence[Event]) -> dict[EventKey, Scan]:
         uploads = {one.key: one.data for one in events if isinstance(one.data, MediaUploaded)}
@@ -267,6 +318,7 @@ class Pipeline:
                     plans.append(self._plan(judgement, judgement.decision, known, over_quota))
         judged = self._store(tx, judgements, plans, files, entries)
         known.save(tx.context)
+        tx.engagements.add(filter(None, (engagement_of(one.event) for one in logged)))
         last = logged[-1].seq
         tx.events.advance(last)
         tx.commit(*_or_processed(entries, last, len(logged)))
@@ -384,6 +436,22 @@ class Pipeline:
         if not _shows_subject(events, decision):
             return replace(sealed, complete=False)
         return sealed
+
+
+def _hunted(judgement: Judgement, hunt_id: str) -> Judgement:
+    """Return what a hunt found; the decision is the hunt's own and limits nothing that is gone."""
+    signals = tuple(
+        replace(signal, evidence={**signal.evidence, HUNT: hunt_id}) for signal in judgement.signals
+    )
+    decision, post = judgement.decision, judgement.context.post
+    if decision is not None:
+        asks = decision.asks
+        if post is not None and post.deleted_at is not None:
+            asks = tuple(ask for ask in asks if EffectKind(ask) not in LIMITING_EFFECTS)
+        decision = replace(
+            decision, id=DecisionId(derive_id("dec", decision.id, hunt_id)), asks=asks
+        )
+    return replace(judgement, signals=signals, decision=decision)
 
 
 def _posts_concerned(tx: Transaction, judgement: Judgement, decision: Decision) -> list[Event]:

@@ -11,6 +11,7 @@ from typing import Protocol
 
 from msgspec import Struct
 
+from nightlight.detect.hunting import HuntStore
 from nightlight.detect.ports import ContextStore, SignalStore
 from nightlight.enforce.ports import DecisionStore, Outbox
 from nightlight.exchange.ports import BankStore, LexiconStore
@@ -21,6 +22,7 @@ from nightlight.model.audit import AuditEntry, ChainedEntry
 from nightlight.model.cybertip import CyberTip, Filing
 from nightlight.model.ids import CaseId, TipId
 from nightlight.preserve.ports import EvidenceStore
+from nightlight.report.ports import EngagementStore
 from nightlight.review.ports import CaseStore
 
 
@@ -174,6 +176,10 @@ class Transaction(Protocol):
     def tips(self) -> Tips: ...  # noqa: D102
     @property
     def tokens(self) -> ApiTokens: ...  # noqa: D102
+    @property
+    def engagements(self) -> EngagementStore: ...  # noqa: D102
+    @property
+    def hunts(self) -> HuntStore: ...  # noqa: D102
     @property
     def heartbeats(self) -> Heartbeats: ...  # noqa: D102
     @property

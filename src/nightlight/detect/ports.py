@@ -44,6 +44,10 @@ class ContextStore(Protocol):
         """Return each account's newest ``each`` posts since then that have a fingerprint."""
         ...
 
+    def posts_of(self, account_id: AccountId, limit: int) -> list[PostContext]:
+        """Return an account's newest posts, deleted ones included, newest first."""
+        ...
+
     def save(
         self,
         *,
@@ -64,4 +68,8 @@ class SignalStore(Protocol):
 
     def of_events(self, event_keys: Collection[str]) -> list[Signal]:
         """Return the signals that these events gave."""
+        ...
+
+    def of_account(self, account_id: AccountId, limit: int) -> list[Signal]:
+        """Return the newest signals about an account, newest first."""
         ...

@@ -1,6 +1,6 @@
 """What enforce needs of its surroundings."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime
 from typing import Protocol
 
@@ -8,6 +8,7 @@ from msgspec import Struct
 
 from nightlight.model.decision import Decision
 from nightlight.model.effect import DeliveryState, Effect
+from nightlight.model.ids import AccountId
 
 
 class DecisionStore(Protocol):
@@ -23,6 +24,14 @@ class DecisionStore(Protocol):
 
     def newest(self, limit: int) -> list[Decision]:
         """Return the newest decisions, newest first."""
+        ...
+
+    def of_account(self, account_id: AccountId, limit: int) -> list[Decision]:
+        """Return the newest decisions about an account, newest first."""
+        ...
+
+    def about(self, subject_ids: Collection[str]) -> list[Decision]:
+        """Return every decision about these posts and files, oldest first."""
         ...
 
 

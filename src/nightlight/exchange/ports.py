@@ -206,6 +206,10 @@ class LexiconStore(Protocol):
         """Return every term of every lexicon."""
         ...
 
+    def term_ids(self, name: str) -> list[str]:
+        """Return the ids of a lexicon's terms."""
+        ...
+
     def summaries(self) -> list[ListSummary]:
         """Return what may be shown of each lexicon."""
         ...

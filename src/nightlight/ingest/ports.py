@@ -1,12 +1,12 @@
 """What ingest needs of its surroundings."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime
 from typing import BinaryIO, Protocol, Self
 
 from msgspec import Struct
 
-from nightlight.model.event import Event
+from nightlight.model.event import Event, EventType
 from nightlight.model.ids import EventKey
 from nightlight.model.masked import Masked
 from nightlight.model.media import MediaHashes, Scan
@@ -42,6 +42,12 @@ class EventLog(Protocol):
 
     def read_after(self, seq: int, limit: int) -> list[LoggedEvent]:
         """Return up to ``limit`` events after ``seq``, oldest first."""
+        ...
+
+    def read_of(
+        self, types: Collection[EventType], *, after: int, to: int, limit: int
+    ) -> list[LoggedEvent]:
+        """Return up to ``limit`` events of these types after one place and up to another."""
         ...
 
     def find(self, keys: Sequence[EventKey]) -> dict[EventKey, Event]:

@@ -1,13 +1,14 @@
-"""What filing needs from outside: stored tips, sealed media, and the place that takes reports."""
+"""What reporting needs from outside: who engaged, tips, sealed media, a destination."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime
 from enum import StrEnum
 from typing import Protocol
 
 from nightlight.errors import NightlightError
 from nightlight.model.cybertip import CyberTip, Filing
-from nightlight.model.ids import TipId
+from nightlight.model.engagement import Engagement
+from nightlight.model.ids import AccountId, PostId, TipId
 
 
 class FilingAction(StrEnum):
@@ -25,6 +26,26 @@ class FilingAction(StrEnum):
     STARTED_OVER = "tip.started_over"
     POSTPONED = "tip.postponed"
     REFUSED = "tip.refused"
+
+
+class EngagementStore(Protocol):
+    """Who engaged with whose posts and accounts."""
+
+    def add(self, engagements: Iterable[Engagement]) -> None:
+        """Store engagements; one that is already there stays as it is."""
+        ...
+
+    def with_posts(self, ids: Collection[PostId]) -> list[Engagement]:
+        """Return what was done with these posts, oldest first."""
+        ...
+
+    def with_accounts(self, ids: Collection[AccountId]) -> list[Engagement]:
+        """Return who followed or reported these accounts, oldest first."""
+        ...
+
+    def by(self, account_id: AccountId, limit: int) -> list[Engagement]:
+        """Return the newest acts of an account, newest first."""
+        ...
 
 
 class AnswerKind(StrEnum):

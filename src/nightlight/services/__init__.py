@@ -12,6 +12,7 @@ from nightlight.report.submit import Filer
 from nightlight.services.banks import Banks
 from nightlight.services.delivery import Dispatcher
 from nightlight.services.exchanges import Exchanges
+from nightlight.services.hunts import Hunts
 from nightlight.services.lists import Lists
 from nightlight.services.matching import Matcher
 from nightlight.services.processing import Processor
@@ -46,6 +47,7 @@ class Services(Struct, frozen=True, kw_only=True):
     lists: Lists
     banks: Banks
     exchanges: Exchanges
+    hunts: Hunts
     record: Record
     dispatcher: Dispatcher | None
     filer: Filer | None

@@ -21,6 +21,7 @@ from nightlight.model.audit import AuditEntry
 from nightlight.model.bank import EntryState
 from nightlight.model.ids import derive_id
 from nightlight.model.lexicon import Term
+from nightlight.services.hunts import request_terms
 from nightlight.services.rules import declared_facts
 from nightlight.transaction import UnitOfWork
 
@@ -61,11 +62,18 @@ class Lists:
     def import_lexicon(
         self, name: str, lines: Iterable[str], *, actor: str, reason: str
     ) -> Imported:
-        """Return what was added to the lexicon; running processes use it at once."""
+        """Return what was added to the lexicon; running processes use it at once.
+
+        What is stored already is hunted for the new terms.
+        """
         terms, rejected = parse_lexicon(lines, name=name)
         terms = [self._opaque_term(one, name) for one in terms]
         with self._unit_of_work.begin() as tx:
-            added = tx.lexicons.put(name, terms, at=self._clock.now())
+            now = self._clock.now()
+            had = set(tx.lexicons.term_ids(name))
+            added = tx.lexicons.put(name, terms, at=now)
+            new = [one for one in terms if one.id not in had]
+            request_terms(tx, new, name=name, actor=actor, at=now)
             done = Imported(name=name, read=len(terms), added=added, rejected=tuple(rejected))
             tx.commit(_imported("lexicon.imported", done, actor, reason))
         return done

@@ -7,6 +7,7 @@ from threading import Event as Stop
 import structlog
 from msgspec import Struct
 
+from nightlight.detect.hunting import HuntState
 from nightlight.errors import NightlightError
 from nightlight.services import Services
 
@@ -66,10 +67,21 @@ class Worker:
             busy = True
         if services.filer is not None and services.filer.run_due(options.tips):
             busy = True
+        if self._hunt():
+            busy = True
         if services.matcher.wants_snapshot():
             services.matcher.leave_snapshot()
         self._anchor()
         return busy
+
+    def _hunt(self) -> bool:
+        """Search a little further for what newly came onto lists; return whether there was any."""
+        hunts = self._services.hunts
+        hunts.notice_new_hashes()
+        hunt = hunts.step()
+        if hunt is not None and hunt.state is HuntState.DONE:
+            _log.info("hunt.ended", hunt=hunt.id, found=hunt.found, looked_at=hunt.looked_at)
+        return hunt is not None
 
     def _beat(self) -> None:
         now = self._services.clock.now()

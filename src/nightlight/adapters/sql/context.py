@@ -100,6 +100,16 @@ class SqlContextStore:
         )
         return self._newest_each(wanted, post.c.posted_us, each)
 
+    def posts_of(self, account_id: AccountId, limit: int) -> list[PostContext]:
+        """Return an account's newest posts, deleted ones included, newest first."""
+        rows = self._connection.execute(
+            select(post)
+            .where(post.c.account_id == account_id)
+            .order_by(post.c.posted_us.desc(), post.c.post_id)
+            .limit(limit)
+        )
+        return [_post(row) for row in rows]
+
     def _newest_each(
         self, wanted: Select[Any], time: Any, each: int
     ) -> dict[AccountId, list[PostContext]]:

@@ -11,7 +11,7 @@ from nightlight.adapters.sql.rows import among, from_us, put_new, to_json, to_us
 from nightlight.adapters.sql.schema import decision, signal
 from nightlight.audit.clock import Clock
 from nightlight.model.decision import Decision, Reason
-from nightlight.model.ids import derive_id
+from nightlight.model.ids import AccountId, derive_id
 from nightlight.model.signal import Fact, Signal, Subject, SubjectKind
 
 _asks = msgspec.json.Decoder(tuple[str, ...])
@@ -54,6 +54,16 @@ class SqlSignalStore:
             select(signal)
             .where(among(self._connection, signal.c.event_key, event_keys))
             .order_by(signal.c.event_key, signal.c.detector)
+        )
+        return [_signal(row) for row in rows]
+
+    def of_account(self, account_id: AccountId, limit: int) -> list[Signal]:
+        """Return the newest signals about an account, newest first."""
+        rows = self._connection.execute(
+            select(signal)
+            .where(signal.c.account_id == account_id)
+            .order_by(signal.c.recorded_us.desc(), signal.c.id)
+            .limit(limit)
         )
         return [_signal(row) for row in rows]
 
@@ -103,6 +113,25 @@ class SqlDecisionStore:
             select(decision)
             .order_by(decision.c.recorded_us.desc(), decision.c.time_us.desc(), decision.c.id)
             .limit(limit)
+        )
+        return [_decision(row) for row in rows]
+
+    def of_account(self, account_id: AccountId, limit: int) -> list[Decision]:
+        """Return the newest decisions about an account, newest first."""
+        rows = self._connection.execute(
+            select(decision)
+            .where(decision.c.account_id == account_id)
+            .order_by(decision.c.time_us.desc(), decision.c.id)
+            .limit(limit)
+        )
+        return [_decision(row) for row in rows]
+
+    def about(self, subject_ids: Collection[str]) -> list[Decision]:
+        """Return every decision about these posts and files, oldest first."""
+        rows = self._connection.execute(
+            select(decision)
+            .where(among(self._connection, decision.c.subject_id, subject_ids))
+            .order_by(decision.c.time_us, decision.c.id)
         )
         return [_decision(row) for row in rows]
 

@@ -87,6 +87,11 @@ class SqlLexiconStore:
                 language=row.language,
             )
 
+    def term_ids(self, name: str) -> list[str]:
+        """Return the ids of a lexicon's terms."""
+        wanted = select(term.c.id).where(term.c.lexicon == name).order_by(term.c.id)
+        return list(self._connection.execute(wanted).scalars())
+
     def summaries(self) -> list[ListSummary]:
         """Return what may be shown of each lexicon."""
         return _summaries(self._connection, term, term.c.lexicon)

@@ -137,7 +137,7 @@ decision = Table(
     Column("event_key", String(32), nullable=False),
     Column("account_id", Text, nullable=False, index=True),
     Column("subject_kind", String(16), nullable=False),
-    Column("subject_id", Text, nullable=False),
+    Column("subject_id", Text, nullable=False, index=True),
     Column("decided_by", Text, nullable=False),
     Column("policy_version", Text, nullable=False),
     Column("category", Text, nullable=False),
@@ -393,4 +393,54 @@ heartbeat = Table(
     Column("name", String(64), primary_key=True),
     Column("at_us", BigInteger, nullable=False),
     Column("detail", Text, nullable=False),
+)
+
+engagement = Table(
+    "engagement",
+    metadata,
+    Column("event_key", String(32), primary_key=True),
+    Column("account_id", Text, nullable=False),
+    Column("kind", String(16), nullable=False),
+    Column("post_id", Text, nullable=False),
+    Column("target_id", Text, nullable=False),
+    Column("reply_id", Text, nullable=False),
+    Column("at_us", BigInteger, nullable=False),
+    Index("engagement_by", "account_id", "at_us"),
+    # Acts on posts are asked for by post, acts on accounts by account: neither index holds both.
+    Index(
+        "engagement_post",
+        "post_id",
+        sqlite_where=text("post_id <> ''"),
+        postgresql_where=text("post_id <> ''"),
+    ),
+    Index(
+        "engagement_target",
+        "target_id",
+        sqlite_where=text("post_id = ''"),
+        postgresql_where=text("post_id = ''"),
+    ),
+)
+
+hunt = Table(
+    "hunt",
+    metadata,
+    Column("id", String(64), primary_key=True),
+    Column("state", String(16), nullable=False, index=True),
+    Column("asked_us", BigInteger, nullable=False),
+    Column("body", Text, nullable=False),
+)
+
+hunt_finding = Table(
+    "hunt_finding",
+    metadata,
+    Column("hunt_id", String(64), primary_key=True),
+    Column("event_key", String(32), primary_key=True),
+    Column("subject_kind", String(16), nullable=False),
+    Column("subject_id", Text, nullable=False),
+    Column("account_id", Text, nullable=False),
+    Column("from_us", BigInteger, nullable=False),
+    Column("until_us", BigInteger),
+    Column("found_us", BigInteger, nullable=False),
+    Column("views", BigInteger, nullable=False),
+    Column("decision_id", String(64), nullable=False),
 )

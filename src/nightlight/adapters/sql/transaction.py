@@ -8,10 +8,12 @@ from nightlight.adapters.sql.banks import EMPTIED, SqlBankStore
 from nightlight.adapters.sql.cases import SqlCaseStore, SqlEvidenceStore
 from nightlight.adapters.sql.context import SqlContextStore
 from nightlight.adapters.sql.decisions import SqlDecisionStore, SqlSignalStore
+from nightlight.adapters.sql.engagements import SqlEngagementStore
 from nightlight.adapters.sql.events import SqlEventLog
 from nightlight.adapters.sql.exchanges import SqlExchangeStore
 from nightlight.adapters.sql.figures import SqlFigures
 from nightlight.adapters.sql.heartbeats import SqlHeartbeats
+from nightlight.adapters.sql.hunts import SqlHuntStore
 from nightlight.adapters.sql.lists import SqlLexiconStore, SqlPolicyStore
 from nightlight.adapters.sql.outbox import SqlOutbox
 from nightlight.adapters.sql.rows import Row, add_all, put_over, to_json, to_us
@@ -47,6 +49,8 @@ class SqlTransaction:
         self.policies = SqlPolicyStore(connection)
         self.tips = SqlTips(connection, keys)
         self.tokens = SqlApiTokens(connection)
+        self.engagements = SqlEngagementStore(connection)
+        self.hunts = SqlHuntStore(connection)
         self.heartbeats = SqlHeartbeats(connection)
         self.figures = SqlFigures(connection, self.events)
         self.audit = SqlAuditLog(connection)

@@ -1,0 +1,208 @@
+"""What comes onto a list is looked for in everything stored, once, however often interrupted."""
+
+from pathlib import Path
+
+import pytest
+from msgspec.structs import replace
+from tests.fakes.desk import KNOWN_MD5, Desk
+from tests.ports.builders import ENTRY
+from tests.synthetic.builders import at, event_of
+
+from nightlight.detect.hunting import Hunt, HuntKind, HuntState
+from nightlight.errors import Conflict, InvalidInput, NotFound
+from nightlight.model.effect import EffectKind
+from nightlight.model.event import (
+    AccountCreated,
+    Event,
+    EventData,
+    MediaUploaded,
+    PostCreated,
+    PostDeleted,
+    ViewsCounted,
+)
+from nightlight.model.ids import PostId
+
+WORD = '{"text": "plimquat", "kind": "term", "severity": 90}'
+CUE = '{"text": "price list", "kind": "cue"}'
+OFFER = "fresh plimquat in stock today, price list on request for everybody who asks"
+
+
+@pytest.fixture
+def desk(tmp_path: Path) -> Desk:
+    return Desk(tmp_path, lists=False)
+
+
+def told(data: EventData, minutes: float = 0) -> Event:
+    return event_of(data, minutes=minutes)
+
+
+def post(name: str, text: str = OFFER, *, minutes: float = 0) -> Event:
+    return told(PostCreated(post_id=name, account_id=f"by-{name}", text=text), minutes)
+
+
+def arrive(desk: Desk, *lines: str, name: str = "late") -> None:
+    desk.services.lists.import_lexicon(name, lines or (WORD, CUE), actor="ana", reason="news")
+
+
+def carry_out(desk: Desk, *, limit: int = 100) -> Hunt:
+    while (hunt := desk.services.hunts.step(limit=limit)) is not None:
+        if hunt.state is HuntState.DONE:
+            return hunt
+    raise AssertionError("no hunt waited")
+
+
+def test_earlier_posts_are_found_with_how_long_they_were_up(desk: Desk) -> None:
+    deleted = told(PostDeleted(post_id="gone", account_id="by-gone", deleted_by="author"), 30)
+    views = told(ViewsCounted(post_id="up", views=41), 40)
+    desk.take_in(post("gone"), post("up", minutes=10), post("other", "tea at noon"), deleted, views)
+    arrive(desk)
+    hunt = carry_out(desk)
+    _, findings = desk.services.hunts.get(hunt.id, findings=10)
+    found = {one.subject.id: one for one in findings}
+    assert found.keys() == {"gone", "up"}
+    assert (found["gone"].up_from, found["gone"].up_until) == (at(0), at(30))
+    assert (found["up"].up_from, found["up"].up_until, found["up"].views) == (at(10), None, 41)
+    assert (hunt.looked_at, hunt.found, hunt.known_before) == (3, 2, 0)
+
+
+def test_each_finding_is_decided_and_reviewed_and_what_is_gone_is_not_limited(desk: Desk) -> None:
+    deleted = told(PostDeleted(post_id="gone", account_id="by-gone", deleted_by="author"), 30)
+    desk.take_in(post("gone"), post("up"), deleted)
+    arrive(desk)
+    hunt = carry_out(desk)
+    outcome = desk.outcome()
+    effects = {(one.subject.id, one.kind) for one in outcome.effects}
+    assert ("up", EffectKind.LIMIT_REACH) in effects
+    assert not any(name == "gone" for name, _ in effects)
+    assert {case.account_id for case in outcome.cases} == {"by-gone", "by-up"}
+    evidence = [one.content_id for case in outcome.cases for one in desk.evidence(case.id)]
+    assert {post("gone").key, post("up").key} <= set(evidence)
+    signals = desk.outcome([post("gone"), post("up")]).signals
+    assert {one.evidence["hunt"] for one in signals} == {hunt.id}
+
+
+def test_what_was_found_when_it_happened_is_counted_and_not_decided_again(desk: Desk) -> None:
+    arrive(desk, name="first")
+    desk.take_in(post("one"))
+    before = desk.outcome().decisions
+    desk.services.hunts.ask(lexicon="first", bank="", actor="ana", reason="to be sure")
+    hunt = carry_out(desk)
+    assert (hunt.found, hunt.known_before) == (1, 1)
+    assert desk.outcome().decisions == before
+
+
+def test_profiles_and_descriptions_of_media_are_searched_too(desk: Desk) -> None:
+    desk.take_in(
+        told(AccountCreated(account_id="a", handle="h", bio="plimquat, price list")),
+        told(
+            MediaUploaded(media_id="m", account_id="b", md5="22" * 16, description="a plimquat"),
+            1,
+        ),
+    )
+    arrive(desk)
+    hunt = carry_out(desk)
+    _, findings = desk.services.hunts.get(hunt.id, findings=10)
+    assert {one.subject.id for one in findings} == {"a", "m"}
+
+
+def test_new_hashes_find_files_that_came_before(desk: Desk) -> None:
+    upload = MediaUploaded(media_id="file", account_id="b", post_id="shows", md5=KNOWN_MD5)
+    shows = PostCreated(post_id="shows", account_id="b", text="look", media_ids=("file",))
+    desk.take_in(told(upload), told(shows, 1), post("other", "tea"))
+    desk.services.hunts.notice_new_hashes()
+    line = f'{{"kind": "md5", "value": "{KNOWN_MD5}", "id": "entry-9"}}'
+    desk.services.banks.import_entries("late", [line], actor="ana", reason="news")
+    asked = desk.services.hunts.notice_new_hashes()
+    assert asked is not None
+    hunt = carry_out(desk)
+    _, findings = desk.services.hunts.get(hunt.id, findings=10)
+    assert {one.subject.id for one in findings} == {"file", "shows"}
+    assert "known_media" in {one.category for one in desk.outcome().decisions}
+    assert desk.services.hunts.notice_new_hashes() is None
+
+
+def test_hunt_goes_on_where_it_was_and_finds_nothing_twice(desk: Desk, tmp_path: Path) -> None:
+    desk.take_in(*(post(f"p{n}", minutes=n) for n in range(7)))
+    arrive(desk)
+    first = desk.services.hunts.step(limit=3)
+    assert first is not None
+    assert (first.state, first.looked_at, first.found) == (HuntState.RUNNING, 3, 3)
+    again = Desk(tmp_path, lists=False)  # as after a restart
+    hunt = carry_out(again, limit=3)
+    assert (hunt.looked_at, hunt.found) == (7, 7)
+    _, findings = again.services.hunts.get(hunt.id, findings=10)
+    assert len(findings) == 7
+    assert len(again.outcome().decisions) == 7
+
+
+def test_person_who_dismissed_a_post_is_not_overruled(desk: Desk) -> None:
+    desk.take_in(post("one"))
+    with desk.services.unit_of_work.begin() as tx:
+        known = tx.context.posts([PostId("one")])
+        posts = [replace(one, human_decision="dismissed") for one in known.values()]
+        tx.context.save(accounts=[], posts=posts, media=[])
+        tx.commit(ENTRY)
+    arrive(desk)
+    carry_out(desk)
+    assert desk.outcome().effects == []
+    assert len(desk.outcome().cases) == 1
+
+
+def test_terms_that_come_before_any_event_ask_for_no_hunt(desk: Desk) -> None:
+    arrive(desk)
+    assert desk.services.hunts.newest(10) == []
+    assert desk.services.hunts.step() is None
+
+
+def test_selling_words_alone_ask_for_no_hunt(desk: Desk) -> None:
+    desk.take_in(post("one"))
+    arrive(desk, CUE)
+    assert desk.services.hunts.newest(10) == []
+
+
+def test_cancelled_hunt_goes_no_further_and_keeps_what_it_found(desk: Desk) -> None:
+    desk.take_in(*(post(f"p{n}", minutes=n) for n in range(4)))
+    arrive(desk)
+    begun = desk.services.hunts.step(limit=1)
+    assert begun is not None
+    desk.services.hunts.cancel(begun.id, actor="ana", reason="wrong list")
+    assert desk.services.hunts.step() is None
+    hunt, findings = desk.services.hunts.get(begun.id, findings=10)
+    assert (hunt.state, len(findings)) == (HuntState.CANCELLED, 1)
+    with pytest.raises(Conflict):
+        desk.services.hunts.cancel(begun.id, actor="ana", reason="again")
+
+
+def test_record_tells_of_the_hunt_and_never_of_the_term(desk: Desk) -> None:
+    desk.take_in(post("one"))
+    arrive(desk)
+    carry_out(desk)
+    with desk.services.unit_of_work.read() as tx:
+        entries = [chained.entry for chained in tx.audit.entries()]
+    assert "hunt.ended" in [one.action for one in entries]
+    assert "plimquat" not in repr([one for one in entries if one.action.startswith("hunt.")])
+
+
+@pytest.mark.parametrize(
+    ("lexicon", "bank"), [("", ""), ("one", "two"), ("nowhere", ""), ("", "nowhere")]
+)
+def test_hunt_needs_one_list_that_is_there(desk: Desk, lexicon: str, bank: str) -> None:
+    with pytest.raises(InvalidInput):
+        desk.services.hunts.ask(lexicon=lexicon, bank=bank, actor="ana", reason="x")
+
+
+def test_unknown_hunt_is_not_found(desk: Desk) -> None:
+    with pytest.raises(NotFound):
+        desk.services.hunts.get("none", findings=1)
+
+
+def test_share_done_of_an_empty_window_is_all_of_it() -> None:
+    hunt = Hunt(
+        id="h",
+        kind=HuntKind.TERMS,
+        name="n",
+        asked_by="a",
+        asked_at=at(0),
+        to_seq=0,
+    )
+    assert hunt.share_done == 1.0
