@@ -47,6 +47,7 @@ PAGES = {
     "/decisions": "limit reach",
     "/cases": "advert",
     "/cases?state=open": "known media",
+    "/accounts/acc-ada": "What the score is made of",
     "/reports": "Receipt",
     "/record": "decision.made",
     "/lists": "town-bank",

@@ -18,6 +18,7 @@ from nightlight.cli.services import open_services
 from nightlight.model.case import Case, CaseState, CaseStep
 from nightlight.model.ids import CaseId
 from nightlight.review.resolve import Resolution
+from nightlight.services.roles import roles_in_case
 
 app = typer.Typer(name="case", no_args_is_help=True, help="Cases: list, show, decide, appeal.")
 
@@ -45,6 +46,31 @@ def list_cases(
         ),
         columns=("case", "state", "severity", "category", "account", "findings", "opened"),
         empty="No cases.",
+    )
+
+
+@app.command()
+def roles(case_id: CaseArgument, *, json: Json = False) -> None:
+    """Show what part each account had in what a case confirmed, and what shows it."""
+    with open_services().unit_of_work.begin() as tx:
+        told = roles_in_case(tx, CaseId(case_id))
+    if json:
+        for one in told:
+            print_json(fields_of(one))
+        return
+    print_rows(
+        (
+            (
+                one.account_id,
+                one.role,
+                ", ".join(dict.fromkeys(act.what for act in one.acts)),
+                ", ".join(one.knowledge_for) or "nothing",
+                ", ".join(one.knowledge_against) or "nothing",
+            )
+            for one in told
+        ),
+        columns=("account", "role", "did", "for knowledge", "against"),
+        empty="No roles: they are told once a person confirmed the case.",
     )
 
 

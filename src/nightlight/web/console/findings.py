@@ -2,6 +2,9 @@
 
 from collections.abc import Mapping
 
+from msgspec.structs import replace
+
+from nightlight.detect.hunting import HUNT
 from nightlight.model.signal import Fact, Signal
 from nightlight.web.console.words import duration, percent
 
@@ -11,6 +14,11 @@ _MOST_SHOWN = 12
 
 def explain(signal: Signal) -> list[str]:
     """Return sentences that say what the detector found."""
+    hunt = signal.evidence.get(HUNT)
+    if hunt:
+        known = {name: value for name, value in signal.evidence.items() if name != HUNT}
+        later = f"Found later, by {hunt}, when a list grew: it had been there until then."
+        return [*explain(replace(signal, evidence=known)), later]
     match signal.detector:
         case "hash_match":
             return _hash_match(signal)

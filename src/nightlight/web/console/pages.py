@@ -25,6 +25,7 @@ _PAGES: dict[str, tuple[str, _Reading, str]] = {
     "/decisions": ("decisions.html", readings.decisions, "/decisions"),
     "/cases": ("cases.html", readings.cases, "/cases"),
     "/cases/{case_id}": ("case.html", readings.case, "/cases"),
+    "/accounts/{account_id:path}": ("account.html", readings.account, "/cases"),
     "/reports": ("reports.html", readings.reports, "/reports"),
     "/record": ("record.html", readings.record, "/record"),
     "/lists": ("lists.html", readings.lists, "/lists"),

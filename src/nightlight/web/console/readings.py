@@ -5,10 +5,14 @@ from collections.abc import Mapping
 
 from nightlight.errors import InvalidInput
 from nightlight.model.case import CaseState
-from nightlight.model.ids import CaseId
+from nightlight.model.ids import AccountId, CaseId
 from nightlight.model.signal import Signal
 from nightlight.services import Services
+from nightlight.services.account_view import view_account
+from nightlight.services.roles import roles_in_case
 from nightlight.transaction import StoredTip, Transaction
+from nightlight.web.console.graph import draw
+from nightlight.web.console.neighbours import neighbours_of
 from nightlight.web.console.scores import lowest_precision, read_scorecard
 from nightlight.web.console.stages import Counted, stages
 from nightlight.web.health import WORKER, is_alive, worker_seen
@@ -106,7 +110,25 @@ def case(services: Services, asked: Asked) -> Shown:
             "signals": signals,
             "evidence": tx.evidence.of_case(found.id),
             "tip": _tip_of(tx, found.id),
+            "roles": roles_in_case(tx, found.id),
         }
+
+
+def account(services: Services, asked: Asked) -> Shown:
+    """Return everything about an account but its content.
+
+    Raises:
+        NotFound: no event ever named this account.
+    """
+    account_id = AccountId(asked["account_id"])
+    with services.unit_of_work.read() as tx:
+        view = view_account(tx, account_id)
+        neighbours = neighbours_of(tx, view)
+    return {
+        "view": view,
+        "neighbours": neighbours,
+        "graph": draw(account_id, neighbours),
+    }
 
 
 def reports(services: Services, _: Asked) -> Shown:
