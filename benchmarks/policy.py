@@ -84,6 +84,9 @@ class _Nothing:
     ) -> dict[AccountId, list[PostContext]]:
         return {}
 
+    def posts_of(self, account_id: AccountId, limit: int) -> list[PostContext]:  # noqa: ARG002  protocol
+        return []
+
     def recent_scans(self, limit: int) -> Iterator[Scan]:  # noqa: ARG002  protocol
         return iter(())
 

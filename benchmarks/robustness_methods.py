@@ -91,10 +91,12 @@ def is_matchable(picture: Image.Image) -> bool:
 
 def look_up(picture: Image.Image, bank: Bank) -> Seen:
     """Return how near the picture comes to a bank's originals."""
-    row, quality = pdq.hash_rgb(np.asarray(picture))
+    pixels = np.ascontiguousarray(np.asarray(picture))
     start = perf_counter()
-    found = views.picture_views(_luma(picture))
+    own = pdq.picture_hash(pixels, turns=True)
+    found = views.views_of(pixels, own)
     took_s = perf_counter() - start
+    row, quality = own.row, own.quality
     if quality >= views.LEAST_QUALITY:
         found.insert(0, ("", row, quality))
     names = [name for name, _, _ in found]
@@ -182,9 +184,11 @@ class Kept:
 
 def _original(number: int, source: corpus.Source) -> Original:
     picture = corpus.picture_of(source)
-    row, quality = pdq.hash_rgb(np.asarray(picture))
+    pixels = np.ascontiguousarray(np.asarray(picture))
     start = perf_counter()
-    found = [("", row, quality), *views.bank_views(_luma(picture))]
+    own = pdq.picture_hash(pixels, turns=True)
+    looks = views.views_of(pixels, own, views=views.bank_views)
+    found = [("", own.row, own.quality), *looks]
     took_s = perf_counter() - start
     itself = Original(
         rows=np.array([one for _, one, _ in found]).tobytes(),

@@ -6,7 +6,7 @@ do to it; where a bank is made from media, both together find far more. A view i
 row as in ``hamming``) and its quality. ``benchmarks.robustness`` measures what each is worth.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping
 from functools import cache, lru_cache
 from types import MappingProxyType, ModuleType
 
@@ -18,11 +18,14 @@ from nightlight.kernel import _view_rectangles as rectangles
 from nightlight.kernel import _views_reference as reference
 from nightlight.kernel import pdq
 from nightlight.kernel._pdq_reference import Floats
+from nightlight.kernel._view_layouts import is_layout
 from nightlight.kernel._view_maps import View
 from nightlight.kernel._view_rectangles import Box
 from nightlight.kernel._views_reference import Luma
 
 ViewHash = tuple[str, NDArray[np.uint64], int]
+#: Gives looks at a picture from its brightness.
+Views = Callable[[NDArray[np.float32]], Iterable[ViewHash]]
 
 #: Hashes of less are not matched; PDQ's own convention.
 LEAST_QUALITY = 50
@@ -42,6 +45,8 @@ _OTHER_PAIRS = 24
 _BRIGHTENED = "brightened"
 #: Views are made from the picture at this size: more would not change 16 by 16 frequencies.
 _LONG_SIDE = 512
+#: A larger picture is reduced to this first, with all its pixels.
+_VIEWS_SIDE = 1024
 _BASE_SIDE = 128
 _LEAST_SIDE = 16
 _LONGEST_FORM = 16
@@ -124,8 +129,33 @@ def bank_views(luma: Luma) -> list[ViewHash]:
     if small is None:
         return []
     shape = (small.shape[1], small.shape[0])
-    crops = _hash_windows(small, [*maps.parts(), *maps.bank_crops(shape)])
-    return crops + _hash_maps(small, maps.bank_tilts(shape))
+    found = _hash_windows(small, [*maps.parts(), *maps.bank_crops(shape)])
+    found += _hash_maps(small, maps.bank_tilts(shape))
+    if not found:
+        return []
+    plain = is_layout(np.array([row for _, row, _ in found]))
+    return [view for view, is_plain in zip(found, plain, strict=True) if not is_plain]
+
+
+def views_of(
+    picture: pdq.Pixels, found: pdq.PictureHash, *, shown: str = "", views: Views = picture_views
+) -> list[ViewHash]:
+    """Return a picture's turns and the other looks at it, as they are matched.
+
+    Args:
+        picture: height x width x 3 bytes, or two-dimensional brightness.
+        found: ``pdq.picture_hash`` of it, shown alike, with its turns.
+        shown: one of ``pdq.DIHEDRAL_NAMES``: how it is turned before it is shown.
+        views: gives the looks besides.
+    """
+    turned = dict(zip(pdq.DIHEDRAL_NAMES, pdq.dihedral(found.samples), strict=True))
+    luma = pdq.reduced_luma(picture, least_side=_VIEWS_SIDE)
+    looks = views(np.ascontiguousarray(pdq.turn_pixels(luma, shown)))
+    # Which turns are worth a look is for the views to say; made from all pixels they are closer.
+    return [
+        (name, turned[name], found.quality) if name in turned else (name, row, quality)
+        for name, row, quality in looks
+    ]
 
 
 @lru_cache(maxsize=1 << 16)

@@ -1,6 +1,5 @@
 import hashlib
 from io import BytesIO
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -11,12 +10,10 @@ from PIL import Image
 from tests.synthetic.picture_files import bits_apart, scans_apart, view_of
 from tests.synthetic.pictures import as_file, declared_png, drawn, flat
 
-from nightlight.adapters import image_hasher
-from nightlight.adapters.image_hasher import ImageHasher, hash_bytes, no_views
+from nightlight.adapters.image_hasher import hash_bytes, no_views
 from nightlight.adapters.picture_limits import PictureLimits
-from nightlight.adapters.spool import Spool, SpooledFile
 from nightlight.kernel.pdq import DIHEDRAL_NAMES
-from nightlight.model.media import MediaHashes, Scan, ScanState
+from nightlight.model.media import MediaHashes, ScanState
 
 JPEG = as_file(drawn(), "JPEG", quality=90)
 
@@ -218,63 +215,3 @@ def test_file_that_is_certainly_no_picture_is_scanned_without_a_picture_hash(dat
 def test_exact_hashes_that_are_known_are_kept() -> None:
     found = hash_bytes(JPEG, exact=MediaHashes(md5="0" * 32)).hashes
     assert (found.md5, found.sha256) == ("0" * 32, "")
-
-
-def spooled(data: bytes, folder: Path) -> SpooledFile:
-    with Spool(max_bytes=len(data), folder=folder, memory_bytes=100) as spool:
-        spool.write(data)
-        return spool.finish()
-
-
-def test_file_on_disk_is_scanned_as_its_bytes(tmp_path: Path) -> None:
-    with spooled(JPEG, tmp_path) as file:
-        assert ImageHasher().scan_file(file) == ImageHasher().scan(JPEG)
-
-
-def test_file_on_disk_is_remembered(tmp_path: Path) -> None:
-    hasher = ImageHasher()
-    with spooled(JPEG, tmp_path) as file:
-        assert hasher.scan_file(file) is hasher.scan(JPEG)
-
-
-def test_file_on_disk_over_the_limit_fails_with_the_hashes_and_size_of_all_of_it(
-    tmp_path: Path,
-) -> None:
-    with spooled(JPEG, tmp_path) as file:
-        found = ImageHasher(limits=PictureLimits(max_bytes=500)).scan_file(file)
-    assert (found.state, found.byte_count) == (ScanState.FAILED, len(JPEG))
-    assert found.hashes.sha256 == hashlib.sha256(JPEG).hexdigest()
-
-
-def test_repeated_file_is_not_decoded_again(monkeypatch: pytest.MonkeyPatch) -> None:
-    hasher = ImageHasher()
-    first = hasher.scan(JPEG)
-    monkeypatch.setattr(image_hasher, "hash_bytes", None)
-    assert hasher.scan(JPEG) is first
-
-
-def test_failed_file_is_tried_again() -> None:
-    hasher = ImageHasher()
-    assert hasher.scan(JPEG[:200]) is not hasher.scan(JPEG[:200])
-
-
-def test_file_not_asked_for_lately_is_forgotten() -> None:
-    hasher = ImageHasher(remembered=2)
-    files = [as_file(flat((n, n))) for n in (8, 9, 10)]
-    old, kept = hasher.scan(files[0]), hasher.scan(files[1])
-    assert hasher.scan(files[0]) is old
-    hasher.scan(files[2])
-    assert hasher.scan(files[0]) is old
-    assert hasher.scan(files[1]) is not kept
-
-
-def test_hasher_remembers_no_bytes() -> None:
-    hasher = ImageHasher()
-    hasher.scan(JPEG)
-    assert all(isinstance(scan, Scan) for scan in hasher._scans.values())
-    assert all(len(digest) == 64 for digest in hasher._scans)
-
-
-def test_hasher_keeps_its_own_limits() -> None:
-    for limits in (PictureLimits(max_bytes=10), PictureLimits(max_pixels=10)):
-        assert ImageHasher(limits=limits).scan(JPEG).state is ScanState.FAILED

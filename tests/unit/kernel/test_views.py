@@ -8,12 +8,20 @@ import pytest
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFilter
 
-from nightlight.kernel import _view_maps, _view_rectangles, _views_numba, _views_reference, pdq
+from nightlight.kernel import (
+    _view_layouts,
+    _view_maps,
+    _view_rectangles,
+    _views_numba,
+    _views_reference,
+    pdq,
+)
 from nightlight.kernel.views import (
     bank_views,
     has_detail,
     pair_threshold_bits,
     picture_views,
+    views_of,
 )
 
 _NAME = re.compile(r"[a-z][a-z0-9.-]*(\+[a-z][a-z0-9.-]*)*")
@@ -279,3 +287,43 @@ def test_views_of_both_sides_must_be_closer_than_a_view_of_one(
 ) -> None:
     assert pair_threshold_bits(view, bank_view, 31) == bits
     assert pair_threshold_bits(view, bank_view, 10) == min(bits, 10)
+
+
+def _blackboard() -> Image.Image:
+    """Return a dark plane, with a little chalk dust, in a bright frame."""
+    rng = np.random.default_rng(3)
+    page = Image.new("L", (320, 221), 200)
+    page.paste(40, (12, 11, 308, 210))
+    noise = Image.fromarray(rng.integers(0, 30, (28, 40), dtype=np.uint8)).resize(page.size)
+    return Image.fromarray(
+        np.clip(np.asarray(page, np.int64) + np.asarray(noise), 0, 255).astype(np.uint8)
+    )
+
+
+def test_crops_that_leave_only_a_layout_are_kept_out_of_banks() -> None:
+    picture = _luma(_blackboard())
+    rows = np.array([row for _, row, _ in bank_views(picture)])
+    assert not _view_layouts.is_layout(rows).any()
+    small = np.zeros((64, 64), np.float32)
+    small[:, :7] = 200  # a bright edge beside a plane
+    edge = pdq.hash_samples(small)[0]
+    assert _view_layouts.is_layout(edge[None]).all()
+
+
+def test_pictures_with_something_in_them_lose_no_view_to_layouts() -> None:
+    for seed in range(4):
+        picture = _luma(_drawn(seed))
+        rows = np.array([_plain(_drawn(seed)), *(row for _, row, _ in bank_views(picture))])
+        assert not _view_layouts.is_layout(rows).any()
+        assert len(rows) > 150
+
+
+def test_turns_of_a_picture_are_hashed_as_of_the_picture_turned_first() -> None:
+    pixels = np.ascontiguousarray(np.asarray(_drawn(5, 401, 299).convert("RGB")))
+    found = pdq.picture_hash(pixels, turns=True)
+    views = {name: row for name, row, _ in views_of(pixels, found)}
+    for name in pdq.DIHEDRAL_NAMES[1:]:
+        turned = np.ascontiguousarray(pdq.turn_pixels(pixels, name))
+        assert (
+            int(np.bitwise_count(views[name] ^ pdq.hash_rgb(turned.astype(np.uint8))[0]).sum()) <= 2
+        )
