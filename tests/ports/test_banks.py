@@ -332,6 +332,16 @@ def test_a_renamed_bank_takes_its_entries_along_and_readers_are_told(
         assert [one.name for one in tx.banks.banks()] == ["flibbets", "zorbles"]
 
 
+def test_a_bank_can_have_its_earlier_name_back(unit_of_work: SqlUnitOfWork) -> None:
+    put(unit_of_work, entry("one"))
+    with unit_of_work.begin() as tx:
+        tx.banks.rename_bank(BANK, "flibbets")
+        tx.banks.rename_bank("flibbets", BANK)
+        tx.commit(ENTRY)
+
+    assert [(one.id, one.bank) for one in stored(unit_of_work)] == [("one", BANK)]
+
+
 @pytest.mark.parametrize("taken", ["zorbles", "withdrawn"])
 def test_a_bank_cannot_take_the_name_of_another_nor_of_one_that_was(
     unit_of_work: SqlUnitOfWork, taken: str

@@ -11,10 +11,10 @@ from functools import partial
 from typing import TypeVar
 from urllib.parse import urlsplit
 
-import msgspec
 from msgspec import Struct
 from msgspec.structs import replace
 
+from nightlight.adapters.exchange_checkpoint import read_point, written
 from nightlight.adapters.exchange_http import ExchangeHttp, read_or_fault, seconds_since
 from nightlight.audit.clock import Clock
 from nightlight.errors import InvalidInput, Unavailable
@@ -126,7 +126,7 @@ class NcmecExchange:
             NotPermitted: it does not take the credentials.
         """
         self._reading = self._reading._replace(own=self._member())
-        point = _read_point(checkpoint)
+        point = read_point(checkpoint, _Point, of="NCMEC")
         newest = self._clock.now().replace(microsecond=0) - _MARGIN
         if point.range is not None:
             with suppress(_TooBig):
@@ -187,7 +187,7 @@ class NcmecExchange:
             if following is None:
                 self._check_lost(ranged)
                 if not ranged.again and _splits(ranged):
-                    yield gathered.page(checkpoint=_written(point), missing=_missing(point))
+                    yield gathered.page(checkpoint=written(point), missing=_missing(point))
                     raise _TooBig  # smaller ranges leave less behind what cannot be read
             if following and following in walked:
                 raise Unavailable("NCMEC's pages lead in a circle")
@@ -196,7 +196,7 @@ class NcmecExchange:
             ranged = replace(ranged, damaged=damaged, link=link)
             self._advance(point, ranged)
             yield gathered.page(
-                checkpoint=_written(point),
+                checkpoint=written(point),
                 checkpoint_at=_reached(point),
                 up_to_date=point.goal is None and point.done is not None and point.done >= newest,
                 missing=_missing(point),
@@ -326,18 +326,3 @@ def _missing(point: _Point) -> str:
 
 def _time(at: datetime) -> str:
     return at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
-
-
-def _written(point: _Point) -> str:
-    return msgspec.json.encode(point).decode()
-
-
-def _read_point(checkpoint: str) -> _Point:
-    if not checkpoint:
-        return _Point()
-    try:
-        return msgspec.json.decode(checkpoint, type=_Point)
-    except msgspec.DecodeError as error:
-        raise InvalidInput(
-            "the checkpoint is not one of NCMEC's", hint="fetch from the start"
-        ) from error

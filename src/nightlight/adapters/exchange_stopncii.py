@@ -4,9 +4,9 @@ from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 from functools import partial
 
-import msgspec
 from msgspec import Struct
 
+from nightlight.adapters.exchange_checkpoint import read_point, written
 from nightlight.adapters.exchange_http import ExchangeHttp, read_or_fault, seconds_since
 from nightlight.audit.clock import Clock
 from nightlight.errors import InvalidInput, Unavailable
@@ -99,7 +99,7 @@ class StopNciiExchange:
                 gathered.reject(document, str(read), place=0)
                 token, next_timestamp = salvaged_token(document), point.since
                 if not token:
-                    yield gathered.page(checkpoint=_written(point), missing=_missing(point))
+                    yield gathered.page(checkpoint=written(point), missing=_missing(point))
                     raise Unavailable(f"StopNCII: {read}, and nothing leads past it")
                 self._note_gap(point)
             else:
@@ -112,7 +112,7 @@ class StopNciiExchange:
                 point.since = max(point.asked_since, next_timestamp)
                 _close_gap(point)
             yield gathered.page(
-                checkpoint=_written(point),
+                checkpoint=written(point),
                 checkpoint_at=_moment(point.since),
                 up_to_date=not token,
                 missing=_missing(point),
@@ -121,7 +121,7 @@ class StopNciiExchange:
                 return
 
     def _begin(self, checkpoint: str) -> _Point:
-        point = _read_point(checkpoint)
+        point = read_point(checkpoint, _Point, of="StopNCII")
         if point.token and seconds_since(self._clock, point.token_at) <= _TOKEN_HOLDS_S:
             return point
         point.token = ""
@@ -206,18 +206,3 @@ def _moment(timestamp: int) -> datetime | None:
         return datetime.fromtimestamp(timestamp, tz=UTC)
     except (OverflowError, OSError, ValueError):
         return None
-
-
-def _written(point: _Point) -> str:
-    return msgspec.json.encode(point).decode()
-
-
-def _read_point(checkpoint: str) -> _Point:
-    if not checkpoint:
-        return _Point()
-    try:
-        return msgspec.json.decode(checkpoint, type=_Point)
-    except msgspec.DecodeError as error:
-        raise InvalidInput(
-            "the checkpoint is not one of StopNCII's", hint="fetch from the start"
-        ) from error

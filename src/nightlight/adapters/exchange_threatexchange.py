@@ -9,6 +9,7 @@ import httpx
 import msgspec
 from msgspec import Struct
 
+from nightlight.adapters.exchange_checkpoint import read_point, written
 from nightlight.adapters.exchange_http import Answer, ExchangeHttp, read_or_fault, seconds_since
 from nightlight.audit.clock import Clock
 from nightlight.errors import InvalidInput, NotPermitted, Unavailable
@@ -113,7 +114,7 @@ class ThreatExchange:
                 gathered.reject(document, str(read), place=0)
                 following = salvaged_next(document)
                 if not following:
-                    yield gathered.page(checkpoint=_written(point), missing=_missing(point))
+                    yield gathered.page(checkpoint=written(point), missing=_missing(point))
                     raise Unavailable(f"ThreatExchange: {read}, and nothing leads past it")
                 self._note_gap(point)
             else:
@@ -124,7 +125,7 @@ class ThreatExchange:
             walked.add(link)
             self._advance(point, link, newest)
             yield gathered.page(
-                checkpoint=_written(point),
+                checkpoint=written(point),
                 checkpoint_at=datetime.fromtimestamp(point.since, tz=UTC),
                 up_to_date=not link,
                 missing=_missing(point),
@@ -133,7 +134,7 @@ class ThreatExchange:
                 return
 
     def _begin(self, checkpoint: str) -> _Point:
-        point = _read_point(checkpoint)
+        point = read_point(checkpoint, _Point, of="ThreatExchange")
         if point.link and seconds_since(self._clock, point.link_at) <= _LINK_HOLDS_S:
             return point
         if point.fetched_at and seconds_since(self._clock, point.fetched_at) > _DELETIONS_HOLD_S:
@@ -261,18 +262,3 @@ def _missing(point: _Point) -> str:
     if point.gap_since is None:
         return ""
     return "a page could not be read; everything after it is asked for again every 6 hours"
-
-
-def _written(point: _Point) -> str:
-    return msgspec.json.encode(point).decode()
-
-
-def _read_point(checkpoint: str) -> _Point:
-    if not checkpoint:
-        return _Point()
-    try:
-        return msgspec.json.decode(checkpoint, type=_Point)
-    except msgspec.DecodeError as error:
-        raise InvalidInput(
-            "the checkpoint is not one of ThreatExchange's", hint="fetch from the start"
-        ) from error

@@ -97,7 +97,7 @@ def add_fault_control(app: FastAPI, faults: Faults) -> None:
     async def add_fault(request: Request) -> Response:
         try:
             fault = msgspec.json.decode(await request.body(), type=Fault)
-        except msgspec.ValidationError as error:
+        except msgspec.DecodeError as error:
             return Response(str(error), status_code=422)
         faults.add(fault)
         return Response(status_code=204)
