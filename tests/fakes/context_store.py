@@ -44,6 +44,12 @@ class MemoryContextStore:
         timed = [(post.posted_at, post) for post in self.post_rows.values()]
         return _newest_each(timed, ids, posted_after, each)
 
+    def posts_of(self, account_id: AccountId, limit: int) -> list[PostContext]:
+        own = [one for one in self.post_rows.values() if one.account_id == account_id]
+        timed = [(one.posted_at.timestamp() if one.posted_at else 0.0, one) for one in own]
+        timed.sort(key=lambda pair: (-pair[0], pair[1].post_id))
+        return [one for _, one in timed[:limit]]
+
     def save(
         self,
         *,
