@@ -58,6 +58,10 @@ def town(
     media: Annotated[
         bool, typer.Option("--media/--no-media", help="Draw pictures and a hash bank.")
     ] = True,
+    unseen: Annotated[
+        bool,
+        typer.Option("--unseen", help="Adverts, look-alikes and spellings kept for measuring."),
+    ] = False,
 ) -> None:
     """Write a harmless synthetic platform: events, pictures, hash bank, lexicon and truth."""
     plan = TownPlan(
@@ -67,6 +71,7 @@ def town(
         days=days,
         start=start.replace(tzinfo=UTC),
         media=media,
+        unseen=unseen,
     )
     if rate < 0:
         raise InvalidInput("is negative", field="--rate", hint="give 0 for no limit")

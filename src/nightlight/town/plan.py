@@ -18,6 +18,8 @@ class TownPlan(Struct, frozen=True, kw_only=True):
     Attributes:
         start: when the days of posting begin, timezone-aware.
         media: whether posts carry pictures; without them no hash bank is planted either.
+        unseen: adverts, look-alikes and spellings are those that no part of Nightlight was fitted
+            to: for measuring, never for fitting.
     """
 
     seed: int = 1
@@ -26,6 +28,7 @@ class TownPlan(Struct, frozen=True, kw_only=True):
     days: int = 21
     start: datetime = datetime(2026, 3, 1, tzinfo=UTC)
     media: bool = True
+    unseen: bool = False
 
 
 def check_plan(plan: TownPlan) -> None:

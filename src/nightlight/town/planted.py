@@ -1,5 +1,6 @@
 """What a correct system limits: adverts in code words, their reposts, and known pictures."""
 
+from collections.abc import Sequence
 from functools import partial
 from random import Random
 
@@ -7,7 +8,7 @@ from nightlight.model.event import EngagementKind
 from nightlight.town.cast import Cast, Seller
 from nightlight.town.chance import pick
 from nightlight.town.diary import Diary
-from nightlight.town.disguise import DISGUISES, Disguise
+from nightlight.town.disguise import Disguise
 from nightlight.town.gallery import Gallery
 from nightlight.town.ordinary import OrdinaryLife
 from nightlight.town.plan import Quota
@@ -40,6 +41,7 @@ class PlantedActs:
         captions: OrdinaryProse,
         publishing: Publishing,
         quota: Quota,
+        disguises: Sequence[Disguise],
         rng: Random,
     ) -> None:
         self._cast = cast
@@ -50,6 +52,7 @@ class PlantedActs:
         self._captions = captions
         self._publishing = publishing
         self._quota = quota
+        self._disguises = disguises
         self._rng = rng
         self._volleys = 0
         self._advertised = 0
@@ -98,7 +101,8 @@ class PlantedActs:
             back_ms = seller.second.born_ms if seller.second else at_ms
             self._diary.later(back_ms + self._rng.randint(MINUTE_MS, 4 * HOUR_MS), act)
             return
-        advert = self._adverts.advert(seller.voice, DISGUISES[number % len(DISGUISES)])
+        disguise = self._disguises[number % len(self._disguises)]
+        advert = self._adverts.advert(seller.voice, disguise)
         draft = self._advert_draft(account_id, advert, advert.text())
         self.posts[draft.post_id] = _advert_truth(advert.disguise)
         if number % _EDITED_IN_EVERY == _EDITED_IN:

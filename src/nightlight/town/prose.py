@@ -7,13 +7,23 @@ from msgspec import Struct, structs
 
 from nightlight.town.chance import pick
 from nightlight.town.disguise import Disguise, is_disguisable, spell
-from nightlight.town.words import Phrases, PlantedWords
+from nightlight.town.words import AdvertShape, Phrases, PlantedWords
 
 _LINK_SHARE = 0.07
 _TAG_SHARE = 0.35
 _MARKET = "https://corner.example.test/"
 _PRESS = "https://press.example.test/"
 _HOBBY_WORD = "vornadel"
+#: Of look-alikes: whole sentences, the others are put together from parts.
+_WHOLE_SHARE = 0.5
+#: Of price, selling words and contact: fewer would be a mention that nobody could call an offer.
+_LEAST_SELLING = 2
+_SYLLABLES = ("ba", "dro", "fi", "gul", "ka", "lem", "mo", "nis", "pu", "ros", "ta", "vex", "zim")
+
+
+def handle_of(rng: Random) -> str:
+    """Return an invented handle on some other service."""
+    return f"@{''.join(pick(rng, _SYLLABLES) for _ in range(3))}{rng.randint(10, 99)}"
 
 
 class OrdinaryProse:
@@ -64,15 +74,23 @@ class LookAlikeProse:
     def post(self, writer: str) -> tuple[str, bool]:
         """Return a text by such a writer and whether a code word stands in it."""
         rng = self._rng
-        shape = pick(rng, self._words.lookalikes[writer])
+        shape = self._shape(writer)
         text = shape.format(
             term=pick(rng, self._words.terms).text,
             cue=pick(rng, self._words.cues).text,
             n=rng.randint(2, 60),
             link=f"{_PRESS}{rng.getrandbits(32):x}",
+            handle=handle_of(rng),
             tag=pick(rng, self._words.tags),
         )
-        return text, "{term}" in shape or _HOBBY_WORD in shape
+        return text, "{term}" in shape or _HOBBY_WORD in shape.casefold()
+
+    def _shape(self, writer: str) -> str:
+        parts = self._words.lookalike_parts.get(writer)
+        if parts is None or self._rng.random() < _WHOLE_SHARE:
+            return pick(self._rng, self._words.lookalikes[writer])
+        opening, body = pick(self._rng, parts.openings), pick(self._rng, parts.bodies)
+        return f"{opening}. {body[:1].upper()}{body[1:]}. {pick(self._rng, parts.closings)}".strip()
 
 
 class Advert(Struct, frozen=True, kw_only=True):
@@ -86,6 +104,7 @@ class Advert(Struct, frozen=True, kw_only=True):
     second_cue: str
     n: int
     contact: str
+    handle: str
     disguise: Disguise
 
     def text(self) -> str:
@@ -97,6 +116,7 @@ class Advert(Struct, frozen=True, kw_only=True):
             second_cue=self.second_cue,
             n=self.n,
             contact=self.contact,
+            handle=self.handle,
         )
 
 
@@ -108,6 +128,7 @@ class SellerVoice(Struct, frozen=True, kw_only=True):
     terms: tuple[str, ...]
     cues: tuple[str, str]
     contact: str
+    handle: str
 
 
 class AdvertProse:
@@ -118,11 +139,13 @@ class AdvertProse:
         self._rng = rng
         self._terms = [entry.text for entry in words.terms]
         self._latin = [term for term in self._terms if is_disguisable(term)]
+        # A small town has fewer sellers than there are shapes: another seed shows others.
+        self._first_shape = rng.randrange(len(words.advert_shapes))
 
     def seller(self, number: int) -> SellerVoice:
         """Return the way of a seller; the sellers between them use every term."""
         rng = self._rng
-        shape = self._words.advert_shapes[number % len(self._words.advert_shapes)]
+        shape = self._shape(number)
         fitting = [
             entry.text for entry in self._words.cues if entry.language in ("", "en", shape.language)
         ]
@@ -134,7 +157,24 @@ class AdvertProse:
             terms=tuple(self._terms[(offset + step) % len(self._terms)] for step in range(3)),
             cues=(first, second),
             contact=f"{_MARKET}{rng.getrandbits(24):x}",
+            handle=handle_of(rng),
         )
+
+    def _shape(self, number: int) -> AdvertShape:
+        """Return a shape of the list for every other seller, and a made one for the rest."""
+        parts, shapes = self._words.advert_parts, self._words.advert_shapes
+        if parts is None:
+            return shapes[(self._first_shape + number) % len(shapes)]
+        if number % 2 == 0:
+            return shapes[(self._first_shape + number // 2) % len(shapes)]
+        rng = self._rng
+        said = [pick(rng, parts.prices), pick(rng, parts.selling), pick(rng, parts.contacts)]
+        while sum(map(bool, said)) < _LEAST_SELLING:
+            said = [pick(rng, parts.prices), pick(rng, parts.selling), pick(rng, parts.contacts)]
+        said.append(pick(rng, parts.amounts))
+        rng.shuffle(said)
+        texts = [pick(rng, parts.goods), *filter(None, said)]
+        return AdvertShape(language="en", text=pick(rng, parts.joiners).join(texts))
 
     def advert(self, voice: SellerVoice, disguise: Disguise) -> Advert:
         """Return a new advert of the seller, its code words in that spelling."""
@@ -154,6 +194,7 @@ class AdvertProse:
             second_cue=voice.cues[1],
             n=rng.randint(2, 90),
             contact=voice.contact,
+            handle=voice.handle,
             disguise=disguise,
         )
 

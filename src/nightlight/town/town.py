@@ -12,6 +12,7 @@ from pathlib import Path
 from nightlight.town.cast import Cast
 from nightlight.town.chance import seeded
 from nightlight.town.diary import Diary
+from nightlight.town.disguise import DISGUISES, UNSEEN_DISGUISES
 from nightlight.town.gallery import Gallery
 from nightlight.town.lookalikes import LookAlikes
 from nightlight.town.materials import Materials, write_materials
@@ -47,7 +48,7 @@ class Town:
             days=plan.days,
             rng=seeded(seed, "rhythm"),
         )
-        words = load_planted_words()
+        words = load_planted_words(unseen=plan.unseen)
         adverts = AdvertProse(words=words, rng=seeded(seed, "adverts"))
         captions = OrdinaryProse(phrases=load_phrases(), rng=seeded(seed, "prose"))
         self._cast = Cast(
@@ -86,6 +87,7 @@ class Town:
             captions=captions,
             publishing=publishing,
             quota=self._quota,
+            disguises=UNSEEN_DISGUISES if plan.unseen else DISGUISES,
             rng=seeded(seed, "planted"),
         )
         self._materials = Materials()

@@ -8,6 +8,7 @@ from importlib import resources
 
 import msgspec
 from msgspec import Struct
+from msgspec.structs import replace
 
 from nightlight.model.lexicon import Term, TermKind
 
@@ -45,8 +46,32 @@ class AdvertShape(Struct, frozen=True, kw_only=True):
     text: str
 
 
+class AdvertParts(Struct, frozen=True, kw_only=True):
+    """What adverts are put together from where they follow no shape; "" leaves a part out."""
+
+    goods: list[str]
+    amounts: list[str]
+    prices: list[str]
+    selling: list[str]
+    contacts: list[str]
+    joiners: list[str]
+
+
+class SentenceParts(Struct, frozen=True, kw_only=True):
+    """How a look-alike begins, goes on and ends."""
+
+    openings: list[str]
+    bodies: list[str]
+    closings: list[str]
+
+
 class PlantedWords(Struct, frozen=True, kw_only=True):
-    """Everything planted that is text; ``lookalikes`` are sentences by who writes them."""
+    """Everything planted that is text; ``lookalikes`` are sentences by who writes them.
+
+    Attributes:
+        advert_parts: None where every advert follows a shape.
+        lookalike_parts: by who writes; nothing where every look-alike is a whole sentence.
+    """
 
     terms: list[Entry]
     cues: list[Entry]
@@ -54,6 +79,13 @@ class PlantedWords(Struct, frozen=True, kw_only=True):
     advert_shapes: list[AdvertShape]
     lookalikes: dict[str, list[str]]
     tags: list[str]
+    advert_parts: AdvertParts | None = None
+    lookalike_parts: dict[str, SentenceParts] = {}
+
+
+class _Unseen(Struct, frozen=True, kw_only=True):
+    advert_shapes: list[AdvertShape]
+    lookalikes: dict[str, list[str]]
 
 
 def load_phrases() -> list[Phrases]:
@@ -61,9 +93,23 @@ def load_phrases() -> list[Phrases]:
     return msgspec.json.decode(_data("phrases.json"), type=list[Phrases])
 
 
-def load_planted_words() -> PlantedWords:
-    """Return the planted words and the shapes of the texts that carry them."""
-    return msgspec.json.decode(_data("planted.json"), type=PlantedWords)
+def load_planted_words(*, unseen: bool = False) -> PlantedWords:
+    """Return the planted words and the texts that carry them.
+
+    Args:
+        unseen: the texts are those that nothing was fitted to; the words are the same.
+    """
+    words = msgspec.json.decode(_data("planted.json"), type=PlantedWords)
+    if not unseen:
+        return words
+    other = msgspec.json.decode(_data("unseen.json"), type=_Unseen)
+    return replace(
+        words,
+        advert_shapes=other.advert_shapes,
+        lookalikes=other.lookalikes,
+        advert_parts=None,
+        lookalike_parts={},
+    )
 
 
 def lexicon_terms(words: PlantedWords) -> list[Term]:

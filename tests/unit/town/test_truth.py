@@ -1,14 +1,16 @@
 """The truth names what is in the stream, and everything planted is there at a small size."""
 
-from collections import Counter
+import re
+from collections import Counter, deque
 from itertools import pairwise
 from typing import Any, get_args
 
 import pytest
 
 from nightlight.model.event import EventType
+from nightlight.town import Town, TownPlan, build_town
 from nightlight.town.chance import seeded
-from nightlight.town.disguise import DISGUISES, Disguise, is_disguisable, spell
+from nightlight.town.disguise import DISGUISES, UNSEEN_DISGUISES, Disguise, is_disguisable, spell
 from nightlight.town.gallery import EDITS
 from nightlight.town.truth import LookAlike, PostKind, Role
 from nightlight.town.words import load_planted_words
@@ -42,8 +44,29 @@ def test_every_look_alike_is_there_a_few_times(small_town: SmallTown) -> None:
 def test_every_disguise_is_there_a_few_times(small_town: SmallTown) -> None:
     adverts = [post for post in small_town.truth.posts.values() if post.kind == "advert"]
     found = Counter(post.disguise for post in adverts)
-    assert set(found) == set(get_args(Disguise))
+    assert set(found) == set(DISGUISES)
     assert min(found.values()) >= 2
+
+
+def test_a_town_to_measure_with_has_other_spellings_and_other_sentences() -> None:
+    seen, unseen = (_drawn(unseen=one) for one in (False, True))
+
+    assert {post.disguise for post in unseen.truth().posts.values()} == set(UNSEEN_DISGUISES)
+    assert set(DISGUISES) & set(UNSEEN_DISGUISES) == {"plain"}
+    assert not set(_sentences(unseen=True)) & set(_sentences(unseen=False))
+    assert seen.truth().accounts.keys() == unseen.truth().accounts.keys()
+
+
+def _drawn(*, unseen: bool) -> Town:
+    town = build_town(TownPlan(seed=3, accounts=200, posts=2_000, media=False, unseen=unseen))
+    deque(town.events(), maxlen=0)
+    return town
+
+
+def _sentences(*, unseen: bool) -> list[str]:
+    words = load_planted_words(unseen=unseen)
+    said = [text for texts in words.lookalikes.values() for text in texts]
+    return said + [shape.text for shape in words.advert_shapes]
 
 
 def test_every_edit_of_a_known_picture_is_there_a_few_times(small_town: SmallTown) -> None:
@@ -148,12 +171,14 @@ def test_plainly_spelt_code_words_stand_in_exactly_the_posts_that_truth_names(
     small_town: SmallTown,
 ) -> None:
     terms = [entry.text for entry in load_planted_words().terms]
+    spelt = [spelling for term in terms for spelling in (term, term.capitalize())]
+    word = re.compile("|".join(rf"(?<!\w){re.escape(one)}(?!\w)" for one in spelt))
     texts: dict[str, str] = {}
     for line in small_town.lines:
         if line.type in {EventType.POST_CREATED, EventType.POST_EDITED}:
             data = line.decoded()
             texts[data.post_id] = f"{texts.get(data.post_id, '')} {data.text}"
-    plain = {post_id for post_id, text in texts.items() if any(term in text for term in terms)}
+    plain = {post_id for post_id, text in texts.items() if word.search(text)}
     assert plain == {
         post_id
         for post_id, post in small_town.truth.posts.items()
