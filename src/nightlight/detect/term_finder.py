@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator
 from msgspec import Struct
 
 from nightlight.detect import normalise
-from nightlight.detect.term_patterns import compile_patterns
+from nightlight.detect.term_patterns import TermPatterns
 from nightlight.model.event import (
     AccountCreated,
     AccountUpdated,
@@ -47,7 +47,7 @@ class TermFinder:
             InvalidInput: nothing is left of a term once it is normalised; names its id.
         """
         self._terms = tuple(terms)
-        self._patterns = compile_patterns(self._terms)
+        self._patterns = TermPatterns(self._terms)
         # Several detectors ask about the same event, one after the other.
         self._newest: tuple[Event, tuple[FoundTerm, ...]] | None = None
 
@@ -63,9 +63,8 @@ class TermFinder:
     def find_in(self, field: str, text: str) -> Iterator[FoundTerm]:
         """Yield every term in a text, view by view."""
         for view in normalise.views(text):
-            for pattern, start, end in self._patterns[view.name].search(view):
-                shown = pattern.disguise or view.name
-                yield FoundTerm(self._terms[pattern.index], field, shown, start, end)
+            for at in self._patterns.search(view):
+                yield FoundTerm(self._terms[at.index], field, at.shown, at.start, at.end)
 
 
 def texts_of(event: Event) -> tuple[tuple[str, str], ...]:

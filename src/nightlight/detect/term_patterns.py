@@ -1,49 +1,60 @@
 """The spellings of terms as they stand in each view, and where one of them counts as a word."""
 
-import unicodedata
-from collections.abc import Iterable, Iterator, Sequence
-from itertools import groupby
+from collections.abc import Iterator, Sequence
 
 from ahocorasick_rs import AhoCorasick, Implementation
 from msgspec import Struct
 
 from nightlight.detect import normalise
+from nightlight.detect.masked_words import MaskedTerms, masked_words
 from nightlight.detect.normalise import View
+from nightlight.detect.seams import Seam, is_seam, joins
+from nightlight.detect.words import is_stretched_from, is_whole_word, run_lengths
 from nightlight.errors import InvalidInput
 from nightlight.model.lexicon import Term
 
-#: Named as a view in evidence; the words stand in the plain view, so its offsets hold.
+#: Named as a view in evidence; the words stand in the view that the offsets are of.
 REVERSED = "reversed"
+RESPELT = "respelt"
+SPLIT = "split"
+PUNCTUATED = "punctuated"
+COMPOUND = "compound"
+_SEAM_NAMES = {Seam.SPLIT: SPLIT, Seam.SIGN: PUNCTUATED, Seam.CAPITAL: COMPOUND}
 #: Shorter terms are looked for in the plain and skeleton views only: nearly any few letters are
 #: somebody's digits, initials or abbreviation.
 _SHORTEST_DISGUISED = 4
-#: Shorter words read backwards are too often other words.
+#: Shorter words read backwards, or put together from parts, are too often other words.
 _SHORTEST_REVERSED = 6
-#: Scripts that write words without spaces between them: Thai to Myanmar, Khmer, Han and kana.
-_UNSPACED = (
-    (0x0E00, 0x109F),
-    (0x1780, 0x17FF),
-    (0x2E80, 0x9FFF),
-    (0xF900, 0xFAFF),
-    (0x20000, 0x3FFFF),
-)
-_HANGUL = (0xAC00, 0xD7A3)
-_ZERO_WIDTH_JOINER = "\u200d"
-_LONG_RUN = 3
+_SHORTEST_JOINED = 6
+
+
+#: Views in which the same spellings are looked for; a spelling may be for several of them.
+_PLAIN, _FOLDED, _DISGUISED, _PARTS = 1, 2, 4, 8
+_GROUPS = {
+    normalise.PLAIN: _PLAIN,
+    normalise.SKELETON: _FOLDED,
+    normalise.JOINED: _DISGUISED,
+    normalise.LEET: _DISGUISED,
+    normalise.LEET_L: _DISGUISED,
+    normalise.TURNED: _DISGUISED,
+    normalise.PARTS: _PARTS,
+    normalise.PARTS_L: _PARTS,
+}
 
 
 class Pattern(Struct, frozen=True, gc=False):
-    """One spelling of the term at ``index``.
+    """What a spelling stands for: the term at ``index``.
 
     Attributes:
-        spelt: ``text`` before it was squeezed, "" where it was not.
+        groups: the views in which it is looked for.
         disguise: what the spelling undoes by itself, "" where undoing is the view's work.
+        spelt: of a squeezed spelling, the one before.
     """
 
-    text: str
     index: int
-    spelt: str = ""
+    groups: int
     disguise: str = ""
+    spelt: str = ""
 
     def __repr__(self) -> str:
         return f"<Pattern of term {self.index}: masked>"
@@ -51,123 +62,153 @@ class Pattern(Struct, frozen=True, gc=False):
     __str__ = __repr__
 
 
-class PatternSet:
-    """The patterns of one kind of view, found in one pass over a text."""
+class Place(Struct, frozen=True, gc=False):
+    """Where a pattern of the term at ``index`` stands in a view, and which disguise it wears."""
 
-    def __init__(self, patterns: Iterable[Pattern]) -> None:
-        self._patterns = list(dict.fromkeys(patterns))
-        self._automaton = AhoCorasick(
-            [pattern.text for pattern in self._patterns],
-            store_patterns=False,
-            implementation=Implementation.ContiguousNFA,
+    index: int
+    shown: str
+    start: int
+    end: int
+
+
+class TermPatterns:
+    """The patterns of all terms: two automata for all views, and an index of consonants."""
+
+    def __init__(self, terms: Sequence[Term]) -> None:
+        """Compile the terms.
+
+        Raises:
+            InvalidInput: nothing is left of a term once it is normalised; names its id.
+        """
+        spelt, squeezed = _Automaton(), _Automaton()
+        masked = MaskedTerms()
+        for index, term in enumerate(terms):
+            own: dict[tuple[str, str], int] = {}
+            for text, groups, disguise in _spellings(term):
+                own[text, disguise] = own.get((text, disguise), 0) | groups
+            for (text, disguise), groups in own.items():
+                spelt.add(text, Pattern(index, groups, disguise))
+                if groups & _DISGUISED:
+                    short = normalise.squeeze(text)
+                    squeezed.add(short, Pattern(index, groups, disguise, text))
+                if groups & _PARTS and not disguise:
+                    masked.add(text, index)
+        self._spelt, self._squeezed, self._masked = spelt, squeezed, masked
+        spelt.build()
+        squeezed.build()
+
+    def search(self, view: View) -> list[Place]:
+        """Return each place in a view where a pattern stands as a word."""
+        match view.name:
+            case normalise.MASKED:
+                return list(self._search_masked(view))
+            case normalise.SQUEEZED:
+                return list(self._search_squeezed(view))
+            case _ if view.joined:
+                return list(self._search_parts(view))
+            case _:
+                group = _GROUPS[view.name]
+                return [
+                    Place(found.index, found.disguise or view.name, start, end)
+                    for found, start, end in self._spelt.find(view.text)
+                    if found.groups & group and is_whole_word(view.text, start, end)
+                ]
+
+    def _search_parts(self, view: View) -> Iterator[Place]:
+        joined = view.joined
+        if not joined:
+            return
+        for found, start, end in self._spelt.find(view.text):
+            if not found.groups & _PARTS:
+                continue
+            seam = joins(joined, start, end)
+            if seam and is_whole_word(
+                view.text,
+                start,
+                end,
+                opens=is_seam(joined, start),
+                closes=is_seam(joined, end),
+            ):
+                yield Place(found.index, found.disguise or _SEAM_NAMES[seam], start, end)
+
+    def _search_squeezed(self, view: View) -> Iterator[Place]:
+        hits = self._squeezed.find(view.text)
+        lengths = run_lengths(view.source) if hits else []
+        for found, start, end in hits:
+            if is_whole_word(view.text, start, end) and is_stretched_from(
+                found.spelt, lengths[start:end]
+            ):
+                yield Place(found.index, found.disguise or view.name, start, end)
+
+    def _search_masked(self, view: View) -> Iterator[Place]:
+        for start, word in masked_words(view.text):
+            for index in self._masked.find(word):
+                yield Place(index, view.name, start, start + len(word))
+
+
+class _Automaton:
+    """Finds spellings, overlapping ones too, in one pass."""
+
+    def __init__(self) -> None:
+        self._texts: list[str] = []
+        self._meant: list[Pattern] = []
+        self._built: AhoCorasick | None = None
+
+    def add(self, text: str, meant: Pattern) -> None:
+        self._texts.append(text)
+        self._meant.append(meant)
+
+    def build(self) -> None:
+        self._built = AhoCorasick(
+            self._texts, store_patterns=False, implementation=Implementation.ContiguousNFA
         )
+        self._texts = []
 
-    def search(self, view: View) -> list[tuple[Pattern, int, int]]:
-        """Return each pattern that stands in the view as a word, with its offsets."""
-        # Overlapping, or a longer term would hide a shorter one inside it.
-        hits = self._automaton.find_matches_as_indexes(view.text, overlapping=True)
-        if not hits:
+    def find(self, text: str) -> list[tuple[Pattern, int, int]]:
+        if self._built is None:
             return []
-        lengths = run_lengths(view.source)
-        return [
-            (pattern, start, end)
-            for index, start, end in hits
-            if is_whole_word(view.text, start, end)
-            and (
-                not (pattern := self._patterns[index]).spelt
-                or is_stretched_from(pattern.spelt, lengths[start:end])
-            )
-        ]
+        # Overlapping, or a longer term would hide a shorter one inside it.
+        hits = self._built.find_matches_as_indexes(text, overlapping=True)
+        return [(self._meant[index], start, end) for index, start, end in hits]
 
 
-def compile_patterns(terms: Sequence[Term]) -> dict[str, PatternSet]:
-    """Return the patterns of all terms by the name of the view in which to look for them.
+def _spellings(term: Term) -> Iterator[tuple[str, int, str]]:
+    """Yield the spellings of a term: the text, the views it is for, and what it undoes itself.
 
     Raises:
-        InvalidInput: nothing is left of a term once it is normalised; names its id.
+        InvalidInput: nothing is left of it.
     """
-    plain: list[Pattern] = []
-    folded: list[Pattern] = []
-    for index, term in enumerate(terms):
-        spelt = normalise.plain(term.text).strip()
+    for text in (term.text, *term.variants):
+        spelt = normalise.plain(text).strip()
         if not spelt:
             raise InvalidInput(
                 f"nothing is left of term {term.id} once it is normalised",
                 field="terms",
                 hint="correct its text or remove it from the lexicon",
             )
-        plain += [Pattern(text, index) for text in _spacings(spelt)]
-        plain += [Pattern(text, index, disguise=REVERSED) for text in _backwards(spelt)]
-        foldings = list(_foldings(term.text))
-        folded += [Pattern(text, index) for text in foldings]
-        # A text of native and Latin letters may be its own skeleton, and then has no such view.
-        plain += [
-            Pattern(text, index, disguise=normalise.SKELETON)
-            for text in foldings
-            if not text.isascii() and text != spelt
-        ]
-    long = [p for p in folded if sum(map(str.isalnum, p.text)) >= _SHORTEST_DISGUISED]
-    leet = [
-        Pattern(normalise.leet(p.text, one_as_l=one_as_l), p.index)
-        for p in long
-        for one_as_l in (False, True)
-    ]
-    squeezed = [Pattern(normalise.squeeze(p.text), p.index, spelt=p.text) for p in leet]
-    leet_set = PatternSet(leet)
-    return {
-        normalise.PLAIN: PatternSet(plain),
-        normalise.SKELETON: PatternSet(folded),
-        normalise.JOINED: PatternSet(long),
-        normalise.LEET: leet_set,
-        normalise.LEET_L: leet_set,
-        normalise.SQUEEZED: PatternSet(squeezed),
-    }
+        for one in _spacings(spelt):
+            yield one, _PLAIN, ""
+        yield from _backwards(spelt, _PLAIN)
+        for folded in _foldings(text, spelt):
+            # A text of native and Latin letters may be its own skeleton, and has no such view.
+            if folded != spelt and not folded.isascii():
+                yield folded, _PLAIN, normalise.SKELETON
+            yield from _folded(folded)
 
 
-def is_whole_word(text: str, start: int, end: int) -> bool:
-    """Say whether what stands at ``start`` to ``end`` is no part of a longer word.
-
-    Digits may touch a term of four or more characters (handles end in years), unless letters
-    stand behind them.
-    """
-    skips_digits = end - start >= _SHORTEST_DISGUISED
-    if start and _goes_on(text, start, -1, skips_digits=skips_digits):
-        return False
-    return end == len(text) or not _goes_on(text, end - 1, 1, skips_digits=skips_digits)
-
-
-def _goes_on(text: str, edge: int, step: int, *, skips_digits: bool) -> bool:
-    """Say whether the word whose character at ``edge`` is a term's goes on past it."""
-    inside, outside = text[edge], text[edge + step]
-    if not _is_letter(inside):
-        return _ZERO_WIDTH_JOINER in {outside, inside}
-    if step > 0 and unicodedata.category(outside).startswith("M"):
-        return True
-    if _is_unspaced(inside) or _is_unspaced(outside) or (step > 0 and _is_hangul(inside)):
-        return False
-    at = edge + step
-    if skips_digits and not inside.isdigit():
-        while 0 <= at < len(text) and text[at].isdigit():
-            at += step
-    return 0 <= at < len(text) and _is_letter(text[at])
-
-
-def run_lengths(text: str) -> list[int]:
-    """Return how long each run of one character is."""
-    return [sum(1 for _ in run) for _, run in groupby(text)]
-
-
-def is_stretched_from(spelt: str, lengths: Sequence[int]) -> bool:
-    """Say whether a word with runs of ``lengths`` is ``spelt`` with letters repeated on purpose.
-
-    One doubled letter makes another word ("hop", "hoop"), so a run of three or two doubled
-    letters are asked for; a letter that the term doubles must be doubled in the text.
-    """
-    own = run_lengths(spelt)
-    if any(found < asked for found, asked in zip(lengths, own, strict=True)):
-        return False
-    longer = [found for found, asked in zip(lengths, own, strict=True) if found > asked]
-    return len(longer) > 1 or any(found >= _LONG_RUN for found in longer)
+def _folded(text: str) -> Iterator[tuple[str, int, str]]:
+    letters = len(text) if text.isalnum() else sum(map(str.isalnum, text))
+    if letters < _SHORTEST_DISGUISED:
+        yield text, _FOLDED, ""
+        return
+    groups = _DISGUISED | (_PARTS if letters >= _SHORTEST_JOINED else 0)
+    yield text, _FOLDED | groups, ""
+    if not text.isalpha():
+        for one_as_l in (False, True):
+            yield normalise.leet(text, one_as_l=one_as_l), groups, ""
+    yield from _backwards(text, _FOLDED | groups)
+    if "f" in text and letters >= _SHORTEST_JOINED:
+        yield text.replace("f", "ph"), _PLAIN | _FOLDED | groups, RESPELT
 
 
 def _spacings(spelt: str) -> list[str]:
@@ -177,17 +218,17 @@ def _spacings(spelt: str) -> list[str]:
     return [spelt.replace(" ", between) for between in (" ", "", "-", "_")]
 
 
-def _backwards(spelt: str) -> list[str]:
+def _backwards(spelt: str, groups: int) -> Iterator[tuple[str, int, str]]:
     turned = spelt[::-1]
-    if len(spelt) < _SHORTEST_REVERSED or not spelt.isalpha() or turned == spelt:
-        return []
-    return [turned]
+    if len(spelt) >= _SHORTEST_REVERSED and spelt.isalpha() and turned != spelt:
+        yield turned, groups, REVERSED
 
 
-def _foldings(text: str) -> Iterator[str]:
+def _foldings(text: str, spelt: str) -> Iterator[str]:
     """Yield the skeletons of a term, whatever the case or the script of the text around it."""
-    forms = [normalise.skeleton(text)]
+    forms = [spelt]
     if not text.isascii():
+        forms = [normalise.skeleton(text)]
         # Emoji have no look-alikes: without their joiners they would be other emoji.
         if not any(map(str.isalnum, text)):
             return
@@ -195,16 +236,3 @@ def _foldings(text: str) -> Iterator[str]:
         forms += [normalise.fold_all(case) for case in (text, text.upper())]
     for form in dict.fromkeys(forms):
         yield from _spacings(form)
-
-
-def _is_letter(char: str) -> bool:
-    return char.isalnum() or unicodedata.category(char).startswith("M")
-
-
-def _is_unspaced(char: str) -> bool:
-    return any(first <= ord(char) <= last for first, last in _UNSPACED)
-
-
-def _is_hangul(char: str) -> bool:
-    """Say whether ``char`` is Korean, which attaches particles to the ends of its words."""
-    return _HANGUL[0] <= ord(char) <= _HANGUL[1]

@@ -18,10 +18,11 @@ from nightlight.model.lexicon import Term, TermKind
 
 _Row: TypeAlias = Mapping[str, object] | InvalidInput
 
-_FIELDS = ("text", "kind", "severity", "language", "id")
+_FIELDS = ("text", "kind", "severity", "language", "id", "variants")
 _DEFAULT_SEVERITY = 50
 _MOST_SEVERE = 100
 _LONGEST_TEXT = 200
+_MOST_VARIANTS = 50
 _ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.:-]{0,63}")
 _DERIVED_ID = re.compile(r"tm_[0-9a-f]{24}")
 _LANGUAGE = re.compile(r"[A-Za-z]{2,8}(-[A-Za-z0-9]{1,8})*")
@@ -111,6 +112,7 @@ def _term(row: _Row, name: str) -> Term:
         text=text,
         severity=_severity(row.get("severity", _DEFAULT_SEVERITY)),
         language=_language(row.get("language", "")),
+        variants=_variants(row.get("variants", ())),
     )
 
 
@@ -124,6 +126,20 @@ def _text(value: object) -> str:
         hint = f"shorten it to {_LONGEST_TEXT} characters"
         raise InvalidInput("is too long for a term", field="text", hint=hint)
     return text
+
+
+def _variants(value: object) -> tuple[str, ...]:
+    """Return other spellings: a list in JSON, parted by "|" in CSV."""
+    if isinstance(value, str):
+        value = [one for one in value.split("|") if one.strip()]
+    if not isinstance(value, list | tuple) or len(value) > _MOST_VARIANTS:
+        hint = f"list up to {_MOST_VARIANTS} spellings, in CSV with | between them"
+        raise InvalidInput("are no list of spellings", field="variants", hint=hint)
+    try:
+        return tuple(dict.fromkeys(map(_text, value)))
+    except InvalidInput as fault:
+        hint = "give each spelling a letter, digit or emoji, and at most 200 characters"
+        raise InvalidInput("hold no spelling", field="variants", hint=hint) from fault
 
 
 def _kind(value: object) -> TermKind:

@@ -21,6 +21,7 @@ class Term(Masked, frozen=True, kw_only=True):
     Attributes:
         severity: 0 to 100, the operator's judgement of how much the term alone says.
         language: BCP 47 tag, "" for any.
+        variants: other spellings, such as those that sound alike; found as this term.
     """
 
     id: str
@@ -28,6 +29,7 @@ class Term(Masked, frozen=True, kw_only=True):
     text: str
     severity: int = 50
     language: str = ""
+    variants: tuple[str, ...] = ()
 
     def __repr__(self) -> str:
         return f"<Term {self.id}: masked>"

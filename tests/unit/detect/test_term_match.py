@@ -92,6 +92,36 @@ def test_term_is_found_undisguised_as_a_word(text: str) -> None:
         ("squeezed", "bblleenkort"),
         ("squeezed", "bl3nk00000rt"),
         ("reversed", "troknelb"),
+        ("reversed", "tr0kn3lb"),
+        ("reversed", "t r o k n e l b"),
+        ("reversed", "tr\u043eknelb"),
+        ("reversed", "#trok #nelb"),
+        ("reversed", "trooooknelb"),
+        ("reversed", "ʇɹoʞuǝlq"),
+        ("turned", "qlǝuʞoɹʇ"),
+        ("split", "#blen #kort"),
+        ("split", "@blen kort"),
+        ("split", "get blen #kort now"),
+        ("split", "#fresh #blen #kort #now"),
+        ("split", "blen\nkort"),
+        ("split", "sale\nblen\nkort\nnow"),
+        ("split", "bl3n\nkort"),
+        ("compound", "#BlenkortClub"),
+        ("compound", "#MyBlenkort"),
+        ("compound", "TheBlenkortGuy"),
+        ("punctuated", "blen.kort"),
+        ("punctuated", "b(l)enkort"),
+        ("punctuated", "blen🌶kort"),
+        ("punctuated", "blen🌶️kort"),
+        ("punctuated", "bl'enkort"),
+        ("punctuated", "blen.kort.now"),
+        ("masked", "bl*nk*rt"),
+        ("masked", "bl#nkort"),
+        ("masked", "get bl_nk_rt!"),
+        ("masked", "the_bl*nk*rt_guy"),
+        ("masked", "**bl*nk*rt**"),
+        ("masked", "tr*kn*lb"),
+        ("masked", "bl🌶nk🌶rt"),
     ],
 )
 def test_disguised_term_is_found_and_said_to_be_disguised(view: str, text: str) -> None:
@@ -114,6 +144,20 @@ def test_disguised_term_is_found_and_said_to_be_disguised(view: str, text: str) 
         "b1enkortage",
         "blenkort4ge",
         "bleenkortaage",
+        "blen kort",
+        "blen, kort",
+        "blen. Kort",
+        "a #tag blen kort",
+        "able.nkort",
+        "#ABlenkortage",
+        "b\nlenkort",  # one letter is no part of a word
+        "https://blen.kort.example.test/blen-kort",
+        "bl*nk",
+        "bl*nkirt",
+        "bl*nkart*",
+        "#lenkort",
+        "bl-nkort",
+        "b*l*e*n",
         "an ordinary day without any",
         "",
     ],
@@ -126,6 +170,10 @@ def test_longer_and_other_words_are_not_found(text: str) -> None:
     ("term_text", "text"),
     [
         ("zorb", "quiz orb"),  # across words
+        ("zorbl", "zor\nbl"),  # five letters: parts are not joined
+        ("zorbl", "zor.bl"),
+        ("zorbl", "z*rbl"),
+        ("zorbl", "#ZorblClub"),
         ("zoorb", "zorb and zzorrk"),  # the term's own double letter is missing
         ("zal", "z4l"),  # three letters: no leet
         ("zal", "z a l"),  # nor joined
@@ -160,6 +208,10 @@ def test_look_alike_of_a_term_is_not_found(term_text: str, text: str) -> None:
         ("zorb flux", "zorb-flux"),
         ("zorb flux", "z0rb_flux"),
         ("zo", "a ZO b"),
+        ("zorblefux", "zorblephux"),
+        ("зорбля", "зор\nбля"),
+        ("зорбля", "зор.бля"),
+        ("зорбля", "з*рбл*"),
         ("zorb4u", "ZORB4U"),
         ("🦓🪀", "look🦓🪀now"),
         ("🦓\ufe0f🪀", "🦓🪀"),
@@ -191,6 +243,12 @@ def test_exclusion_halves_the_confidence() -> None:
     exclusion = term("newsflab", kind=TermKind.EXCLUSION)
     alone, beside = (signals(text, term("zorb"), exclusion) for text in ("zorb", "zorb newsflab"))
     assert beside[0].confidence == alone[0].confidence / 2
+
+
+def test_variant_of_a_term_is_found_as_the_term_itself() -> None:
+    listed = Term(id="tm_1", kind=TermKind.TERM, text="zorbleflux", variants=("sorblephlux",))
+    found = signals("fresh s0rblephlux", listed)
+    assert found[0].evidence["terms"] == ["tm_1"]
 
 
 def test_one_plain_term_does_not_hide_a_disguised_one() -> None:

@@ -1,0 +1,100 @@
+"""Says, at a tenth of the price of looking closely, which disguises a text may wear.
+
+A text becomes a string of what each character may be, and one small automaton finds the pairs and
+triples that a disguise needs. Saying yes too often costs time; a no is never wrong for ASCII.
+"""
+
+import re
+from functools import cache
+from typing import NamedTuple
+
+from ahocorasick_rs import BytesAhoCorasick, Implementation
+
+
+class Look(NamedTuple):
+    """Which disguises there may be: digits for letters, signs in words, letters set apart."""
+
+    leet: bool
+    signs: bool
+    spaced: bool
+
+
+_LETTERS = bytes(range(65, 91)) + bytes(range(97, 123))
+_DIGITS = b"0123456789"
+_SPACES = bytes(range(33))
+
+
+def _table(rest: bytes, *classes: tuple[bytes, bytes]) -> bytes:
+    table = bytearray(rest * 256)
+    for members, kind in classes:
+        for byte in members:
+            table[byte] = kind[0]
+    return bytes(table)
+
+
+_KINDS = _table(
+    b".", (_LETTERS, b"a"), (_DIGITS, b"1"), (b"@$", b"$"), (b"!|+", b"!"), (b"'", b"'"),
+    (_SPACES, b" "),
+)  # fmt: skip
+#: Characters outside ASCII arrive as "?": a unit that is spaced out, or a sign between such units.
+_UNITS = _table(b" ", (_LETTERS + _DIGITS + b"@$?", b"a"))
+_ASCII_UNITS = _table(b" ", (_LETTERS + _DIGITS + b"@$", b"a"))
+_SPACED = re.compile(rb" a( {1,3})a\1a ")
+_CASES = _table(b" ", (_LETTERS[26:] + _DIGITS, b"a"), (_LETTERS[:26], b"A"))
+
+_LEET = (b"a1", b"1a", b"!a", b"!1", b"a$", b"$a", b"!$")
+#: An apostrophe before one or two letters is ordinary spelling.
+_SIGNS = (
+    *(b"a.a", b"a!a", b"a$a", b"1.a", b"a.1"),
+    *(b"a..a", b"a...a", b"a....a"),
+    *(b"a'aaa", b".'", b"'."),
+)
+
+
+@cache
+def _automaton() -> BytesAhoCorasick:
+    return BytesAhoCorasick([*_LEET, *_SIGNS], implementation=Implementation.DFA)
+
+
+def look_at(folded: str) -> Look:
+    """Return which disguises a folded text may wear."""
+    raw = folded.encode("ascii", "replace")
+    units = b" " + raw.translate(_UNITS) + b" "
+    if not folded.isascii():
+        units += raw.translate(_ASCII_UNITS) + b" "
+    spaced = _SPACED.search(units) is not None
+    kinds = raw.translate(_KINDS)
+    hits = _automaton().find_matches_as_indexes(kinds, overlapping=True)
+    if not hits:
+        return Look(leet=False, signs=False, spaced=spaced)
+    found = {hit[0] for hit in hits}
+    return Look(leet=min(found) < len(_LEET), signs=max(found) >= len(_LEET), spaced=spaced)
+
+
+def may_be_capitalised_inside(text: str) -> bool:
+    """Say whether a capital may stand behind a small letter or digit."""
+    return b"aA" in text.encode("ascii", "replace").translate(_CASES)
+
+
+def has_doubles(ascii_text: str) -> bool:
+    """Say whether a character stands twice in a row."""
+    return _equal_neighbours(ascii_text.encode("ascii")).find(0, 1) >= 0
+
+
+def may_be_stretched(ascii_text: str) -> bool:
+    """Say whether a word may hold a run of three letters or two doubled ones."""
+    raw = ascii_text.encode("ascii")
+    equal = _equal_neighbours(raw)
+    here = equal.find(0, 1)
+    while here >= 0:
+        following = equal.find(0, here + 1)
+        if following >= 0 and raw.find(b" ", here, following) < 0:
+            return True
+        here = following
+    return False
+
+
+def _equal_neighbours(raw: bytes) -> bytes:
+    """Return zeros where a byte is the one before; the first byte says nothing."""
+    number = int.from_bytes(raw, "big")
+    return (number ^ (number >> 8)).to_bytes(len(raw), "big")
