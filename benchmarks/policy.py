@@ -30,7 +30,8 @@ from nightlight.detect.term_finder import TermFinder
 from nightlight.exchange.lexicon_file import parse_lexicon
 from nightlight.ingest.envelope import parse_event
 from nightlight.model.context import AccountContext, MediaContext, PostContext
-from nightlight.model.ids import AccountId, MediaId, PostId
+from nightlight.model.event import Event
+from nightlight.model.ids import AccountId, EventKey, MediaId, PostId
 from nightlight.model.media import Scan
 from nightlight.services.rules import build_detectors
 from nightlight.town import TownPlan, build_town
@@ -90,6 +91,9 @@ class _Nothing:
     def recent_scans(self, limit: int) -> Iterator[Scan]:  # noqa: ARG002  protocol
         return iter(())
 
+    def find(self, keys: Sequence[EventKey]) -> dict[EventKey, Event]:  # noqa: ARG002  protocol
+        return {}
+
     def save(self, **_: object) -> None:
         raise NotImplementedError
 
@@ -135,7 +139,7 @@ def facts_of_town(events: int) -> tuple[Facts, list[Facts]]:
     def each() -> Iterator[Facts]:
         known = Known()
         read = [parse_event(line) for line in lines]
-        known.load(read, _Nothing())
+        known.load(read, _Nothing(), _Nothing())
         for event in read:
             context = known.context_for(event)
             signals = [one for detector in detectors for one in detector.detect(event, context)]

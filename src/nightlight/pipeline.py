@@ -211,7 +211,7 @@ class Pipeline:
                 return _nothing(0, offset)
             event = logged[0].event
             known = Known()
-            known.load([event], tx.context)
+            known.load([event], tx.context, tx.events)
             if isinstance(event.data, MediaUploaded):
                 known.add_media(event, event.data, Scan(state=ScanState.FAILED, reason=why))
             context = known.context_for(event)
@@ -258,7 +258,7 @@ class Pipeline:
                 with self._unit_of_work.begin() as tx:
                     tx.events.offset()  # no batch is judged meanwhile
                     known = Known()
-                    known.load(events, tx.context)
+                    known.load(events, tx.context, tx.events)
                     over_quota = self._over_quota(tx, rules)
                     judgements: list[Judgement] = []
                     plans: list[tuple[Judgement, Decision, Plan]] = []
@@ -296,7 +296,7 @@ class Pipeline:
     ) -> Batch:
         rules = self._rules()
         known = Known()
-        known.load([one.event for one in logged], tx.context)
+        known.load([one.event for one in logged], tx.context, tx.events)
         over_quota = self._over_quota(tx, rules)
         judgements: list[Judgement] = []
         plans: list[tuple[Judgement, Decision, Plan]] = []

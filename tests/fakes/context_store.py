@@ -1,20 +1,25 @@
 """In memory: what is known of accounts, posts and media, answered as the real store must."""
 
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from datetime import datetime
 
 from nightlight.model.context import AccountContext, MediaContext, PostContext
-from nightlight.model.ids import AccountId, MediaId, PostId
+from nightlight.model.event import Event
+from nightlight.model.ids import AccountId, EventKey, MediaId, PostId
 from nightlight.model.media import Scan, ScanState
 
 
 class MemoryContextStore:
-    """A ``ContextStore`` over dictionaries."""
+    """A ``ContextStore`` over dictionaries, and the events that were taken in before."""
 
     def __init__(self) -> None:
         self.account_rows: dict[AccountId, AccountContext] = {}
         self.post_rows: dict[PostId, PostContext] = {}
         self.media_rows: dict[MediaId, MediaContext] = {}
+        self.event_rows: dict[EventKey, Event] = {}
+
+    def find(self, keys: Sequence[EventKey]) -> dict[EventKey, Event]:
+        return {one: self.event_rows[one] for one in keys if one in self.event_rows}
 
     def accounts(self, ids: Collection[AccountId]) -> dict[AccountId, AccountContext]:
         return {one: self.account_rows[one] for one in ids if one in self.account_rows}
@@ -72,6 +77,6 @@ def _newest_each(
     recent = [(when, post) for when, post in timed if when is not None and when >= since]
     for _, post in sorted(recent, key=lambda pair: (-pair[0].timestamp(), pair[1].post_id)):
         own = found.setdefault(post.account_id, [])
-        if post.account_id in ids and post.fingerprint and len(own) < each:
+        if post.account_id in ids and post.text_at is not None and len(own) < each:
             own.append(post)
     return {account_id: own for account_id, own in found.items() if own}

@@ -132,13 +132,14 @@ def test_hashes_of_media_are_sealed_at_rest(unit_of_work: SqlUnitOfWork, engine:
         assert secret not in stored
 
 
-def buried(name: str, account: str, *, hours: int, fingerprint: bytes = b"f") -> PostContext:
+def buried(name: str, account: str, *, hours: int) -> PostContext:
     return make_post(
         name,
         account,
         posted_at=NOON,
         deleted_at=NOON + timedelta(hours=hours),
-        fingerprint=fingerprint,
+        text_at=NOON,
+        fingerprint=b"f",
     )
 
 
@@ -166,7 +167,7 @@ def test_tombstones_leave_out_what_is_old_alive_textless_or_of_others(
             kept,
             buried("old", "account-1", hours=0),
             replace(buried("alive", "account-1", hours=2), deleted_at=None),
-            buried("textless", "account-1", hours=2, fingerprint=b""),
+            replace(buried("textless", "account-1", hours=2), text_at=None),
             buried("other", "account-2", hours=2),
         ),
     )
@@ -181,7 +182,7 @@ def test_posts_since_are_the_newest_of_each_account_from_that_time_on(
     unit_of_work: SqlUnitOfWork,
 ) -> None:
     posts = [
-        make_post(f"{account}-{hour}", account, fingerprint=b"f",
+        make_post(f"{account}-{hour}", account, text_at=NOON,
                   posted_at=NOON + timedelta(hours=hour))
         for account in ("account-1", "account-2", "account-3")
         for hour in range(5)

@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from msgspec.structs import replace
 
 from nightlight.detect.own_posts import OwnPosts
-from nightlight.detect.ports import ContextStore
+from nightlight.detect.ports import ContextStore, EventFinder
 from nightlight.model.context import AccountContext, Context, MediaContext, PostContext
 from nightlight.model.event import (
     AccountCreated,
@@ -42,7 +42,7 @@ class Known:
         self._changed_posts: set[PostId] = set()
         self._changed_media: set[MediaId] = set()
 
-    def load(self, events: Iterable[Event], store: ContextStore) -> None:
+    def load(self, events: Iterable[Event], store: ContextStore, log: EventFinder) -> None:
         """Fetch everything that the events touch, in a handful of queries."""
         events = list(events)
         accounts: set[AccountId] = set()
@@ -68,7 +68,7 @@ class Known:
             media.update(MediaId(media_id) for media_id in self.posts[one].media_ids)
         media.discard(MediaId(""))
         self.media = store.media(media)
-        self._own.load(events, posts=self.posts, accounts=self.accounts, store=store)
+        self._own.load(events, posts=self.posts, accounts=self.accounts, store=store, log=log)
 
     def context_for(self, event: Event) -> Context:
         """Return what was known just before the event."""
@@ -82,7 +82,7 @@ class Known:
         account_id = self._account_concerned(event, post)
         if isinstance(data, PostCreated):
             media_ids = data.media_ids
-            tombstones = self._own.tombstones(account_id, event.time)
+            tombstones = self._own.tombstones(account_id, event.time, text=data.text)
         elif isinstance(data, PostEdited):
             media_ids = data.media_ids
         elif isinstance(data, MediaUploaded):
@@ -91,6 +91,7 @@ class Known:
             media_ids = post.media_ids if post else ()
         elif isinstance(data, PostDeleted) and post is not None and post.deleted_at is None:
             later = self._own.later_than(account_id, event.time)
+            post = self._own.with_text(post) if later else post
         return Context(
             account=self.accounts.get(account_id),
             post=post,

@@ -1,11 +1,12 @@
 """What judging needs to know: loaded before, saved after, keyed by account and content."""
 
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from datetime import datetime
 from typing import Protocol
 
 from nightlight.model.context import AccountContext, MediaContext, PostContext
-from nightlight.model.ids import AccountId, MediaId, PostId
+from nightlight.model.event import Event
+from nightlight.model.ids import AccountId, EventKey, MediaId, PostId
 from nightlight.model.media import Scan
 from nightlight.model.signal import Signal
 
@@ -35,13 +36,13 @@ class ContextStore(Protocol):
     def tombstones(
         self, ids: Collection[AccountId], *, deleted_after: datetime, each: int
     ) -> dict[AccountId, list[PostContext]]:
-        """Return each account's newest ``each`` deleted posts that have a fingerprint."""
+        """Return each account's newest ``each`` deleted posts that had a text."""
         ...
 
     def posted_since(
         self, ids: Collection[AccountId], *, posted_after: datetime, each: int
     ) -> dict[AccountId, list[PostContext]]:
-        """Return each account's newest ``each`` posts since then that have a fingerprint."""
+        """Return each account's newest ``each`` posts since then that have a text."""
         ...
 
     def posts_of(self, account_id: AccountId, limit: int) -> list[PostContext]:
@@ -56,6 +57,14 @@ class ContextStore(Protocol):
         media: Iterable[MediaContext],
     ) -> None:
         """Store the new knowledge over the old."""
+        ...
+
+
+class EventFinder(Protocol):
+    """Events of the log, read back."""
+
+    def find(self, keys: Sequence[EventKey]) -> dict[EventKey, Event]:
+        """Return the logged events with these keys."""
         ...
 
 

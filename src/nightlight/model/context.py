@@ -51,6 +51,7 @@ class PostContext(Masked, frozen=True, kw_only=True):
         event_key: the event that told the text; evidence is read back through it.
         flagged: whether any signal ever fired on it.
         reposted_as: on a deleted post, the post in which its author posted it again.
+        text: what it said, only where a judgement compares it with another; never stored here.
     """
 
     post_id: PostId
@@ -67,6 +68,7 @@ class PostContext(Masked, frozen=True, kw_only=True):
     flagged: bool = False
     human_decision: str = ""
     reposted_as: str = ""
+    text: str = ""
 
     def __repr__(self) -> str:
         return f"<PostContext {self.post_id}: masked>"

@@ -128,3 +128,18 @@ def test_evidence_is_cut_but_the_count_is_not() -> None:
     shown = found[0].evidence["deleted_posts"]
     assert isinstance(shown, list)
     assert (found[0].facts["repost_count"], len(shown)) == (40, 32)
+
+
+def said(tombstone: PostContext, text: str) -> PostContext:
+    return msgspec.structs.replace(tombstone, text=text, fingerprint=fingerprint(text))
+
+
+def test_short_advert_posted_again_with_another_number_is_found() -> None:
+    [found] = signals(said(deleted(), "zorb 49$ dm me"), text="zorb 50$ dm me")
+    assert found.evidence["similarity"] == 1.0
+
+
+def test_other_goods_in_the_same_template_are_not_the_same_again() -> None:
+    text = "discount for plimquat, 82 coins each, price list, ask at the gate about zorbleflux"
+    other = text.replace("plimquat", "yuntabrik").replace("82", "13")
+    assert signals(said(deleted(), text), text=other) == []

@@ -38,12 +38,13 @@ def take_in(
     for start in range(0, len(events), size):
         batch = events[start : start + size]
         known = Known()
-        known.load(batch, store)
+        known.load(batch, store, store)
         for event in batch:
             contexts.append(known.context_for(event))
             text = getattr(event.data, "text", "")
             known.advance(event, fingerprint=fingerprint(text) if text else b"")
         known.save(store)
+        store.event_rows |= {event.key: event for event in batch}
     return store, contexts
 
 
@@ -169,10 +170,25 @@ def test_at_most_a_hundred_tombstones_are_compared_newest_first() -> None:
     assert stones[:2] == ["p119", "p118"]
 
 
-def test_tombstone_whose_last_text_is_too_short_to_compare_is_dropped() -> None:
+def test_tombstone_says_its_last_text_where_that_may_be_the_same_again() -> None:
     late_edit = edited(1, text="zorb")
-    _, contexts = take_in([created(0), deleted(2), late_edit, created(9, "post-2")])
-    assert contexts[-1].tombstones == ()
+    posts = [created(9, "post-2"), created(10, "post-3", text="gorp")]
+    _, contexts = take_in([created(0), deleted(2), late_edit, *posts])
+    assert [one.text for context in contexts[-2:] for one in context.tombstones] == ["zorb", ""]
+
+
+def test_deleted_post_of_an_earlier_batch_says_what_it_said() -> None:
+    _, contexts = take_in([created(0), deleted(2), created(9, "post-2")], size=1)
+    assert [one.text for one in contexts[-1].tombstones] == [TEXT]
+
+
+def test_deletion_that_arrives_late_says_what_was_deleted_and_what_came_after() -> None:
+    events = [created(0), created(9, "post-2"), deleted(2)]
+    for size in (1, 3):
+        _, contexts = take_in(events, size=size)
+        post = contexts[-1].post
+        assert post is not None
+        assert [post.text, *(one.text for one in contexts[-1].later_posts)] == [TEXT, TEXT]
 
 
 def test_late_deletion_sees_what_its_author_published_after_it() -> None:
@@ -197,7 +213,7 @@ def test_deletion_told_again_sees_nothing_new() -> None:
 def test_reposted_tombstone_stays_marked_across_batches() -> None:
     store, _ = take_in([created(0), deleted(1)])
     known = Known()
-    known.load([created(5, "post-2")], store)
+    known.load([created(5, "post-2")], store, store)
     known.mark_reposted([POST, "never-seen"], PostId("post-2"))
     known.save(store)
     assert store.post_rows[POST].reposted_as == "post-2"
@@ -207,7 +223,7 @@ def test_reposted_tombstone_stays_marked_across_batches() -> None:
 def test_repost_is_remembered_once() -> None:
     store, _ = take_in([created(0), deleted(1)])
     known = Known()
-    known.load([created(5, "post-2")], store)
+    known.load([created(5, "post-2")], store, store)
     known.mark_reposted([POST], PostId("post-2"))
     known.mark_reposted([POST], PostId("post-3"))
     assert known.posts[POST].reposted_as == "post-2"
@@ -255,7 +271,7 @@ def test_media_is_known_to_its_upload_and_to_the_post_that_shows_it() -> None:
     known = Known()
     upload = event_of(MediaUploaded(media_id="media-1", account_id=AUTHOR))
     post = event_of(PostCreated(post_id=POST, account_id=AUTHOR, media_ids=("media-1", "lost")))
-    known.load([upload, post], MemoryContextStore())
+    known.load([upload, post], store := MemoryContextStore(), store)
     assert isinstance(upload.data, MediaUploaded)
     known.add_media(upload, upload.data, Scan(state=ScanState.FAILED, reason="quibble"))
     for event in (upload, post):
@@ -267,7 +283,7 @@ def test_media_that_is_announced_again_keeps_what_a_person_decided() -> None:
     store.media_rows[MediaId("media-1")] = make_media(human_decision="dismissed")
     upload = event_of(MediaUploaded(media_id="media-1", account_id=AUTHOR))
     known = Known()
-    known.load([upload], store)
+    known.load([upload], store, store)
     assert isinstance(upload.data, MediaUploaded)
     known.add_media(upload, upload.data, Scan(state=ScanState.SCANNED))
     known.save(store)

@@ -80,23 +80,23 @@ class SqlContextStore:
     def tombstones(
         self, ids: Collection[AccountId], *, deleted_after: datetime, each: int
     ) -> dict[AccountId, list[PostContext]]:
-        """Return each account's newest ``each`` deleted posts that have a fingerprint."""
+        """Return each account's newest ``each`` deleted posts that had a text."""
         wanted = select(post).where(
             among(self._connection, post.c.account_id, ids),
             post.c.deleted_us.is_not(None),
             post.c.deleted_us >= to_us(deleted_after),
-            post.c.fingerprint != b"",
+            post.c.text_us.is_not(None),
         )
         return self._newest_each(wanted, post.c.deleted_us, each)
 
     def posted_since(
         self, ids: Collection[AccountId], *, posted_after: datetime, each: int
     ) -> dict[AccountId, list[PostContext]]:
-        """Return each account's newest ``each`` posts since then that have a fingerprint."""
+        """Return each account's newest ``each`` posts since then that have a text."""
         wanted = select(post).where(
             among(self._connection, post.c.account_id, ids),
             post.c.posted_us >= to_us(posted_after),
-            post.c.fingerprint != b"",
+            post.c.text_us.is_not(None),
         )
         return self._newest_each(wanted, post.c.posted_us, each)
 
