@@ -65,6 +65,8 @@ _FACTS: Mapping[str, str] = {
     "cue_count": "different selling words in the text",
     "exclusion_count": "different words of those who write about it: news, research, help",
     "term_in": "where the text stands: post, profile or media",
+    "offer": "the text offers something in listed terms",
+    "offer_score": "how likely that is; only from even odds on",
     "repost_count": "posts that the author deleted soon and that this one repeats",
     "repost_lived_s": "how long the shortest-lived of them was up",
     "repost_gap_s": "how long ago the newest of them was deleted",

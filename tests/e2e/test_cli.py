@@ -79,7 +79,7 @@ def lexicon(nightlight: Run, tmp_path: Path) -> None:
     ]
     file = tmp_path / "lexicon.ndjson"
     file.write_text("\n".join(json.dumps(line) for line in lines))
-    arguments = ("--name", "TEST", "--by", "a tester", "--reason", "a test")
+    arguments = ("--name", "TEST", "--by", "a tester", "--reason", "a test", "--alone")
     assert nightlight("lexicon", "import", str(file), *arguments).returncode == 0
 
 
@@ -102,7 +102,7 @@ def test_an_advert_on_a_pipe_is_decided_and_its_look_alike_is_not(nightlight: Ru
 def test_an_advert_deleted_and_posted_again_is_linked_and_its_first_text_is_kept(
     nightlight: Run,
 ) -> None:
-    text = "zorbleflux again, the newest price list for those who ask nicely"
+    text = "zorbleflux again, 30 coins each, the newest price list, dm me"
     gone = {"post_id": "p1", "account_id": "a1", "deleted_by": "author"}
     lines = [
         _post(1, text),

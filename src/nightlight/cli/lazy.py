@@ -36,6 +36,7 @@ COMMANDS: Mapping[str, LazyCommand] = {
     "bank": _command("bank", "app", "Hash banks: import, change, hold back, withdraw."),
     "exchange": _command("exchange", "app", "Exchanges: hash lists from partners, opinions back."),
     "lexicon": _command("lexicon", "app", "Lexicons: import, list, withdraw. Never shown."),
+    "offer": _command("offer", "app", "The offer detector: what counts, and fitting it."),
     "hunt": _command("hunt", "app", "Retro-hunts: search what is stored for what is new on lists."),
     "policy": _command("policy", "app", "The policy: what follows from which signals."),
     "audit": _command("audit", "app", "The record: verify, anchor, read."),

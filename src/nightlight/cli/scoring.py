@@ -48,9 +48,25 @@ def print_scorecard(card: Scorecard) -> None:
         )
     err.print()
     err.print(table)
-    _print_shares("found, by spelling", card.recall_by_disguise)
-    _print_shares("found, by edit", card.recall_by_edit)
+    _print_by_detector("adverts found, by spelling", card.by_disguise)
+    _print_by_detector("look-alikes found, by kind: none but terms should be", card.by_lookalike)
+    _print_shares("known files found, by edit", card.recall_by_edit)
     _print_shares("look-alikes wrongly limited", card.lookalikes_acted_on)
+
+
+def _print_by_detector(title: str, by_detector: dict[str, dict[str, Share]]) -> None:
+    kinds = sorted({kind for shares in by_detector.values() for kind in shares})
+    if not kinds:
+        return
+    table = Table(title=title, title_justify="left", box=None, pad_edge=False)
+    table.add_column("")
+    for detector in by_detector:
+        table.add_column(detector, justify="right")
+    for kind in kinds:
+        shares = [each.get(kind) for each in by_detector.values()]
+        table.add_row(kind, *(f"{one.count:,}/{one.of:,}" if one else "-" for one in shares))
+    err.print()
+    err.print(table)
 
 
 def _print_shares(title: str, shares: dict[str, Share]) -> None:

@@ -49,6 +49,10 @@ class FiguresSource(Protocol):
         """Return (detector, subject kind, subject id) of every signal."""
         ...
 
+    def decided_posts(self) -> Iterator[tuple[str, bool]]:
+        """Return (event key, whether it was confirmed) of every post that a person decided."""
+        ...
+
     def acted_on(self) -> Iterator[tuple[str, str]]:
         """Return (subject kind, subject id) of every subject of an effect that policy asked for."""
         ...

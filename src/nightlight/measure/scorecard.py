@@ -30,12 +30,21 @@ class Scorecard(Struct, frozen=True, kw_only=True):
         recall_by_disguise: posts with a term that ``term_match`` found, by spelling.
         recall_by_edit: known files that ``hash_match`` found, by edit.
         lookalikes_acted_on: look-alike posts and files that policy limited, by kind.
+        by_disguise: by detector of text, and "decision": adverts that it found, by spelling.
+        by_lookalike: by the same: look-alike posts that it found, by kind. For ``term_match``
+            those with a term in them are no mistakes; for the others all are.
     """
 
     detectors: dict[str, Confusion]
     recall_by_disguise: dict[str, Share]
     recall_by_edit: dict[str, Share]
     lookalikes_acted_on: dict[str, Share]
+    by_disguise: dict[str, dict[str, Share]]
+    by_lookalike: dict[str, dict[str, Share]]
+
+
+#: Whose finding of an advert counts, by spelling.
+_OF_ADVERTS = ("term_match", "offer")
 
 
 def score(
@@ -65,11 +74,14 @@ def score(
     with_terms = {name for name, post in truth.posts.items() if post.terms}
     again = {name for name, post in truth.posts.items() if post.reposts}
     should_act = {name for name, post in truth.posts.items() if post.act}
+    adverts = {name for name, post in truth.posts.items() if post.kind in {"advert", "repost"}}
     term_found, hash_found = found["term_match", "post"], found["hash_match", "media"]
+    of_adverts = {name: found[name, "post"] for name in _OF_ADVERTS} | {"decision": acted["post"]}
     return Scorecard(
         detectors={
             "hash_match": _confusion(hash_found, known, media_files),
             "term_match": _confusion(term_found, with_terms, posts),
+            "offer": _confusion(found["offer", "post"], adverts, posts),
             "delete_repost": _confusion(found["delete_repost", "post"], again, posts),
             "decision": _confusion(acted["post"], should_act, posts),
         },
@@ -97,6 +109,20 @@ def score(
                 ),
             ]
         ),
+        by_disguise={
+            detector: _shares(
+                (truth.posts[name].disguise or "plain", name in there) for name in adverts
+            )
+            for detector, there in of_adverts.items()
+        },
+        by_lookalike={
+            detector: _shares(
+                (post.lookalike or post.kind, name in there)
+                for name, post in truth.posts.items()
+                if not post.act
+            )
+            for detector, there in of_adverts.items()
+        },
     )
 
 
@@ -139,6 +165,8 @@ def as_json(card: Scorecard) -> dict[str, Any]:
         "recall_by_disguise": _shares_as_json(card.recall_by_disguise),
         "recall_by_edit": _shares_as_json(card.recall_by_edit),
         "lookalikes_acted_on": _shares_as_json(card.lookalikes_acted_on),
+        "by_disguise": {name: _shares_as_json(each) for name, each in card.by_disguise.items()},
+        "by_lookalike": {name: _shares_as_json(each) for name, each in card.by_lookalike.items()},
     }
 
 

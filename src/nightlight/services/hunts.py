@@ -25,6 +25,7 @@ from nightlight.model.event import Event, EventType
 from nightlight.model.ids import DecisionId, MediaId, derive_id
 from nightlight.model.lexicon import Term, TermKind
 from nightlight.pipeline import Judged, Judgement, Pipeline, Rules
+from nightlight.services.offers import active_weights
 from nightlight.services.rules import active_policy, build_detectors
 from nightlight.transaction import Transaction, UnitOfWork
 
@@ -238,7 +239,7 @@ class _Looking:
             )
             self._index.version = hunt.to_version
         self._kind = hunt.kind
-        detectors = build_detectors(self._index, self._finder)
+        detectors = build_detectors(self._index, self._finder, active_weights(tx))
         self.rules = Rules(
             detectors=detectors,
             judge=Judge(policy=active_policy(tx), detectors_facts=[one.facts for one in detectors]),

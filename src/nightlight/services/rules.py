@@ -8,6 +8,8 @@ from nightlight.detect.bank_index import BankIndex
 from nightlight.detect.delete_repost import DeleteRepost
 from nightlight.detect.detector import Detector
 from nightlight.detect.hash_match import HashMatch
+from nightlight.detect.offer import Offer
+from nightlight.detect.offer_weights import OfferWeights
 from nightlight.detect.scan_health import ScanHealth
 from nightlight.detect.term_finder import TermFinder
 from nightlight.detect.term_match import TermMatch
@@ -16,6 +18,7 @@ from nightlight.model.media import MediaHashes
 from nightlight.model.signal import Fact
 from nightlight.pipeline import Rules
 from nightlight.services.matching import Matcher
+from nightlight.services.offers import active_weights
 from nightlight.transaction import Transaction, UnitOfWork
 
 
@@ -29,9 +32,18 @@ def active_policy(tx: Transaction) -> Policy:
     return parse_policy(tx.policies.active() or default_policy())
 
 
-def build_detectors(index: BankIndex, terms: TermFinder) -> tuple[Detector, ...]:
-    """Return every detector, over these lists."""
-    return (HashMatch(index=index), ScanHealth(), TermMatch(terms), DeleteRepost(), UserReport())
+def build_detectors(
+    index: BankIndex, terms: TermFinder, weights: OfferWeights | None = None
+) -> tuple[Detector, ...]:
+    """Return every detector, over these lists; without ``weights`` the shipped ones count."""
+    return (
+        HashMatch(index=index),
+        ScanHealth(),
+        TermMatch(terms),
+        Offer(terms, weights),
+        DeleteRepost(),
+        UserReport(),
+    )
 
 
 def declared_facts() -> list[tuple[str, dict[str, Fact]]]:
@@ -68,7 +80,7 @@ class CurrentRules:
         return bool(self._matcher.match(hashes))
 
     def _read(self, tx: Transaction, index: BankIndex) -> Rules:
-        detectors = build_detectors(index, TermFinder(tx.lexicons.all()))
+        detectors = build_detectors(index, TermFinder(tx.lexicons.all()), active_weights(tx))
         judge = Judge(
             policy=active_policy(tx), detectors_facts=[detector.facts for detector in detectors]
         )

@@ -59,9 +59,14 @@ class LookAlikes:
         """Have the next kind of writer post a text with planted or selling words."""
         writer, lookalike, role = _WRITERS[self._texts % len(_WRITERS)]
         self._texts += 1
-        text, terms = self._prose.post(writer)
+        text, disguise = self._prose.post(writer)
         draft = self._draft(self._author(role), text)
-        self.posts[draft.post_id] = PostTruth(kind="lookalike", terms=terms, lookalike=lookalike)
+        self.posts[draft.post_id] = PostTruth(
+            kind="lookalike",
+            terms=disguise is not None,
+            disguise=disguise or "plain",
+            lookalike=lookalike,
+        )
         self._life.show(at_ms, draft)
 
     def share_album(self, at_ms: int) -> None:

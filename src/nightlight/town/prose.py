@@ -15,9 +15,11 @@ _MARKET = "https://corner.example.test/"
 _PRESS = "https://press.example.test/"
 _HOBBY_WORD = "vornadel"
 #: Of look-alikes: whole sentences, the others are put together from parts.
-_WHOLE_SHARE = 0.5
-#: Of price, selling words and contact: fewer would be a mention that nobody could call an offer.
-_LEAST_SELLING = 2
+_WHOLE_SHARE = 0.3
+#: Of those who may retell what others sell.
+_RETOLD_SHARE = 0.6
+_RETELLERS = frozenset({"reporter", "researcher", "survivor", "helpline", "quotation"})
+_DISGUISED_SHARE = 0.4
 _SYLLABLES = ("ba", "dro", "fi", "gul", "ka", "lem", "mo", "nis", "pu", "ros", "ta", "vex", "zim")
 
 
@@ -67,30 +69,41 @@ class OrdinaryProse:
 class LookAlikeProse:
     """Writes harmless posts with planted words in them."""
 
-    def __init__(self, *, words: PlantedWords, rng: Random) -> None:
+    def __init__(self, *, words: PlantedWords, disguises: Sequence[Disguise], rng: Random) -> None:
         self._words = words
+        self._disguises = disguises
         self._rng = rng
 
-    def post(self, writer: str) -> tuple[str, bool]:
-        """Return a text by such a writer and whether a code word stands in it."""
+    def post(self, writer: str) -> tuple[str, Disguise | None]:
+        """Return a text by such a writer and how its code words are spelt, None without any."""
         rng = self._rng
         shape = self._shape(writer)
+        disguise: Disguise = "plain"
+        term, other = pick(rng, self._words.terms).text, pick(rng, self._words.terms).text
+        if "{term}" in shape and rng.random() < _DISGUISED_SHARE and is_disguisable(term):
+            # Who writes about a word may spell it so that nobody finds it through them.
+            disguise = pick(rng, self._disguises)
+            term, other = spell(term, disguise, rng), spell(other, disguise, rng)
         text = shape.format(
-            term=pick(rng, self._words.terms).text,
+            term=term,
+            other=other,
             cue=pick(rng, self._words.cues).text,
             n=rng.randint(2, 60),
             link=f"{_PRESS}{rng.getrandbits(32):x}",
             handle=handle_of(rng),
             tag=pick(rng, self._words.tags),
         )
-        return text, "{term}" in shape or _HOBBY_WORD in shape.casefold()
+        return text, disguise if "{term}" in shape or _HOBBY_WORD in shape.casefold() else None
 
     def _shape(self, writer: str) -> str:
         parts = self._words.lookalike_parts.get(writer)
         if parts is None or self._rng.random() < _WHOLE_SHARE:
             return pick(self._rng, self._words.lookalikes[writer])
-        opening, body = pick(self._rng, parts.openings), pick(self._rng, parts.bodies)
-        return f"{opening}. {body[:1].upper()}{body[1:]}. {pick(self._rng, parts.closings)}".strip()
+        said = [pick(self._rng, parts.openings), pick(self._rng, parts.bodies)]
+        if writer in _RETELLERS and self._rng.random() < _RETOLD_SHARE:
+            said.insert(1, pick(self._rng, self._words.retold))
+        sentences = [f"{one[:1].upper()}{one[1:]}." for one in said]
+        return " ".join([*sentences, pick(self._rng, parts.closings)]).strip()
 
 
 class Advert(Struct, frozen=True, kw_only=True):
@@ -168,10 +181,10 @@ class AdvertProse:
         if number % 2 == 0:
             return shapes[(self._first_shape + number // 2) % len(shapes)]
         rng = self._rng
-        said = [pick(rng, parts.prices), pick(rng, parts.selling), pick(rng, parts.contacts)]
-        while sum(map(bool, said)) < _LEAST_SELLING:
-            said = [pick(rng, parts.prices), pick(rng, parts.selling), pick(rng, parts.contacts)]
-        said.append(pick(rng, parts.amounts))
+        # Without a way to buy it would be a mention that nobody could call an offer.
+        said = [pick(rng, list(filter(None, parts.contacts)))]
+        said.append(pick(rng, list(filter(None, (*parts.prices, *parts.selling)))))
+        said += [pick(rng, parts.prices), pick(rng, parts.amounts)][: 1 + rng.randrange(2)]
         rng.shuffle(said)
         texts = [pick(rng, parts.goods), *filter(None, said)]
         return AdvertShape(language="en", text=pick(rng, parts.joiners).join(texts))

@@ -49,6 +49,7 @@ class Town:
             rng=seeded(seed, "rhythm"),
         )
         words = load_planted_words(unseen=plan.unseen)
+        disguises = UNSEEN_DISGUISES if plan.unseen else DISGUISES
         adverts = AdvertProse(words=words, rng=seeded(seed, "adverts"))
         captions = OrdinaryProse(phrases=load_phrases(), rng=seeded(seed, "prose"))
         self._cast = Cast(
@@ -74,7 +75,9 @@ class Town:
             diary=self._diary,
             gallery=self._gallery,
             life=self._life,
-            prose=LookAlikeProse(words=words, rng=seeded(seed, "lookalike prose")),
+            prose=LookAlikeProse(
+                words=words, disguises=disguises, rng=seeded(seed, "lookalike prose")
+            ),
             publishing=publishing,
             rng=seeded(seed, "lookalikes"),
         )
@@ -87,7 +90,7 @@ class Town:
             captions=captions,
             publishing=publishing,
             quota=self._quota,
-            disguises=UNSEEN_DISGUISES if plan.unseen else DISGUISES,
+            disguises=disguises,
             rng=seeded(seed, "planted"),
         )
         self._materials = Materials()

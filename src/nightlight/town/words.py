@@ -71,6 +71,7 @@ class PlantedWords(Struct, frozen=True, kw_only=True):
     Attributes:
         advert_parts: None where every advert follows a shape.
         lookalike_parts: by who writes; nothing where every look-alike is a whole sentence.
+        retold: what some of those made of parts say about what others sell.
     """
 
     terms: list[Entry]
@@ -81,6 +82,7 @@ class PlantedWords(Struct, frozen=True, kw_only=True):
     tags: list[str]
     advert_parts: AdvertParts | None = None
     lookalike_parts: dict[str, SentenceParts] = {}
+    retold: list[str] = []
 
 
 class _Unseen(Struct, frozen=True, kw_only=True):

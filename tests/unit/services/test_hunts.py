@@ -24,7 +24,7 @@ from nightlight.model.ids import PostId
 
 WORD = '{"text": "plimquat", "kind": "term", "severity": 90}'
 CUE = '{"text": "price list", "kind": "cue"}'
-OFFER = "fresh plimquat in stock today, price list on request for everybody who asks"
+OFFER = "fresh plimquat in stock today, 30 coins each, price list on request, dm me"
 
 
 @pytest.fixture

@@ -72,6 +72,18 @@ class SqlFigures:
         for row in rows:
             yield (row.subject_kind, row.subject_id)
 
+    def decided_posts(self) -> Iterator[tuple[str, bool]]:
+        """Return (event key, whether it was confirmed) of every post that a person decided."""
+        table = schema.post
+        rows = self._connection.execute(
+            select(table.c.event_key, table.c.human_decision)
+            .where(table.c.human_decision != "", table.c.event_key != "")
+            .order_by(table.c.text_us, table.c.post_id),
+            execution_options={"yield_per": _PAGE},
+        )
+        for row in rows:
+            yield (row.event_key, row.human_decision == "confirmed")
+
     def _by(self, column: Any) -> dict[str, int]:
         rows = self._connection.execute(
             select(column.label("name"), func.count().label("n")).group_by(column).order_by(column)

@@ -36,6 +36,8 @@ class Scores(Struct, frozen=True, kw_only=True):
     recall_by_disguise: dict[str, PartScore] = {}
     recall_by_edit: dict[str, PartScore] = {}
     lookalikes_acted_on: dict[str, PartScore] = {}
+    by_disguise: dict[str, dict[str, PartScore]] = {}
+    by_lookalike: dict[str, dict[str, PartScore]] = {}
 
 
 class Scorecard(Struct, frozen=True, kw_only=True):
