@@ -43,6 +43,7 @@ from nightlight.services.exchanges import Exchanges
 from nightlight.services.filing import StoredTips, VaultMedia
 from nightlight.services.flood import KnownEntries
 from nightlight.services.hunts import Hunts
+from nightlight.services.lexicons import Lexicons
 from nightlight.services.lists import Lists
 from nightlight.services.matching import Matcher
 from nightlight.services.processing import Processor
@@ -106,6 +107,12 @@ def build_services(settings: Settings) -> Services:
         id_key=keys.naming_key(),
         known=KnownEntries(matcher),
     )
+    lexicons = Lexicons(
+        unit_of_work=unit_of_work,
+        clock=clock,
+        id_key=keys.naming_key(),
+        one_person=settings.one_person_lists,
+    )
     return Services(
         settings=settings,
         clock=clock,
@@ -125,7 +132,8 @@ def build_services(settings: Settings) -> Services:
             platform_name=settings.platform_name,
             report_classification=settings.report_classification,
         ),
-        lists=Lists(unit_of_work=unit_of_work, clock=clock, id_key=keys.naming_key()),
+        lists=Lists(unit_of_work=unit_of_work, clock=clock, lexicons=lexicons),
+        lexicons=lexicons,
         banks=banks,
         exchanges=Exchanges(
             unit_of_work=unit_of_work,

@@ -60,6 +60,7 @@ class Settings(Struct, frozen=True, kw_only=True):
         index_directory: shared memory where processes leave each other the matching index, None
             where each is to make its own.
         fast_hashing: whether hashes may be a few bits off for less time.
+        one_person_lists: whether one person may change lexicons where two people have before.
         report_classification: whether tips carry a hash bank's industry classification.
         api_token: None: ``serve`` makes one and keeps it under ``home``.
         hma_api: whether HMA's REST interface is served.
@@ -76,6 +77,7 @@ class Settings(Struct, frozen=True, kw_only=True):
     media_origins: tuple[str, ...] = ()
     index_directory: Path | None = None
     fast_hashing: bool = False
+    one_person_lists: bool = False
     report_classification: bool = False
     api_token: Secret | None = None
     hma_api: bool = False
@@ -124,6 +126,10 @@ REFERENCE: Mapping[str, tuple[str, str]] = {
     "NIGHTLIGHT_INDEX_DIRECTORY": (
         "folder in shared memory for an index that processes share; none: each makes its own",
         "a private folder in /dev/shm where there is one",
+    ),
+    "NIGHTLIGHT_ONE_PERSON_LISTS": (
+        "true lets one person change lexicons (--alone) also where two people have before",
+        "false: from the first change that a second person approved, every change needs two",
     ),
     "NIGHTLIGHT_CYBERTIPLINE_URL": (
         "base of the CyberTipline's API, ending in /ispws",
@@ -189,6 +195,7 @@ def read_settings(environment: Mapping[str, str] | None = None) -> Settings:
         media_origins=_media_origins(env, faults),
         index_directory=_index_directory(env, home),
         fast_hashing=_flag("NIGHTLIGHT_FAST_HASHING", env, faults),
+        one_person_lists=_flag("NIGHTLIGHT_ONE_PERSON_LISTS", env, faults),
         report_classification=_flag("NIGHTLIGHT_REPORT_CLASSIFICATION", env, faults),
         api_token=Secret(token) if token else None,
         hma_api=_flag("NIGHTLIGHT_HMA_API", env, faults),

@@ -14,7 +14,7 @@ from msgspec import Struct
 from nightlight.detect.hunting import HuntStore
 from nightlight.detect.ports import ContextStore, SignalStore
 from nightlight.enforce.ports import DecisionStore, Outbox
-from nightlight.exchange.ports import BankStore, LexiconStore
+from nightlight.exchange.ports import BankStore, LexiconChangeStore, LexiconStore
 from nightlight.exchange.registry import ExchangeStore
 from nightlight.ingest.ports import EventLog
 from nightlight.measure.ports import FiguresSource
@@ -170,6 +170,8 @@ class Transaction(Protocol):
     def exchanges(self) -> ExchangeStore: ...  # noqa: D102
     @property
     def lexicons(self) -> LexiconStore: ...  # noqa: D102
+    @property
+    def lexicon_changes(self) -> LexiconChangeStore: ...  # noqa: D102
     @property
     def policies(self) -> PolicyStore: ...  # noqa: D102
     @property

@@ -3,14 +3,24 @@
 from datetime import timedelta
 
 import pytest
+from msgspec.structs import replace
 from sqlalchemy import Engine
 from tests.fakes.cybertip_store import NOON
 from tests.ports.builders import ENTRY
 from tests.ports.raw import raw_bytes
 
 from nightlight.adapters.sql.database import SqlUnitOfWork
+from nightlight.errors import NotFound
 from nightlight.model.bank import BankEntry, HashKind
-from nightlight.model.lexicon import Term, TermKind
+from nightlight.model.lexicon import (
+    Beside,
+    ChangeAction,
+    ChangeState,
+    LexiconChange,
+    Term,
+    TermForm,
+    TermKind,
+)
 
 _PDQ = "0123456789abcdef" * 4
 
@@ -42,6 +52,25 @@ def test_terms_come_back_as_they_were_put(unit_of_work: SqlUnitOfWork) -> None:
     assert put_terms(unit_of_work, "nonsense", *terms) == 0
     with unit_of_work.read() as tx:
         assert list(tx.lexicons.all()) == terms
+
+
+def test_everything_of_a_term_comes_back(unit_of_work: SqlUnitOfWork) -> None:
+    whole = Term(
+        id="t-1",
+        text="zorbleflux",
+        variants=("sorbleflux",),
+        form=TermForm.HASHTAG,
+        near="plonk",
+        within=4,
+        beside=Beside.PRICE,
+        script="Latn",
+        licence="for this platform",
+        source="nobody",
+    )
+    put_terms(unit_of_work, "nonsense", whole, term("t-2"))
+    with unit_of_work.read() as tx:
+        assert list(tx.lexicons.terms("nonsense")) == [whole, term("t-2")]
+        assert list(tx.lexicons.terms("other")) == []
 
 
 def test_a_withdrawn_lexicon_is_gone_and_others_stay(unit_of_work: SqlUnitOfWork) -> None:
@@ -77,11 +106,54 @@ def test_the_version_changes_exactly_when_a_list_does(
 
 
 def test_terms_stand_nowhere_in_the_database(unit_of_work: SqlUnitOfWork, engine: Engine) -> None:
-    put_terms(unit_of_work, "nonsense", term("t-1", "zorbleflux quibbleton"))
+    secret = term("t-1", "zorbleflux quibbleton")
+    put_terms(unit_of_work, "nonsense", secret, replace(secret, id="t-2", variants=("quibbleton",)))
+    with unit_of_work.begin() as tx:
+        tx.lexicon_changes.propose(change(), [secret])
+        tx.commit(ENTRY)
     stored = raw_bytes(engine)
     assert b"nonsense" in stored, "the search would find what is there"
-    for secret in (b"zorbleflux", b"quibbleton"):
-        assert secret not in stored
+    for word in (b"zorbleflux", b"quibbleton"):
+        assert word not in stored
+
+
+def change(state: ChangeState = ChangeState.PROPOSED, *, version: int = 0) -> LexiconChange:
+    return LexiconChange(
+        id=f"lc_{version}",
+        lexicon="nonsense",
+        action=ChangeAction.IMPORT,
+        state=state,
+        proposed_by="ana",
+        proposed_at=NOON + timedelta(seconds=version),
+        reason="x",
+        version=version,
+    )
+
+
+def test_what_is_proposed_is_kept_until_it_is_settled(unit_of_work: SqlUnitOfWork) -> None:
+    with unit_of_work.begin() as tx:
+        tx.lexicon_changes.propose(change(), [term("t-1")])
+        assert tx.lexicon_changes.get("lc_0") == change()
+        assert tx.lexicon_changes.proposed_terms("lc_0") == [term("t-1")]
+        tx.lexicon_changes.settle(change(ChangeState.REJECTED))
+        assert tx.lexicon_changes.get("lc_0").state is ChangeState.REJECTED
+        assert tx.lexicon_changes.proposed_terms("lc_0") == []
+        with pytest.raises(NotFound):
+            tx.lexicon_changes.get("lc_1")
+        tx.commit(ENTRY)
+
+
+def test_versions_and_whether_two_people_made_them_are_told(unit_of_work: SqlUnitOfWork) -> None:
+    with unit_of_work.begin() as tx:
+        changes = tx.lexicon_changes
+        changes.settle(replace(change(ChangeState.IN_EFFECT, version=1), alone=True))
+        assert (changes.version("nonsense"), changes.is_two_people_used()) == (1, False)
+        changes.settle(change(ChangeState.IN_EFFECT, version=2))
+        assert (changes.version("nonsense"), changes.is_two_people_used()) == (2, True)
+        assert changes.version("other") == 0
+        assert [one.version for one in changes.newest(lexicon="", limit=9)] == [2, 1]
+        assert changes.newest(lexicon="other", limit=9) == []
+        tx.commit(ENTRY)
 
 
 def activate(unit_of_work: SqlUnitOfWork, version: str, *, after_s: float) -> None:

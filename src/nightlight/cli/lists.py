@@ -6,7 +6,7 @@ import typer
 
 from nightlight.cli.console import err, fields_of, out, print_json, print_rows
 from nightlight.exchange.ports import ListSummary
-from nightlight.services.lists import Imported
+from nightlight.services.lexicons import Imported
 
 _REJECTED_SHOWN = 10
 

@@ -9,9 +9,9 @@ from nightlight.detect import normalise
 from nightlight.detect.masked_words import MaskedTerms, masked_words
 from nightlight.detect.normalise import View
 from nightlight.detect.seams import Seam, is_seam, joins
-from nightlight.detect.words import is_stretched_from, is_whole_word, run_lengths
+from nightlight.detect.words import is_stretched_from, is_whole_word, pictures_in, run_lengths
 from nightlight.errors import InvalidInput
-from nightlight.model.lexicon import Term
+from nightlight.model.lexicon import Term, TermForm
 
 #: Named as a view in evidence; the words stand in the view that the offsets are of.
 REVERSED = "reversed"
@@ -179,6 +179,8 @@ def _spellings(term: Term) -> Iterator[tuple[str, int, str]]:
         InvalidInput: nothing is left of it.
     """
     for text in (term.text, *term.variants):
+        if term.form is TermForm.HASHTAG:
+            text = text.lstrip("#")  # noqa: PLW2901  the sign stands before the word, not in it
         spelt = normalise.plain(text).strip()
         if not spelt:
             raise InvalidInput(
@@ -186,14 +188,28 @@ def _spellings(term: Term) -> Iterator[tuple[str, int, str]]:
                 field="terms",
                 hint="correct its text or remove it from the lexicon",
             )
-        for one in _spacings(spelt):
-            yield one, _PLAIN, ""
-        yield from _backwards(spelt, _PLAIN)
-        for folded in _foldings(text, spelt):
-            # A text of native and Latin letters may be its own skeleton, and has no such view.
-            if folded != spelt and not folded.isascii():
-                yield folded, _PLAIN, normalise.SKELETON
-            yield from _folded(folded)
+        match term.form:
+            case TermForm.EMOJI:
+                together = spelt.replace(" ", "")
+                yield together, _PLAIN, ""
+                yield " ".join(pictures_in(together)), _PLAIN, ""
+            case TermForm.ABBREVIATION:
+                yield spelt, _PLAIN, ""
+                for folded in _foldings(text, spelt):
+                    yield folded, _FOLDED, ""
+            case TermForm.WORD | TermForm.HASHTAG:
+                yield from _words(text, spelt)
+
+
+def _words(text: str, spelt: str) -> Iterator[tuple[str, int, str]]:
+    for one in _spacings(spelt):
+        yield one, _PLAIN, ""
+    yield from _backwards(spelt, _PLAIN)
+    for folded in _foldings(text, spelt):
+        # A text of native and Latin letters may be its own skeleton, and has no such view.
+        if folded != spelt and not folded.isascii():
+            yield folded, _PLAIN, normalise.SKELETON
+        yield from _folded(folded)
 
 
 def _folded(text: str) -> Iterator[tuple[str, int, str]]:

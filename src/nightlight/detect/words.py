@@ -56,6 +56,31 @@ def is_stretched_from(spelt: str, lengths: Sequence[int]) -> bool:
     return len(longer) > 1 or any(found >= _LONG_RUN for found in longer)
 
 
+def pictures_in(text: str) -> list[str]:
+    """Return the pictures of a text, each with what is joined to it."""
+    found: list[str] = []
+    for char in text:
+        joined = _ZERO_WIDTH_JOINER in {char, found[-1][-1] if found else ""}
+        marks = unicodedata.category(char).startswith("M") or _is_skin_tone(char)
+        if found and (joined or marks or (_is_flag(char) and _is_half_flag(found[-1]))):
+            found[-1] += char
+        else:
+            found.append(char)
+    return found
+
+
+def _is_skin_tone(char: str) -> bool:
+    return "\U0001f3fb" <= char <= "\U0001f3ff"
+
+
+def _is_flag(char: str) -> bool:
+    return "\U0001f1e6" <= char <= "\U0001f1ff"
+
+
+def _is_half_flag(picture: str) -> bool:
+    return len(picture) == 1 and _is_flag(picture)
+
+
 def _goes_on(text: str, edge: int, step: int, *, skips_digits: bool) -> bool:
     """Say whether the word whose character at ``edge`` is a term's goes on past it."""
     inside, outside = text[edge], text[edge + step]

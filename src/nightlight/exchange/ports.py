@@ -7,7 +7,7 @@ from typing import Protocol
 from msgspec import Struct
 
 from nightlight.model.bank import Bank, BankEntry, BankVersion, EntryState, HashKind, Opinion
-from nightlight.model.lexicon import Term
+from nightlight.model.lexicon import LexiconChange, Term
 
 
 class ListSummary(Struct, frozen=True, kw_only=True):
@@ -206,10 +206,50 @@ class LexiconStore(Protocol):
         """Return every term of every lexicon."""
         ...
 
+    def terms(self, name: str) -> Iterable[Term]:
+        """Return every term of a lexicon, by id."""
+        ...
+
     def term_ids(self, name: str) -> list[str]:
         """Return the ids of a lexicon's terms."""
         ...
 
     def summaries(self) -> list[ListSummary]:
         """Return what may be shown of each lexicon."""
+        ...
+
+
+class LexiconChangeStore(Protocol):
+    """Changes of lexicons; what is proposed lies sealed until somebody decides."""
+
+    def propose(self, change: LexiconChange, terms: Sequence[Term]) -> None:
+        """Store a change that waits, with the terms it would add."""
+        ...
+
+    def settle(self, change: LexiconChange) -> None:
+        """Store a change that is decided, without its terms."""
+        ...
+
+    def get(self, change_id: str) -> LexiconChange:
+        """Return a change, held until the transaction ends.
+
+        Raises:
+            NotFound: there is none with this id.
+        """
+        ...
+
+    def proposed_terms(self, change_id: str) -> list[Term]:
+        """Return what a waiting change would add; nothing once it is decided."""
+        ...
+
+    def newest(self, *, lexicon: str, limit: int) -> list[LexiconChange]:
+        """Return the newest changes of a lexicon, or of all where it is ""."""
+        ...
+
+    def version(self, lexicon: str) -> int:
+        """Return a lexicon's newest version, 0 where no change of it ever took effect."""
+        ...
+
+    def is_two_people_used(self) -> bool:
+        """Return whether a change of any lexicon ever took effect by a second person."""
         ...

@@ -13,6 +13,7 @@ from nightlight.services.banks import Banks
 from nightlight.services.delivery import Dispatcher
 from nightlight.services.exchanges import Exchanges
 from nightlight.services.hunts import Hunts
+from nightlight.services.lexicons import Lexicons
 from nightlight.services.lists import Lists
 from nightlight.services.matching import Matcher
 from nightlight.services.processing import Processor
@@ -45,6 +46,7 @@ class Services(Struct, frozen=True, kw_only=True):
     vault: Vault
     review: Review
     lists: Lists
+    lexicons: Lexicons
     banks: Banks
     exchanges: Exchanges
     hunts: Hunts

@@ -1,95 +1,52 @@
-"""Lexicons and the policy come in; the record says who brought them, never what is in.
+"""Lists and the policy come in; the record says who brought them, never what is in.
 
-Hash banks are ``services.banks``.
+How lexicons change is ``services.lexicons``, hash banks are ``services.banks``.
 """
 
-import hashlib
-import hmac
 from collections.abc import Iterable, Iterator
 from pathlib import Path
-
-from msgspec import Struct
-from msgspec.structs import replace
 
 from nightlight.audit.clock import Clock
 from nightlight.decide.evaluate import Judge
 from nightlight.decide.policy import Policy, parse_policy
-from nightlight.errors import InvalidInput, NotFound
-from nightlight.exchange.lexicon_file import parse_lexicon
+from nightlight.errors import InvalidInput
 from nightlight.exchange.ports import ListSummary
 from nightlight.model.audit import AuditEntry
 from nightlight.model.bank import EntryState
-from nightlight.model.ids import derive_id
-from nightlight.model.lexicon import Term
-from nightlight.services.hunts import request_terms
+from nightlight.services.lexicons import Imported, Lexicons
 from nightlight.services.rules import declared_facts
 from nightlight.transaction import UnitOfWork
 
 
-class Imported(Struct, frozen=True, kw_only=True):
-    """What an import came to; ``rejected`` holds a reason for each line left out."""
-
-    name: str
-    read: int
-    added: int
-    rejected: tuple[str, ...]
-
-
 class Lists:
-    """Imports and withdraws lexicons, counts lists, and activates policies."""
+    """Imports and withdraws lexicons at once, counts lists, and activates policies."""
 
-    def __init__(self, *, unit_of_work: UnitOfWork, clock: Clock, id_key: bytes) -> None:
-        """Keep the parts.
-
-        Args:
-            unit_of_work: begins transactions.
-            clock: tells when lists came in.
-            id_key: keys the ids that are made here, so that an id, which may be shown, does not
-                tell somebody with a list of their own what stands on ours.
-        """
+    def __init__(self, *, unit_of_work: UnitOfWork, clock: Clock, lexicons: Lexicons) -> None:
+        """Keep the parts."""
         self._unit_of_work = unit_of_work
         self._clock = clock
-        self._id_key = id_key
-
-    def _opaque_term(self, term: Term, lexicon: str) -> Term:
-        if term.id != derive_id("tm", lexicon, term.kind, term.text):
-            return term
-        return replace(term, id=self._keyed("tm", term.id))
-
-    def _keyed(self, prefix: str, made: str) -> str:
-        return f"{prefix}_{hmac.new(self._id_key, made.encode(), hashlib.sha256).hexdigest()[:24]}"
+        self._lexicons = lexicons
 
     def import_lexicon(
         self, name: str, lines: Iterable[str], *, actor: str, reason: str
     ) -> Imported:
-        """Return what was added to the lexicon; running processes use it at once.
+        """Return what one person added to the lexicon; running processes use it at once.
 
         What is stored already is hunted for the new terms.
+
+        Raises:
+            NotPermitted: two people change lexicons here.
         """
-        terms, rejected = parse_lexicon(lines, name=name)
-        terms = [self._opaque_term(one, name) for one in terms]
-        with self._unit_of_work.begin() as tx:
-            now = self._clock.now()
-            had = set(tx.lexicons.term_ids(name))
-            added = tx.lexicons.put(name, terms, at=now)
-            new = [one for one in terms if one.id not in had]
-            request_terms(tx, new, name=name, actor=actor, at=now)
-            done = Imported(name=name, read=len(terms), added=added, rejected=tuple(rejected))
-            tx.commit(_imported("lexicon.imported", done, actor, reason))
-        return done
+        return self._lexicons.import_alone(name, lines, actor=actor, reason=reason)
 
     def remove_lexicon(self, name: str, *, actor: str, reason: str) -> int:
-        """Return how many terms the withdrawn lexicon held.
+        """Return how many terms the lexicon held that one person withdrew.
 
         Raises:
             NotFound: there is no such lexicon.
+            NotPermitted: two people change lexicons here.
         """
-        with self._unit_of_work.begin() as tx:
-            removed = tx.lexicons.remove_lexicon(name)
-            if not removed:
-                raise NotFound(f"no lexicon {name!r}", hint="`nightlight lexicon list`")
-            tx.commit(_removed("lexicon.withdrawn", name, removed, actor, reason))
-        return removed
+        return self._lexicons.withdraw_alone(name, actor=actor, reason=reason)
 
     def summaries(self) -> tuple[list[ListSummary], list[ListSummary]]:
         """Return what may be shown of banks and lexicons."""
@@ -160,19 +117,3 @@ def stream_list(path: Path) -> Iterator[str]:
         raise InvalidInput(f"cannot be read: {error.strerror}", field=str(path)) from error
     except UnicodeDecodeError as error:
         raise InvalidInput("not a UTF-8 text file", field=str(path)) from error
-
-
-def _imported(action: str, done: Imported, actor: str, reason: str) -> AuditEntry:
-    return AuditEntry(
-        actor=actor,
-        action=action,
-        subject=done.name,
-        reason=reason,
-        detail={"read": done.read, "added": done.added, "rejected": len(done.rejected)},
-    )
-
-
-def _removed(action: str, name: str, removed: int, actor: str, reason: str) -> AuditEntry:
-    return AuditEntry(
-        actor=actor, action=action, subject=name, reason=reason, detail={"removed": removed}
-    )

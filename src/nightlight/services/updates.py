@@ -19,7 +19,7 @@ from nightlight.model.audit import AuditEntry
 from nightlight.model.bank import Bank, BankEntry, BankVersion, EntryState
 from nightlight.services.bank_update import Taken, Update, check_name, record_of
 from nightlight.services.flood import FloodLimits, Gate, Known, Traffic
-from nightlight.services.lists import Imported
+from nightlight.services.lexicons import Imported
 from nightlight.transaction import Transaction, UnitOfWork
 
 #: The note on what a person rejected: a list that goes on naming it does not bring it back.

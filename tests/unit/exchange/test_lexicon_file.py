@@ -1,12 +1,18 @@
 """Lexicon files are read line by line; what is wrong is said without saying the term."""
 
+from collections.abc import Callable, Iterable, Iterator
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from nightlight.exchange.lexicon_file import format_lexicon, parse_lexicon
+from nightlight.exchange.lexicon_file import (
+    format_lexicon,
+    format_lexicon_csv,
+    parse_lexicon,
+)
 from nightlight.model.ids import derive_id
-from nightlight.model.lexicon import Term, TermKind
+from nightlight.model.lexicon import Beside, Term, TermForm, TermKind
 
 SECRET = "zorbleflux"
 
@@ -25,6 +31,30 @@ def test_csv_with_a_header_becomes_the_same_terms() -> None:
     lines = ["\ufeffText,kind,severity,language,id\n", "\n", '"zorb, flux",cue,70,en,t-1\n']
     expected = Term(id="t-1", kind=TermKind.CUE, text="zorb, flux", severity=70, language="en")
     assert parse_lexicon(lines, name="town") == ([expected], [])
+
+
+@pytest.mark.parametrize(
+    ("kind", "form"),
+    [
+        ("abbreviation", TermForm.ABBREVIATION),
+        ("Hashtag", TermForm.HASHTAG),
+        ("emoji", TermForm.EMOJI),
+    ],
+)
+def test_kind_may_say_the_form_of_a_term(kind: str, form: TermForm) -> None:
+    [one], _ = parse_lexicon(["text,kind", f"\N{ZEBRA FACE},{kind}"], name="town")
+    assert (one.kind, one.form) == (TermKind.TERM, form)
+
+
+def test_pattern_is_a_term_that_needs_company() -> None:
+    lines = ["text,kind,near,within,with", "zorb,pattern,plonk,5,", "zorb,pattern,,,price"]
+    terms, wrong = parse_lexicon(lines, name="town")
+    assert [(one.kind, one.near, one.within, one.beside) for one in terms] == [
+        (TermKind.TERM, "plonk", 5, Beside.NOTHING),
+        (TermKind.TERM, "", 0, Beside.PRICE),
+    ]
+    assert wrong == []
+    assert terms[0].id != terms[1].id
 
 
 @pytest.mark.parametrize("lines", [['{"text":"zorb"}'], ["text,kind", "zorb,"]])
@@ -57,6 +87,21 @@ def test_empty_file_has_no_terms() -> None:
         ('{"text":"zorbleflux","id":"tm-Zorbleflux"}', "line 2: id: tells the term"),
         ('{"text":"x","zorbleflux":1}', "line 2: has a field that terms do not have"),
         ('{"text":"first"}', "line 2: repeats an earlier line"),
+        ('{"text":"x","variants":"zorbleflux|..."}', "line 2: variants: has nothing to look for"),
+        ('{"text":"x","variants":7}', "line 2: variants: are no list of spellings"),
+        ('{"text":"x","variants":["zorble|flux"]}', "line 2: variants: hold a |"),
+        ('{"text":"x","form":"zorbleflux"}', "line 2: form: is none of what it may be"),
+        ('{"text":"x","with":"zorbleflux"}', "line 2: with: is none of what it may be"),
+        ('{"text":"x","within":3}', "line 2: within: has nothing to be near"),
+        ('{"text":"x","near":"y","within":101}', "line 2: within: is no whole number in range"),
+        ('{"text":"x","near":"..."}', "line 2: near: has nothing to look for"),
+        ('{"text":"x","kind":"pattern"}', "line 2: near: is missing for a pattern"),
+        ('{"text":"x","script":"Zorb"}', "line 2: script: is no script that is known"),
+        ('{"text":"x","case_sensitive":"zorb"}', "line 2: case_sensitive: is no yes or no"),
+        ('{"text":"x","case_sensitive":true}', "line 2: case_sensitive: is for abbreviations only"),
+        ('{"text":"zorbleflux","kind":"emoji"}', "line 2: text: holds letters"),
+        ('{"text":"x","source":7}', "line 2: source: is no short text"),
+        ('{"text":"x","variants":["qzorb"],"id":"t-qzorb"}', "line 2: id: tells the term"),
     ],
 )
 def test_bad_line_is_named_with_a_remedy_and_never_quoted(line: str, fault: str) -> None:
@@ -90,6 +135,30 @@ def test_file_without_a_header_is_refused_as_a_whole(header: str) -> None:
 def test_good_lines_are_kept_beside_bad_ones() -> None:
     terms, found = parse_lexicon(['{"text":"zorb"}', "{", '{"text":"flux"}'], name="town")
     assert ([term.text for term in terms], len(found)) == (["zorb", "flux"], 1)
+
+
+@pytest.mark.parametrize("write", [format_lexicon, format_lexicon_csv])
+def test_every_field_is_written_and_read_back(
+    write: Callable[[Iterable[Term]], Iterator[str]],
+) -> None:
+    whole = Term(
+        id="t-1",
+        kind=TermKind.CUE,
+        text='zorb, "flux"',
+        severity=7,
+        language="en",
+        script="Latn",
+        form=TermForm.ABBREVIATION,
+        variants=("sorb", "zohrb"),
+        case_sensitive=True,
+        near="plonk",
+        beside=Beside.LINK,
+        within=4,
+        licence="for this platform",
+        source="nobody, for tests",
+    )
+    plain = Term(id="t-2", text="zorb")
+    assert parse_lexicon(write([whole, plain]), name="town") == ([whole, plain], [])
 
 
 @given(

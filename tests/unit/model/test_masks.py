@@ -32,6 +32,7 @@ PLAIN = {
     "Event",
     "Filing",
     "Lexicon",
+    "LexiconChange",
     "LoggedEvent",
     "PostDeleted",
     "Reason",

@@ -377,6 +377,22 @@ term = Table(
     Column("severity", Integer, nullable=False),
     Column("language", Text, nullable=False),
     Column("added_us", BigInteger, nullable=False),
+    # The whole term, where it is more than the columns before; NULL for most.
+    Column("sealed_term", LargeBinary),
+)
+
+lexicon_change = Table(
+    "lexicon_change",
+    metadata,
+    Column("id", String(64), primary_key=True),
+    Column("lexicon", Text, nullable=False, index=True),
+    Column("state", String(16), nullable=False),
+    Column("version", Integer, nullable=False),
+    Column("alone", Boolean, nullable=False),
+    Column("proposed_us", BigInteger, nullable=False),
+    Column("body", Text, nullable=False),
+    # What was proposed, kept only until somebody decides.
+    Column("sealed_terms", LargeBinary),
 )
 
 policy = Table(
@@ -387,12 +403,34 @@ policy = Table(
     Column("activated_us", BigInteger, nullable=False),
 )
 
+offer_weights = Table(
+    "offer_weights",
+    metadata,
+    Column("version", String(64), primary_key=True),
+    Column("body", LargeBinary, nullable=False),
+    Column("activated_us", BigInteger, nullable=False),
+)
+
 heartbeat = Table(
     "heartbeat",
     metadata,
     Column("name", String(64), primary_key=True),
     Column("at_us", BigInteger, nullable=False),
     Column("detail", Text, nullable=False),
+)
+
+link = Table(
+    "link",
+    metadata,
+    # Keyed hashes: what they stand for is kept nowhere.
+    Column("token", BigInteger, primary_key=True, autoincrement=False),
+    Column("account_id", Text, primary_key=True),
+    Column("kind", String(24), nullable=False),
+    Column("first_us", BigInteger, nullable=False),
+    Column("last_us", BigInteger, nullable=False),
+    Column("count", BigInteger, nullable=False),
+    Index("link_account", "account_id", "last_us"),
+    sqlite_with_rowid=False,
 )
 
 engagement = Table(

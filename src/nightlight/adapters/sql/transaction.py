@@ -14,7 +14,8 @@ from nightlight.adapters.sql.exchanges import SqlExchangeStore
 from nightlight.adapters.sql.figures import SqlFigures
 from nightlight.adapters.sql.heartbeats import SqlHeartbeats
 from nightlight.adapters.sql.hunts import SqlHuntStore
-from nightlight.adapters.sql.lists import SqlLexiconStore, SqlPolicyStore
+from nightlight.adapters.sql.lexicons import SqlLexiconChangeStore, SqlLexiconStore
+from nightlight.adapters.sql.lists import SqlPolicyStore
 from nightlight.adapters.sql.outbox import SqlOutbox
 from nightlight.adapters.sql.rows import Row, add_all, put_over, to_json, to_us
 from nightlight.adapters.sql.tips import SqlTips
@@ -46,6 +47,7 @@ class SqlTransaction:
         self.banks = SqlBankStore(connection, keys)
         self.exchanges = SqlExchangeStore(connection, keys)
         self.lexicons = SqlLexiconStore(connection, keys)
+        self.lexicon_changes = SqlLexiconChangeStore(connection, keys)
         self.policies = SqlPolicyStore(connection)
         self.tips = SqlTips(connection, keys)
         self.tokens = SqlApiTokens(connection)

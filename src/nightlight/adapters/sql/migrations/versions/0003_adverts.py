@@ -35,6 +35,39 @@ def upgrade() -> None:
             postgresql_where=sa.text(condition),
         )
     op.create_table(
+        "offer_weights",
+        sa.Column("version", sa.String(length=64), nullable=False),
+        sa.Column("body", sa.LargeBinary(), nullable=False),
+        sa.Column("activated_us", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("version"),
+    )
+    op.add_column("term", sa.Column("sealed_term", sa.LargeBinary(), nullable=True))
+    op.create_table(
+        "lexicon_change",
+        sa.Column("id", sa.String(length=64), nullable=False),
+        sa.Column("lexicon", sa.Text(), nullable=False),
+        sa.Column("state", sa.String(length=16), nullable=False),
+        sa.Column("version", sa.Integer(), nullable=False),
+        sa.Column("alone", sa.Boolean(), nullable=False),
+        sa.Column("proposed_us", sa.BigInteger(), nullable=False),
+        sa.Column("body", sa.Text(), nullable=False),
+        sa.Column("sealed_terms", sa.LargeBinary(), nullable=True),
+        sa.PrimaryKeyConstraint("id"),
+    )
+    op.create_index("ix_lexicon_change_lexicon", "lexicon_change", ["lexicon"])
+    op.create_table(
+        "link",
+        sa.Column("token", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("account_id", sa.Text(), nullable=False),
+        sa.Column("kind", sa.String(length=24), nullable=False),
+        sa.Column("first_us", sa.BigInteger(), nullable=False),
+        sa.Column("last_us", sa.BigInteger(), nullable=False),
+        sa.Column("count", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("token", "account_id"),
+        sqlite_with_rowid=False,
+    )
+    op.create_index("link_account", "link", ["account_id", "last_us"])
+    op.create_table(
         "hunt",
         sa.Column("id", sa.String(length=64), nullable=False),
         sa.Column("state", sa.String(length=16), nullable=False),

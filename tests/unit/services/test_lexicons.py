@@ -1,0 +1,152 @@
+"""A lexicon changes when two people want it, and the record says who, never what."""
+
+from pathlib import Path
+
+import pytest
+from tests.fakes.desk import LEXICON, Desk
+from tests.synthetic.builders import TEXT, event_of
+
+from nightlight.errors import Conflict, InvalidInput, NotFound, NotPermitted
+from nightlight.model.event import Event, PostCreated
+from nightlight.model.lexicon import ChangeState, LexiconChange
+from nightlight.services.lexicons import Lexicons
+
+
+@pytest.fixture
+def desk(tmp_path: Path) -> Desk:
+    return Desk(tmp_path, lists=False)
+
+
+def propose(desk: Desk, name: str = "words", *, by: str = "ana") -> LexiconChange:
+    lexicons = desk.services.lexicons
+    return lexicons.propose_import(name, LEXICON, actor=by, reason="new words").change
+
+
+def advert(name: str) -> Event:
+    return event_of(PostCreated(post_id=name, account_id="account-1", text=TEXT))
+
+
+def test_proposed_terms_are_looked_for_once_another_person_approves(desk: Desk) -> None:
+    change = propose(desk)
+    [before] = desk.take_in(advert("p1"))
+    desk.services.lexicons.approve(change.id, actor="bo", reason="I looked")
+    [after] = desk.take_in(advert("p2"))
+    assert [bool(batch.signals) for batch in (before, after)] == [False, True]
+
+
+@pytest.mark.parametrize("approver", ["ana", " Ana "])
+def test_who_proposed_cannot_approve(desk: Desk, approver: str) -> None:
+    change = propose(desk)
+    with pytest.raises(NotPermitted, match="proposed"):
+        desk.services.lexicons.approve(change.id, actor=approver, reason="me again")
+    assert desk.services.lexicons.changes(limit=1)[0].state is ChangeState.PROPOSED
+
+
+def test_withdrawal_needs_a_second_person_too(desk: Desk) -> None:
+    lexicons = desk.services.lexicons
+    lexicons.approve(propose(desk).id, actor="bo", reason="x")
+    proposed = lexicons.propose_withdrawal("words", actor="bo", reason="too old").change
+    assert desk.services.lists.summaries()[1]
+    done = lexicons.approve(proposed.id, actor="ana", reason="indeed")
+    assert (done.removed, done.version) == (len(LEXICON), 2)
+    assert not desk.services.lists.summaries()[1]
+
+
+def test_rejected_change_never_takes_effect_and_its_terms_are_gone(desk: Desk) -> None:
+    lexicons = desk.services.lexicons
+    change = propose(desk)
+    lexicons.reject(change.id, actor="bo", reason="no source")
+    with pytest.raises(Conflict):
+        lexicons.approve(change.id, actor="bo", reason="after all")
+    with desk.services.unit_of_work.read() as tx:
+        assert tx.lexicon_changes.proposed_terms(change.id) == []
+        assert list(tx.lexicons.all()) == []
+
+
+def test_change_is_approved_once(desk: Desk) -> None:
+    change = propose(desk)
+    desk.services.lexicons.approve(change.id, actor="bo", reason="x")
+    with pytest.raises(Conflict):
+        desk.services.lexicons.approve(change.id, actor="cy", reason="x")
+
+
+def test_who_decides_can_read_what_is_proposed_and_the_record_says_so(desk: Desk) -> None:
+    change = propose(desk)
+    terms = desk.services.lexicons.export_proposed(change.id, actor="bo", reason="to decide")
+    assert len(terms) == len(LEXICON)
+    assert desk.actions() == ["lexicon.proposed", "lexicon.exported"]
+
+
+def test_every_change_has_a_version_with_counts_and_a_digest(desk: Desk) -> None:
+    lexicons = desk.services.lexicons
+    lexicons.approve(propose(desk).id, actor="bo", reason="x")
+    more = lexicons.propose_import("words", ['{"text":"plonk"}'], actor="bo", reason="y").change
+    lexicons.approve(more.id, actor="ana", reason="z")
+    second, first = lexicons.changes(lexicon="words", limit=9)
+    assert (first.version, first.added, second.version, second.added) == (1, len(LEXICON), 2, 1)
+    assert (first.proposed_by, first.decided_by, first.alone) == ("ana", "bo", False)
+    assert len({first.digest, second.digest, ""}) == 3
+
+
+def test_digest_foretold_is_the_one_that_comes_true(desk: Desk) -> None:
+    change = propose(desk)
+    done = desk.services.lexicons.approve(change.id, actor="bo", reason="x")
+    assert done.digest == change.digest
+
+
+def test_record_names_both_people_and_no_term(desk: Desk) -> None:
+    desk.services.lexicons.approve(propose(desk).id, actor="bo", reason="I looked")
+    with desk.services.unit_of_work.read() as tx:
+        entries = [chained.entry for chained in tx.audit.entries()]
+    assert [(one.actor, one.action) for one in entries] == [
+        ("ana", "lexicon.proposed"),
+        ("bo", "lexicon.imported"),
+    ]
+    assert entries[1].detail["proposed_by"] == "ana"
+    assert entries[1].detail["alone"] is False
+    assert "zorbleflux" not in repr(entries)
+
+
+def test_one_person_may_change_lists_until_two_have(desk: Desk) -> None:
+    lexicons = desk.services.lexicons
+    assert lexicons.import_alone("mine", LEXICON, actor="ana", reason="trying").added
+    lexicons.approve(propose(desk).id, actor="bo", reason="x")
+    with pytest.raises(NotPermitted, match="two people"):
+        lexicons.import_alone("mine", ['{"text":"plonk"}'], actor="ana", reason="quickly")
+    with pytest.raises(NotPermitted):
+        lexicons.withdraw_alone("mine", actor="ana", reason="quickly")
+
+
+def test_one_person_may_always_where_the_settings_say_so(desk: Desk) -> None:
+    desk.services.lexicons.approve(propose(desk).id, actor="bo", reason="x")
+    allowed = Lexicons(
+        unit_of_work=desk.services.unit_of_work,
+        clock=desk.services.clock,
+        id_key=b"key",
+        one_person=True,
+    )
+    assert allowed.import_alone("mine", ['{"text":"plonk"}'], actor="ana", reason="x").added == 1
+
+
+def test_proposal_with_nothing_new_is_refused(desk: Desk) -> None:
+    desk.services.lexicons.approve(propose(desk).id, actor="bo", reason="x")
+    with pytest.raises(InvalidInput, match="nothing to add"):
+        propose(desk)
+
+
+def test_lexicon_that_does_not_exist_cannot_be_withdrawn_or_written(desk: Desk) -> None:
+    lexicons = desk.services.lexicons
+    with pytest.raises(NotFound):
+        lexicons.propose_withdrawal("nowhere", actor="ana", reason="x")
+    with pytest.raises(NotFound):
+        lexicons.export("nowhere", actor="ana", reason="x")
+    with pytest.raises(NotFound):
+        lexicons.approve("lc_nowhere", actor="ana", reason="x")
+
+
+def test_approval_begins_a_hunt_for_what_is_stored(desk: Desk) -> None:
+    desk.take_in(advert("p1"))
+    change = propose(desk)
+    assert desk.services.hunts.newest(5) == []
+    desk.services.lexicons.approve(change.id, actor="bo", reason="x")
+    assert [hunt.name for hunt in desk.services.hunts.newest(5)] == ["words"]
