@@ -18,6 +18,7 @@ import msgspec
 from msgspec import Struct
 
 from benchmarks.machine import describe_machine
+from benchmarks.offers_plot import plot
 from nightlight.detect.offer_fit import Labelled, fit
 from nightlight.detect.offer_weights import OfferWeights, parse_weights, parts_of, score
 from nightlight.detect.offer_weights import shipped_weights as shipped
@@ -124,8 +125,29 @@ def measure(found: Sequence[Text], weights: OfferWeights) -> dict[str, Any]:
             if one.parts is not None
         )
         / max(1, sum(one.parts is not None for one in found)),
+        "simpler rules": {
+            "a listed term alone": _rule(found, [one.parts is not None for one in found]),
+            "a term beside a listed cue, no exclusion": _rule(
+                found,
+                [
+                    bool(one.parts and "cues" in one.parts and "exclusions" not in one.parts)
+                    for one in found
+                ],
+            ),
+        },
         "calibration": _calibration(found, scores),
         "curve": _curve(found, scores),
+    }
+
+
+def _rule(found: Sequence[Text], called: Sequence[bool]) -> dict[str, Any]:
+    """Return how a rule without a score would do."""
+    right = sum(yes and one.offer for one, yes in zip(found, called, strict=True))
+    looks = [yes for one, yes in zip(found, called, strict=True) if one.lookalike]
+    return {
+        "precision": _share(right, sum(called)),
+        "recall": _share(right, sum(one.offer for one in found)),
+        "look-alikes called offers": _share(sum(looks), len(looks)),
     }
 
 
@@ -179,6 +201,10 @@ def _print(found: dict[str, Any]) -> None:
         print(title)
         for name, share in found[title].items():
             print(f"  {name:<28} {_said(share)}")
+    for name, rule in found["simpler rules"].items():
+        print(name)
+        for what, share in rule.items():
+            print(f"  {what:<28} {_said(share)}")
     print("of texts with a score, so many are offers")
     for one in found["calibration"]:
         print(f"  {one['score']:<28} {_said(one)}")
@@ -231,9 +257,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     }
     found["seconds"] = round(time.monotonic() - started, 1)
     if options.plot:
-        from benchmarks.offers_plot import draw  # noqa: PLC0415  drawing needs a library of its own
-
-        draw(found, options.plot)
+        options.plot.write_text(plot(found), encoding="utf-8")
     if options.json:
         print(json.dumps(found, indent=1))
     else:
