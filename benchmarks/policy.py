@@ -9,12 +9,13 @@ import argparse
 import json
 import sys
 import time
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from datetime import datetime
 from itertools import islice
 from pathlib import Path
 from statistics import median
 from tempfile import TemporaryDirectory
+from typing import Self
 
 import msgspec
 from msgspec import Struct
@@ -32,6 +33,7 @@ from nightlight.ingest.envelope import parse_event
 from nightlight.model.context import AccountContext, MediaContext, PostContext
 from nightlight.model.event import Event
 from nightlight.model.ids import AccountId, EventKey, MediaId, PostId
+from nightlight.model.link import Link, LinkKind, LinkMark, LinkToken
 from nightlight.model.media import Scan
 from nightlight.services.rules import build_detectors
 from nightlight.town import TownPlan, build_town
@@ -91,6 +93,39 @@ class _Nothing:
     def recent_scans(self, limit: int) -> Iterator[Scan]:  # noqa: ARG002  protocol
         return iter(())
 
+    @property
+    def context(self) -> Self:
+        return self
+
+    @property
+    def events(self) -> Self:
+        return self
+
+    @property
+    def links(self) -> Self:
+        return self
+
+    def stopped(self, ids: Collection[AccountId]) -> dict[AccountId, AccountContext]:  # noqa: ARG002  protocol
+        return {}
+
+    def keyed(self, marks: Iterable[LinkMark]) -> tuple[LinkToken, ...]:  # noqa: ARG002  protocol
+        return ()
+
+    def add(self, links: Iterable[Link]) -> None:
+        raise NotImplementedError
+
+    def of_account(
+        self,
+        account_id: AccountId,  # noqa: ARG002  protocol
+        limit: int,  # noqa: ARG002  protocol
+        *,
+        kinds: Collection[LinkKind] = (),  # noqa: ARG002  protocol
+    ) -> list[Link]:
+        return []
+
+    def holders(self, tokens: Collection[int], *, most: int) -> dict[int, list[Link]]:  # noqa: ARG002  protocol
+        return {}
+
     def find(self, keys: Sequence[EventKey]) -> dict[EventKey, Event]:  # noqa: ARG002  protocol
         return {}
 
@@ -139,7 +174,7 @@ def facts_of_town(events: int) -> tuple[Facts, list[Facts]]:
     def each() -> Iterator[Facts]:
         known = Known()
         read = [parse_event(line) for line in lines]
-        known.load(read, _Nothing(), _Nothing())
+        known.load(read, _Nothing())
         for event in read:
             context = known.context_for(event)
             signals = [one for detector in detectors for one in detector.detect(event, context)]

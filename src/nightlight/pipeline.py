@@ -211,7 +211,7 @@ class Pipeline:
                 return _nothing(0, offset)
             event = logged[0].event
             known = Known()
-            known.load([event], tx.context, tx.events)
+            known.load([event], tx)
             if isinstance(event.data, MediaUploaded):
                 known.add_media(event, event.data, Scan(state=ScanState.FAILED, reason=why))
             context = known.context_for(event)
@@ -258,7 +258,7 @@ class Pipeline:
                 with self._unit_of_work.begin() as tx:
                     tx.events.offset()  # no batch is judged meanwhile
                     known = Known()
-                    known.load(events, tx.context, tx.events)
+                    known.load(events, tx)
                     over_quota = self._over_quota(tx, rules)
                     judgements: list[Judgement] = []
                     plans: list[tuple[Judgement, Decision, Plan]] = []
@@ -296,7 +296,7 @@ class Pipeline:
     ) -> Batch:
         rules = self._rules()
         known = Known()
-        known.load([one.event for one in logged], tx.context, tx.events)
+        known.load([one.event for one in logged], tx)
         over_quota = self._over_quota(tx, rules)
         judgements: list[Judgement] = []
         plans: list[tuple[Judgement, Decision, Plan]] = []
@@ -309,6 +309,7 @@ class Pipeline:
                 known.add_media(event, event.data, _screened(event, known) or scan)
             context = known.context_for(event)
             judgement = judge(event, context, rules.detectors, rules.judge)
+            known.tie(event, judgement.signals)
             known.advance(event, fingerprint=_fingerprint(event))
             if judgement.signals:
                 judgements.append(judgement)
@@ -318,6 +319,7 @@ class Pipeline:
                     plans.append(self._plan(judgement, judgement.decision, known, over_quota))
         judged = self._store(tx, judgements, plans, files, entries)
         known.save(tx.context)
+        known.save_ties(tx.links)
         tx.engagements.add(filter(None, (engagement_of(one.event) for one in logged)))
         last = logged[-1].seq
         tx.events.advance(last)

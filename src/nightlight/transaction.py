@@ -12,7 +12,7 @@ from typing import Protocol
 from msgspec import Struct
 
 from nightlight.detect.hunting import HuntStore
-from nightlight.detect.ports import ContextStore, SignalStore
+from nightlight.detect.ports import ContextStore, LinkStore, SignalStore
 from nightlight.enforce.ports import DecisionStore, Outbox
 from nightlight.exchange.ports import BankStore, LexiconChangeStore, LexiconStore
 from nightlight.exchange.registry import ExchangeStore
@@ -131,6 +131,18 @@ class ApiTokens(Protocol):
         ...
 
 
+class WeightsStore(Protocol):
+    """Every set of weights of the offer detector that was ever active."""
+
+    def activate(self, version: str, body: bytes, *, at: datetime) -> None:
+        """Make these the weights in force."""
+        ...
+
+    def active(self) -> bytes | None:
+        """Return the file of the weights in force, None where none were activated."""
+        ...
+
+
 class PolicyStore(Protocol):
     """Every policy that was ever active."""
 
@@ -175,6 +187,8 @@ class Transaction(Protocol):
     @property
     def policies(self) -> PolicyStore: ...  # noqa: D102
     @property
+    def offer_weights(self) -> WeightsStore: ...  # noqa: D102
+    @property
     def tips(self) -> Tips: ...  # noqa: D102
     @property
     def tokens(self) -> ApiTokens: ...  # noqa: D102
@@ -182,6 +196,8 @@ class Transaction(Protocol):
     def engagements(self) -> EngagementStore: ...  # noqa: D102
     @property
     def hunts(self) -> HuntStore: ...  # noqa: D102
+    @property
+    def links(self) -> LinkStore: ...  # noqa: D102
     @property
     def heartbeats(self) -> Heartbeats: ...  # noqa: D102
     @property

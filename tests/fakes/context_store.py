@@ -1,22 +1,88 @@
 """In memory: what is known of accounts, posts and media, answered as the real store must."""
 
+import hashlib
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from datetime import datetime
+from typing import Self
 
 from nightlight.model.context import AccountContext, MediaContext, PostContext
 from nightlight.model.event import Event
 from nightlight.model.ids import AccountId, EventKey, MediaId, PostId
+from nightlight.model.link import Link, LinkKind, LinkMark, LinkToken
 from nightlight.model.media import Scan, ScanState
 
 
-class MemoryContextStore:
-    """A ``ContextStore`` over dictionaries, and the events that were taken in before."""
+class MemoryLinkStore:
+    """A ``LinkStore`` over a dictionary; its key is known to everybody."""
 
     def __init__(self) -> None:
+        self.rows: dict[tuple[int, AccountId], Link] = {}
+
+    def keyed(self, marks: Iterable[LinkMark]) -> tuple[LinkToken, ...]:
+        return tuple(LinkToken(kind=one.kind, value=_value(one)) for one in marks)
+
+    def add(self, links: Iterable[Link]) -> None:
+        for one in links:
+            key = (one.token.value, one.account_id)
+            before = self.rows.get(key)
+            self.rows[key] = one if before is None else _together(before, one)
+
+    def of_account(
+        self, account_id: AccountId, limit: int, *, kinds: Collection[LinkKind] = ()
+    ) -> list[Link]:
+        own = [one for one in self.rows.values() if one.account_id == account_id]
+        wanted = [one for one in own if not kinds or one.token.kind in kinds]
+        wanted.sort(key=lambda one: one.token.value)
+        return sorted(wanted, key=lambda one: one.last_at, reverse=True)[:limit]
+
+    def holders(self, tokens: Collection[int], *, most: int) -> dict[int, list[Link]]:
+        found: dict[int, list[Link]] = {}
+        for (token, _), one in sorted(self.rows.items()):
+            if token in tokens and len(found.setdefault(token, [])) <= most:
+                found[token].append(one)
+        return found
+
+
+def _value(mark: LinkMark) -> int:
+    said = f"{mark.kind}:{mark.text}".encode()
+    return int.from_bytes(hashlib.sha256(said).digest()[:8], "big", signed=True)
+
+
+def _together(before: Link, one: Link) -> Link:
+    return Link(
+        token=one.token,
+        account_id=one.account_id,
+        first_at=min(before.first_at, one.first_at),
+        last_at=max(before.last_at, one.last_at),
+        count=before.count + one.count,
+    )
+
+
+class MemoryContextStore:
+    """A ``ContextStore`` over dictionaries, with events taken in before and what ties accounts."""
+
+    def __init__(self) -> None:
+        self.links = MemoryLinkStore()
         self.account_rows: dict[AccountId, AccountContext] = {}
         self.post_rows: dict[PostId, PostContext] = {}
         self.media_rows: dict[MediaId, MediaContext] = {}
         self.event_rows: dict[EventKey, Event] = {}
+
+    @property
+    def context(self) -> Self:
+        return self
+
+    @property
+    def events(self) -> Self:
+        return self
+
+    def stopped(self, ids: Collection[AccountId]) -> dict[AccountId, AccountContext]:
+        found = self.accounts(ids)
+        return {
+            name: one
+            for name, one in found.items()
+            if one.suspended or one.human_decision == "confirmed"
+        }
 
     def find(self, keys: Sequence[EventKey]) -> dict[EventKey, Event]:
         return {one: self.event_rows[one] for one in keys if one in self.event_rows}

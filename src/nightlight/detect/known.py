@@ -5,12 +5,13 @@ part of what is known). Newer news wins by event time, so late and out-of-order 
 same state.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from msgspec.structs import replace
 
+from nightlight.detect.linked import Linked
 from nightlight.detect.own_posts import OwnPosts
-from nightlight.detect.ports import ContextStore, EventFinder
+from nightlight.detect.ports import ContextStore, KnownStores, LinkStore
 from nightlight.model.context import AccountContext, Context, MediaContext, PostContext
 from nightlight.model.event import (
     AccountCreated,
@@ -26,6 +27,7 @@ from nightlight.model.event import (
 )
 from nightlight.model.ids import AccountId, MediaId, PostId
 from nightlight.model.media import Scan
+from nightlight.model.signal import Signal
 
 _NO_CONTEXT = Context()
 
@@ -38,12 +40,14 @@ class Known:
         self.posts: dict[PostId, PostContext] = {}
         self.media: dict[MediaId, MediaContext] = {}
         self._own = OwnPosts()
+        self._linked = Linked()
         self._changed_accounts: set[AccountId] = set()
         self._changed_posts: set[PostId] = set()
         self._changed_media: set[MediaId] = set()
 
-    def load(self, events: Iterable[Event], store: ContextStore, log: EventFinder) -> None:
+    def load(self, events: Iterable[Event], stores: KnownStores) -> None:
         """Fetch everything that the events touch, in a handful of queries."""
+        store = stores.context
         events = list(events)
         accounts: set[AccountId] = set()
         posts: set[PostId] = set()
@@ -68,7 +72,8 @@ class Known:
             media.update(MediaId(media_id) for media_id in self.posts[one].media_ids)
         media.discard(MediaId(""))
         self.media = store.media(media)
-        self._own.load(events, posts=self.posts, accounts=self.accounts, store=store, log=log)
+        self._own.load(events, posts=self.posts, accounts=self.accounts, stores=stores)
+        self._linked.load(events, stores)
 
     def context_for(self, event: Event) -> Context:
         """Return what was known just before the event."""
@@ -92,12 +97,15 @@ class Known:
         elif isinstance(data, PostDeleted) and post is not None and post.deleted_at is None:
             later = self._own.later_than(account_id, event.time)
             post = self._own.with_text(post) if later else post
+        linked, template_accounts = self._linked.ties_for(event, account_id, self.accounts)
         return Context(
             account=self.accounts.get(account_id),
             post=post,
             media=tuple(self._media_of(media_ids)) if media_ids else (),
             tombstones=tombstones,
             later_posts=later,
+            linked=linked,
+            template_accounts=template_accounts,
         )
 
     def _account_concerned(self, event: Event, post: PostContext | None) -> AccountId:
@@ -268,6 +276,15 @@ class Known:
             if post is not None and not post.reposted_as:
                 self.posts[post.post_id] = post
                 self._tell_post(replace(post, reposted_as=post_id))
+
+    def tie(self, event: Event, signals: Sequence[Signal]) -> None:
+        """Remember what the event showed that ties its account to others, now that it is judged."""
+        post = self.posts.get(event.post_id)
+        self._linked.tell(event, self._account_concerned(event, post), post, signals)
+
+    def save_ties(self, store: LinkStore) -> None:
+        """Store what ``tie`` was told."""
+        self._linked.save(store)
 
     def save(self, store: ContextStore) -> None:
         """Store what changed."""

@@ -11,7 +11,7 @@ from typing import TypeAlias
 from msgspec.structs import replace
 
 from nightlight.detect.near_duplicate import fingerprint, similarity
-from nightlight.detect.ports import ContextStore, EventFinder
+from nightlight.detect.ports import KnownStores
 from nightlight.detect.same_again import SHORTEST
 from nightlight.model.context import AccountContext, PostContext
 from nightlight.model.event import Event, PostCreated, PostDeleted, PostEdited
@@ -41,10 +41,10 @@ class OwnPosts:
         *,
         posts: Mapping[PostId, PostContext],
         accounts: Mapping[AccountId, AccountContext],
-        store: ContextStore,
-        log: EventFinder,
+        stores: KnownStores,
     ) -> None:
         """Fetch what the events are compared with; ``posts`` and ``accounts`` are those stored."""
+        store = stores.context
         self._texts = {
             event.key: event.data.text
             for event in events
@@ -76,7 +76,7 @@ class OwnPosts:
             *self._read_for_deletions(deletions, posts, authors),
         }
         if wanted := wanted - self._texts.keys() - {""}:
-            told = log.find(sorted(EventKey(one) for one in wanted))
+            told = stores.events.find(sorted(EventKey(one) for one in wanted))
             self._texts |= {key: getattr(event.data, "text", "") for key, event in told.items()}
 
     def _read_for_posts(self, events: Sequence[Event]) -> Iterator[str]:

@@ -7,6 +7,7 @@ from typing import Protocol
 from nightlight.model.context import AccountContext, MediaContext, PostContext
 from nightlight.model.event import Event
 from nightlight.model.ids import AccountId, EventKey, MediaId, PostId
+from nightlight.model.link import Link, LinkKind, LinkMark, LinkToken
 from nightlight.model.media import Scan
 from nightlight.model.signal import Signal
 
@@ -45,6 +46,10 @@ class ContextStore(Protocol):
         """Return each account's newest ``each`` posts since then that have a text."""
         ...
 
+    def stopped(self, ids: Collection[AccountId]) -> dict[AccountId, AccountContext]:
+        """Return the accounts among ``ids`` that were suspended, or confirmed by a person."""
+        ...
+
     def posts_of(self, account_id: AccountId, limit: int) -> list[PostContext]:
         """Return an account's newest posts, deleted ones included, newest first."""
         ...
@@ -66,6 +71,39 @@ class EventFinder(Protocol):
     def find(self, keys: Sequence[EventKey]) -> dict[EventKey, Event]:
         """Return the logged events with these keys."""
         ...
+
+
+class LinkStore(Protocol):
+    """Which accounts showed the same things."""
+
+    def keyed(self, marks: Iterable[LinkMark]) -> tuple[LinkToken, ...]:
+        """Return the token of each mark."""
+        ...
+
+    def add(self, links: Iterable[Link]) -> None:
+        """Add to what is known of who showed what: times widen, counts add up."""
+        ...
+
+    def of_account(
+        self, account_id: AccountId, limit: int, *, kinds: Collection[LinkKind] = ()
+    ) -> list[Link]:
+        """Return what an account showed, the newest first."""
+        ...
+
+    def holders(self, tokens: Collection[int], *, most: int) -> dict[int, list[Link]]:
+        """Return who showed each token: up to ``most`` and one more, which says "too many"."""
+        ...
+
+
+class KnownStores(Protocol):
+    """What is read before a batch of events is judged."""
+
+    @property
+    def context(self) -> ContextStore: ...  # noqa: D102  the attribute's type says it
+    @property
+    def events(self) -> EventFinder: ...  # noqa: D102
+    @property
+    def links(self) -> LinkStore: ...  # noqa: D102
 
 
 class SignalStore(Protocol):

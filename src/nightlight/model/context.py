@@ -9,6 +9,7 @@ from datetime import datetime
 from msgspec import Struct
 
 from nightlight.model.ids import AccountId, MediaId, PostId
+from nightlight.model.link import LinkKind
 from nightlight.model.masked import Masked
 from nightlight.model.media import Scan
 
@@ -91,6 +92,20 @@ class MediaContext(Masked, frozen=True, kw_only=True):
         return f"<MediaContext {self.media_id}: masked>"
 
 
+class Shared(Struct, frozen=True):
+    """A thing that two accounts have in common, and how many accounts show it, those two too."""
+
+    kind: LinkKind
+    holders: int
+
+
+class LinkedAccount(Struct, frozen=True, kw_only=True):
+    """Another account, and what it has in common with the one that is judged."""
+
+    account: AccountContext
+    shared: tuple[Shared, ...]
+
+
 class Context(Struct, frozen=True, kw_only=True):
     """Everything besides the event and the policy that a judgement may depend on.
 
@@ -101,6 +116,10 @@ class Context(Struct, frozen=True, kw_only=True):
         tombstones: the account's own deleted posts with a fingerprint, newest deletion first.
         later_posts: where the event is a deletion that arrives late, the account's own posts that
             were published after it.
+        linked: accounts that were suspended or confirmed and have something in common with this
+            one, where it is new or tells its profile.
+        template_accounts: how many other accounts posted in the wording of this post within the
+            week before it.
     """
 
     account: AccountContext | None = None
@@ -108,3 +127,5 @@ class Context(Struct, frozen=True, kw_only=True):
     media: tuple[MediaContext, ...] = ()
     tombstones: tuple[PostContext, ...] = ()
     later_posts: tuple[PostContext, ...] = ()
+    linked: tuple[LinkedAccount, ...] = ()
+    template_accounts: int = 0

@@ -33,13 +33,19 @@ EngagementKind: TypeAlias = Literal["like", "repost", "reply", "follow", "bookma
 
 
 class AccountCreated(Masked, frozen=True, kw_only=True):
-    """An account as it was registered."""
+    """An account as it was registered.
+
+    ``device`` and ``network`` are by whatever names the platform knows the machine and the network
+    of the sender; before an event is stored they are replaced by keyed hashes.
+    """
 
     account_id: str
     handle: str
     display_name: str = ""
     bio: str = ""
     profile_url: str = ""
+    device: str = ""
+    network: str = ""
 
 
 class AccountUpdated(Masked, frozen=True, kw_only=True):
@@ -50,6 +56,8 @@ class AccountUpdated(Masked, frozen=True, kw_only=True):
     display_name: str | None = None
     bio: str | None = None
     profile_url: str | None = None
+    device: str = ""
+    network: str = ""
 
 
 class PostCreated(Masked, frozen=True, kw_only=True):
@@ -62,6 +70,8 @@ class PostCreated(Masked, frozen=True, kw_only=True):
     media_ids: tuple[str, ...] = ()
     reply_to: str = ""
     url: str = ""
+    device: str = ""
+    network: str = ""
 
 
 class PostEdited(Masked, frozen=True, kw_only=True):

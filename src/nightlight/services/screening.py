@@ -270,7 +270,7 @@ class Screening:
         known = Known()
         if about.account_id or about.media_id or about.post_id:
             with self._unit_of_work.read() as tx:
-                known.load([event], tx.context, tx.events)
+                known.load([event], tx)
         if isinstance(event.data, MediaUploaded):
             known.add_media(event, event.data, scan)
         return known.context_for(event)
@@ -283,7 +283,7 @@ class Screening:
             if not url and isinstance(event.data, MediaUploaded):
                 # There is nothing that the worker could scan again: it finds what was found.
                 known = Known()
-                known.load([event], tx.context, tx.events)
+                known.load([event], tx)
                 known.add_media(event, event.data, scan)
                 known.save(tx.context)
             tx.commit(

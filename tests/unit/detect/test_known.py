@@ -38,12 +38,14 @@ def take_in(
     for start in range(0, len(events), size):
         batch = events[start : start + size]
         known = Known()
-        known.load(batch, store, store)
+        known.load(batch, store)
         for event in batch:
             contexts.append(known.context_for(event))
             text = getattr(event.data, "text", "")
+            known.tie(event, ())
             known.advance(event, fingerprint=fingerprint(text) if text else b"")
         known.save(store)
+        known.save_ties(store.links)
         store.event_rows |= {event.key: event for event in batch}
     return store, contexts
 
@@ -213,7 +215,7 @@ def test_deletion_told_again_sees_nothing_new() -> None:
 def test_reposted_tombstone_stays_marked_across_batches() -> None:
     store, _ = take_in([created(0), deleted(1)])
     known = Known()
-    known.load([created(5, "post-2")], store, store)
+    known.load([created(5, "post-2")], store)
     known.mark_reposted([POST, "never-seen"], PostId("post-2"))
     known.save(store)
     assert store.post_rows[POST].reposted_as == "post-2"
@@ -223,7 +225,7 @@ def test_reposted_tombstone_stays_marked_across_batches() -> None:
 def test_repost_is_remembered_once() -> None:
     store, _ = take_in([created(0), deleted(1)])
     known = Known()
-    known.load([created(5, "post-2")], store, store)
+    known.load([created(5, "post-2")], store)
     known.mark_reposted([POST], PostId("post-2"))
     known.mark_reposted([POST], PostId("post-3"))
     assert known.posts[POST].reposted_as == "post-2"
@@ -271,7 +273,7 @@ def test_media_is_known_to_its_upload_and_to_the_post_that_shows_it() -> None:
     known = Known()
     upload = event_of(MediaUploaded(media_id="media-1", account_id=AUTHOR))
     post = event_of(PostCreated(post_id=POST, account_id=AUTHOR, media_ids=("media-1", "lost")))
-    known.load([upload, post], store := MemoryContextStore(), store)
+    known.load([upload, post], MemoryContextStore())
     assert isinstance(upload.data, MediaUploaded)
     known.add_media(upload, upload.data, Scan(state=ScanState.FAILED, reason="quibble"))
     for event in (upload, post):
@@ -283,7 +285,7 @@ def test_media_that_is_announced_again_keeps_what_a_person_decided() -> None:
     store.media_rows[MediaId("media-1")] = make_media(human_decision="dismissed")
     upload = event_of(MediaUploaded(media_id="media-1", account_id=AUTHOR))
     known = Known()
-    known.load([upload], store, store)
+    known.load([upload], store)
     assert isinstance(upload.data, MediaUploaded)
     known.add_media(upload, upload.data, Scan(state=ScanState.SCANNED))
     known.save(store)

@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 
 import msgspec
-from sqlalchemy import Connection, Row, Select, func, select
+from sqlalchemy import Connection, Row, Select, func, or_, select
 
 from nightlight.adapters.sql.rows import (
     among,
@@ -41,6 +41,16 @@ class SqlContextStore:
             return {}
         found = self._connection.execute(
             select(account).where(among(self._connection, account.c.account_id, ids))
+        )
+        return {row[0]: _account(row) for row in found}
+
+    def stopped(self, ids: Collection[AccountId]) -> dict[AccountId, AccountContext]:
+        """Return the accounts among ``ids`` that were suspended, or confirmed by a person."""
+        if not ids:
+            return {}
+        stopped = or_(account.c.suspended, account.c.human_decision == "confirmed")
+        found = self._connection.execute(
+            select(account).where(among(self._connection, account.c.account_id, ids), stopped)
         )
         return {row[0]: _account(row) for row in found}
 

@@ -1,5 +1,6 @@
 """The event log: accepted events in order, once per key."""
 
+import hmac
 from collections.abc import Collection, Sequence
 from datetime import datetime
 from typing import Any
@@ -9,6 +10,7 @@ from sqlalchemy import Connection, Row, func, select, update
 
 from nightlight.adapters.sql.rows import add_all, among, from_us, put_new, to_us
 from nightlight.adapters.sql.schema import counter, event_log, quarantine
+from nightlight.ingest.keyed_machine import with_keyed_machine
 from nightlight.ingest.ports import LoggedEvent, Quarantined
 from nightlight.model.event import DATA_TYPES, Event, EventType
 from nightlight.model.ids import EventKey
@@ -28,9 +30,13 @@ class SqlEventLog:
     def __init__(self, connection: Connection, keys: KeyRing) -> None:
         self._connection = connection
         self._keys = keys
+        self._machine_key = hmac.new(keys.naming_key(), b"nightlight/machine", "sha256").digest()
 
     def append(self, events: Sequence[Event], *, at: datetime) -> list[LoggedEvent]:
-        """Append the events whose key is new and return them with their places."""
+        """Append the events whose key is new and return them with their places, as stored.
+
+        Device and network are keyed first: what the platform told of them is kept nowhere.
+        """
         # The head is locked first: places are given in the order of commits, so a reader that
         # has seen place n has seen everything before it.
         seq = self._locked(_HEAD)
@@ -41,7 +47,7 @@ class SqlEventLog:
                 continue
             known.add(event.key)
             seq += 1
-            logged.append(LoggedEvent(seq=seq, event=event))
+            logged.append(LoggedEvent(seq=seq, event=with_keyed_machine(event, self._machine_key)))
         if logged:
             accepted_us = to_us(at)
             add_all(

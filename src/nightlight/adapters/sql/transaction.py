@@ -15,7 +15,9 @@ from nightlight.adapters.sql.figures import SqlFigures
 from nightlight.adapters.sql.heartbeats import SqlHeartbeats
 from nightlight.adapters.sql.hunts import SqlHuntStore
 from nightlight.adapters.sql.lexicons import SqlLexiconChangeStore, SqlLexiconStore
+from nightlight.adapters.sql.links import SqlLinkStore
 from nightlight.adapters.sql.lists import SqlPolicyStore
+from nightlight.adapters.sql.offer_weights import SqlWeightsStore
 from nightlight.adapters.sql.outbox import SqlOutbox
 from nightlight.adapters.sql.rows import Row, add_all, put_over, to_json, to_us
 from nightlight.adapters.sql.tips import SqlTips
@@ -49,10 +51,12 @@ class SqlTransaction:
         self.lexicons = SqlLexiconStore(connection, keys)
         self.lexicon_changes = SqlLexiconChangeStore(connection, keys)
         self.policies = SqlPolicyStore(connection)
+        self.offer_weights = SqlWeightsStore(connection)
         self.tips = SqlTips(connection, keys)
         self.tokens = SqlApiTokens(connection)
         self.engagements = SqlEngagementStore(connection)
         self.hunts = SqlHuntStore(connection)
+        self.links = SqlLinkStore(connection, keys)
         self.heartbeats = SqlHeartbeats(connection)
         self.figures = SqlFigures(connection, self.events)
         self.audit = SqlAuditLog(connection)

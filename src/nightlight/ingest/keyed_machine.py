@@ -1,0 +1,39 @@
+"""Replaces what the platform tells of a sender's machine and network by keyed hashes.
+
+Equal names stay equal, so that accounts of one machine can be tied together; nobody without the
+installation's key can try addresses until one fits. This happens before an event is stored: what
+the platform sent is nowhere.
+"""
+
+import hashlib
+import hmac
+
+from msgspec.structs import replace
+
+from nightlight.model.event import AccountCreated, AccountUpdated, Event, PostCreated
+
+_PREFIX = "keyed1_"
+_DIGITS = 32
+
+
+def with_keyed_machine(event: Event, key: bytes) -> Event:
+    """Return the event with device and network keyed; the event itself where it names neither."""
+    data = event.data
+    if not isinstance(data, PostCreated | AccountCreated | AccountUpdated):
+        return event
+    if not data.device and not data.network:
+        return event
+    keyed = replace(
+        data,
+        device=_keyed("device", data.device, key),
+        network=_keyed("network", data.network, key),
+    )
+    return replace(event, data=keyed)
+
+
+def _keyed(field: str, name: str, key: bytes) -> str:
+    name = name.strip().casefold()
+    if not name:
+        return ""
+    said = f"nightlight/{field}\x1f{name}".encode()
+    return f"{_PREFIX}{hmac.new(key, said, hashlib.sha256).hexdigest()[:_DIGITS]}"
