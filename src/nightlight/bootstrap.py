@@ -45,6 +45,7 @@ from nightlight.services.flood import KnownEntries
 from nightlight.services.hunts import Hunts
 from nightlight.services.lexicons import Lexicons
 from nightlight.services.lists import Lists
+from nightlight.services.offers import Offers
 from nightlight.services.matching import Matcher
 from nightlight.services.processing import Processor
 from nightlight.services.record import Record
@@ -143,6 +144,7 @@ def build_services(settings: Settings) -> Services:
             apis=offered(sample=settings.hma_test_hooks),
             id_key=keys.naming_key(),
         ),
+        offers=Offers(unit_of_work=unit_of_work, clock=clock),
         hunts=Hunts(unit_of_work=unit_of_work, clock=clock, pipeline=pipeline),
         record=Record(
             unit_of_work=unit_of_work,

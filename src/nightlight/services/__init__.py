@@ -16,6 +16,7 @@ from nightlight.services.hunts import Hunts
 from nightlight.services.lexicons import Lexicons
 from nightlight.services.lists import Lists
 from nightlight.services.matching import Matcher
+from nightlight.services.offers import Offers
 from nightlight.services.processing import Processor
 from nightlight.services.record import Record
 from nightlight.services.review import Review
@@ -47,6 +48,7 @@ class Services(Struct, frozen=True, kw_only=True):
     review: Review
     lists: Lists
     lexicons: Lexicons
+    offers: Offers
     banks: Banks
     exchanges: Exchanges
     hunts: Hunts
