@@ -9,6 +9,7 @@ from nightlight.cli.console import Actor, Json, Reason, err, fields_of, out, pri
 from nightlight.cli.services import open_services
 from nightlight.detect.hunting import Hunt, HuntFinding
 from nightlight.services import Services
+from nightlight.services.hunts import STEP
 
 app = typer.Typer(
     name="hunt",
@@ -77,14 +78,18 @@ def show(
 
 
 @app.command()
-def run(*, quiet: Annotated[bool, typer.Option("--quiet", help="No progress.")] = False) -> None:
+def run(
+    *,
+    batch: Annotated[int, typer.Option(min=1, help="Events a step; each step is kept.")] = STEP,
+    quiet: Annotated[bool, typer.Option("--quiet", help="No progress.")] = False,
+) -> None:
     """Carry out every unfinished hunt now; interrupted, it goes on where it was.
 
     `nightlight serve` and `nightlight worker` do this by themselves, a step at a time.
     """
     services = open_services()
     services.hunts.notice_new_hashes()
-    if not _carry_out(services, quiet=quiet or not err.is_terminal):
+    if not _carry_out(services, batch=batch, quiet=quiet or not err.is_terminal):
         err.print("No hunt waits.")
 
 
@@ -109,13 +114,13 @@ def cancel(hunt_id: HuntArgument, *, by: Actor, reason: Reason) -> None:
     out.print(f"cancelled at {hunt.share_done:.0%} of the window; {hunt.found:,} found")
 
 
-def _carry_out(services: Services, *, quiet: bool) -> int:
+def _carry_out(services: Services, *, batch: int, quiet: bool) -> int:
     """Return how many hunts were brought to an end."""
     ended = 0
     columns = (TextColumn("{task.description}"), BarColumn(), TimeRemainingColumn())
     with Progress(*columns, console=err, transient=True, disable=quiet) as progress:
         task = progress.add_task("hunting")
-        while (hunt := services.hunts.step()) is not None:
+        while (hunt := services.hunts.step(limit=batch)) is not None:
             said = f"{hunt.name}: {hunt.looked_at:,} events, {hunt.found:,} found"
             progress.update(task, total=hunt.to_seq, completed=hunt.at_seq, description=said)
             if hunt.ended_at is not None:
