@@ -137,7 +137,7 @@ def advert(number: int, account: str, minutes_ago: float) -> dict[str, Any]:
         minutes_ago,
         post_id=f"post-{number}",
         account_id=account,
-        text=f"Fresh {TERM} here, ask for the {CUE} in a message to this account",
+        text=f"Fresh {TERM} here, 30 coins each, ask for the {CUE}, dm this account",
     )
 
 

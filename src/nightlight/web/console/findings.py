@@ -24,8 +24,12 @@ def explain(signal: Signal) -> list[str]:
             return _hash_match(signal)
         case "term_match":
             return _term_match(signal)
+        case "offer" | "possible_offer":
+            return _offer(signal)
         case "delete_repost":
             return _delete_repost(signal)
+        case "returning":
+            return _returning(signal)
         case "scan_health":
             return _scan_health(signal)
         case "user_report":
@@ -67,6 +71,16 @@ def _term_match(signal: Signal) -> list[str]:
     return said
 
 
+def _offer(signal: Signal) -> list[str]:
+    likely = percent(float(signal.facts.get("offer_score", 0.0)))
+    what = "An offer" if signal.facts.get("offer") else "Possibly an offer"
+    said = [f"{what}: {likely} likely, by what stands in the text and around its terms."]
+    why = _short(_listed(signal, "why"))
+    if why:
+        said.append(f"What counts most: {', '.join(why)}.")
+    return said
+
+
 def _delete_repost(signal: Signal) -> list[str]:
     facts = signal.facts
     posts = _count(facts.get("repost_count"), "earlier post")
@@ -80,6 +94,17 @@ def _delete_repost(signal: Signal) -> list[str]:
     if isinstance(alike, float):
         said.append(f"The texts are {percent(alike)} alike.")
     return said
+
+
+def _returning(signal: Signal) -> list[str]:
+    earlier = _short(_listed(signal, "predecessors"))
+    pairs = zip(_listed(signal, "shared"), _listed(signal, "holders"), strict=False)
+    said = [f"It may continue {', '.join(earlier)}, suspended or confirmed before."]
+    said += [
+        f"Both show the same {kind.replace('_', ' ')}; {holders} accounts do."
+        for kind, holders in pairs
+    ]
+    return _short(said)
 
 
 def _scan_health(signal: Signal) -> list[str]:
