@@ -70,6 +70,9 @@ _FACTS: Mapping[str, str] = {
     "repost_count": "posts that the author deleted soon and that this one repeats",
     "repost_lived_s": "how long the shortest-lived of them was up",
     "repost_gap_s": "how long ago the newest of them was deleted",
+    "returning": "the account shares rare things with one that was suspended or confirmed before",
+    "return_score": "how much that is, 0 to 1",
+    "return_ties": "kinds of things that both show",
     "user_reported": "somebody reported it to the platform",
     "user_report_reason": "the platform's code for why; other where it is no code",
 }

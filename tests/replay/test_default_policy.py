@@ -11,11 +11,16 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 from tests.fakes.desk import Desk
+from tests.synthetic.builders import event_of
 
 from nightlight.decide.policy import parse_policy
 from nightlight.ingest.envelope import parse_event
+from nightlight.model.audit import AuditEntry
 from nightlight.model.effect import INTERNAL_EFFECTS
+from nightlight.model.event import AccountCreated, PostCreated
+from nightlight.model.ids import AccountId
 from nightlight.pipeline import Judged
 from nightlight.services.rules import default_policy
 
@@ -25,6 +30,13 @@ RULES = [rule.name for rule in parse_policy(default_policy()).rules]
 KINDS = ("fires", "look-alike")
 #: An entry about which those who know it disagree.
 DISPUTED = [f'{{"kind": "md5", "value": "{"7a" * 16}", "opinion": "disputed", "id": "entry-3"}}']
+#: An account that was suspended before any stream begins.
+STOPPED = AccountCreated(
+    account_id="stopped-account", handle="gorp_lattice", display_name="Gorp Lattice"
+)
+ITS_POST = PostCreated(
+    post_id="stopped-post", account_id="stopped-account", text="dm @gorp.lattice.shelf for plonks"
+)
 
 
 def replay(desk: Desk, rule: str, kind: str) -> list[dict[str, Any]]:
@@ -58,6 +70,11 @@ def furnished(folder: Path) -> Desk:
     """Return a desk with every list that a stream needs."""
     desk = Desk(folder)
     desk.services.banks.import_entries("contested", DISPUTED, actor="ana", reason="test")
+    desk.take_in(event_of(STOPPED, minutes=-9_000), event_of(ITS_POST, minutes=-8_000))
+    with desk.services.unit_of_work.begin() as tx:
+        [stopped] = tx.context.accounts([AccountId(STOPPED.account_id)]).values()
+        tx.context.save(accounts=[replace(stopped, suspended=True)], posts=(), media=())
+        tx.commit(AuditEntry(actor="ana", action="events.processed", subject="a suspension"))
     return desk
 
 

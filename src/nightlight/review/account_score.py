@@ -16,7 +16,7 @@ from nightlight.model.signal import Signal
 WEIGHTS = {
     "hash_match": 0.95,
     "offer": 0.7,
-    "predecessor": 0.5,
+    "returning": 0.5,
     "term_match": 0.4,
     "delete_repost": 0.4,
     "behaviour": 0.4,

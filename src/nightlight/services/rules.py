@@ -10,6 +10,7 @@ from nightlight.detect.detector import Detector
 from nightlight.detect.hash_match import HashMatch
 from nightlight.detect.offer import Offer
 from nightlight.detect.offer_weights import OfferWeights
+from nightlight.detect.returning import Returning
 from nightlight.detect.scan_health import ScanHealth
 from nightlight.detect.term_finder import TermFinder
 from nightlight.detect.term_match import TermMatch
@@ -42,6 +43,7 @@ def build_detectors(
         TermMatch(terms),
         Offer(terms, weights),
         DeleteRepost(),
+        Returning(),
         UserReport(),
     )
 
