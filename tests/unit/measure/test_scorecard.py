@@ -28,6 +28,10 @@ SIGNALS = [
     ("term_match", "post", "news"),
     ("term_match", "post", "ordinary"),
     ("term_match", "account", "hidden"),
+    ("offer", "post", "plain"),
+    ("offer", "post", "again"),
+    ("offer", "post", "ordinary"),
+    ("possible_offer", "post", "hidden"),
     ("delete_repost", "post", "again"),
     ("hash_match", "media", "known"),
 ]
@@ -58,6 +62,27 @@ def test_decisions_are_scored_by_what_should_be_limited(card: Scorecard) -> None
 def test_recall_is_told_by_disguise_and_by_edit(card: Scorecard) -> None:
     assert card.recall_by_disguise["plain"] == Share(count=2, of=3)
     assert card.recall_by_edit == {"crop": Share(count=0, of=1), "resize": Share(count=1, of=1)}
+
+
+def test_offers_are_scored_against_adverts_and_possible_ones_are_not_counted(
+    card: Scorecard,
+) -> None:
+    found = card.detectors["offer"]
+    assert (found.true_positives, found.false_positives, found.false_negatives) == (2, 1, 1)
+
+
+def test_every_detector_of_text_is_broken_down_by_spelling_and_look_alike(card: Scorecard) -> None:
+    assert card.by_disguise == {
+        "term_match": {"leet": Share(count=0, of=1), "plain": Share(count=1, of=2)},
+        "offer": {"leet": Share(count=0, of=1), "plain": Share(count=2, of=2)},
+        "decision": {"leet": Share(count=0, of=1), "plain": Share(count=1, of=2)},
+    }
+    assert card.by_lookalike["term_match"]["news"] == Share(count=1, of=1)
+    assert card.by_lookalike["offer"] == {
+        "news": Share(count=0, of=1),
+        "typo": Share(count=0, of=1),
+    }
+    assert as_json(card)["by_lookalike"]["decision"]["news"]["count"] == 1
 
 
 def test_look_alikes_that_were_limited_are_told_by_kind(card: Scorecard) -> None:
