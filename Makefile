@@ -37,6 +37,9 @@ bench: setup ## Measure, side by side with peers
 	@scripts/setup_bench.sh
 	@$(PY) -m benchmarks.run
 	@$(PY) -m benchmarks.policy
+	@$(PY) -m benchmarks.offers --seeds 3
+	@$(PY) -m benchmarks.spellings
+	@$(PY) -m benchmarks.whole --towns 5
 	@.venv-bench/bin/python -m benchmarks.index --n 1000000
 	@.venv-bench/bin/python -m benchmarks.hashing
 	@.venv-bench/bin/python -m benchmarks.video
