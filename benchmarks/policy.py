@@ -105,6 +105,15 @@ class _Nothing:
     def links(self) -> Self:
         return self
 
+    def post_times(
+        self,
+        ids: Collection[AccountId],  # noqa: ARG002  protocol
+        *,
+        posted_after: datetime,  # noqa: ARG002  protocol
+        each: int,  # noqa: ARG002  protocol
+    ) -> dict[AccountId, dict[PostId, datetime]]:
+        return {}
+
     def stopped(self, ids: Collection[AccountId]) -> dict[AccountId, AccountContext]:  # noqa: ARG002  protocol
         return {}
 

@@ -76,6 +76,17 @@ class MemoryContextStore:
     def events(self) -> Self:
         return self
 
+    def post_times(
+        self, ids: Collection[AccountId], *, posted_after: datetime, each: int
+    ) -> dict[AccountId, dict[PostId, datetime]]:
+        found: dict[AccountId, dict[PostId, datetime]] = {}
+        timed = [(one.posted_at, one) for one in self.post_rows.values()]
+        recent = [(at, one) for at, one in timed if at is not None and at >= posted_after]
+        for at, one in sorted(recent, key=lambda pair: (-pair[0].timestamp(), pair[1].post_id)):
+            if one.account_id in ids and len(found.setdefault(one.account_id, {})) < each:
+                found[one.account_id][one.post_id] = at
+        return found
+
     def stopped(self, ids: Collection[AccountId]) -> dict[AccountId, AccountContext]:
         found = self.accounts(ids)
         return {

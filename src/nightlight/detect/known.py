@@ -9,10 +9,17 @@ from collections.abc import Iterable, Sequence
 
 from msgspec.structs import replace
 
+from nightlight.detect.activity import RecentActs
 from nightlight.detect.linked import Linked
 from nightlight.detect.own_posts import OwnPosts
 from nightlight.detect.ports import ContextStore, KnownStores, LinkStore
-from nightlight.model.context import AccountContext, Context, MediaContext, PostContext
+from nightlight.model.context import (
+    AccountContext,
+    Activity,
+    Context,
+    MediaContext,
+    PostContext,
+)
 from nightlight.model.event import (
     AccountCreated,
     AccountUpdated,
@@ -41,6 +48,7 @@ class Known:
         self.media: dict[MediaId, MediaContext] = {}
         self._own = OwnPosts()
         self._linked = Linked()
+        self._recent = RecentActs()
         self._changed_accounts: set[AccountId] = set()
         self._changed_posts: set[PostId] = set()
         self._changed_media: set[MediaId] = set()
@@ -74,6 +82,7 @@ class Known:
         self.media = store.media(media)
         self._own.load(events, posts=self.posts, accounts=self.accounts, stores=stores)
         self._linked.load(events, stores)
+        self._recent.load(events, stores)
 
     def context_for(self, event: Event) -> Context:
         """Return what was known just before the event."""
@@ -105,8 +114,23 @@ class Known:
             tombstones=tombstones,
             later_posts=later,
             linked=linked,
+            contacts=self._linked.contacts_of(event),
+            activity=self._activity(event, account_id),
             template_accounts=template_accounts,
         )
+
+    def _activity(self, event: Event, account_id: AccountId) -> Activity | None:
+        if not isinstance(event.data, PostCreated | PostDeleted | AccountUpdated):
+            return None
+        # Fetched for these events alone; another would count what its batch happens to know.
+        is_of_posts = isinstance(event.data, PostCreated | PostDeleted)
+        deleted = [*self._own.all_deleted(account_id)] if is_of_posts else []
+        post = self.posts.get(event.post_id)
+        if isinstance(event.data, PostDeleted) and post is not None and post.deleted_at is None:
+            by = event.data.deleted_by
+            deleted.append(replace(post, deleted_at=event.time, deleted_by=by))
+        account = self.accounts.get(account_id)
+        return self._recent.activity(event, account, deleted, self._linked.tokens_of(event))
 
     def _account_concerned(self, event: Event, post: PostContext | None) -> AccountId:
         data = event.data
@@ -204,6 +228,7 @@ class Known:
         self._count(_poster(before), _poster(post), "posts")
         self._count(_deleter(before), _deleter(post), "deletions")
         self._own.tell(before, post)
+        self._recent.tell_post(post)
 
     def _count(self, before: AccountId, after: AccountId, name: str) -> None:
         """Count a post or deletion for the account after, and no longer for the one before."""
@@ -280,7 +305,10 @@ class Known:
     def tie(self, event: Event, signals: Sequence[Signal]) -> None:
         """Remember what the event showed that ties its account to others, now that it is judged."""
         post = self.posts.get(event.post_id)
-        self._linked.tell(event, self._account_concerned(event, post), post, signals)
+        account_id = self._account_concerned(event, post)
+        self._linked.tell(event, account_id, post, signals)
+        if isinstance(event.data, AccountCreated | AccountUpdated):
+            self._recent.tell_profile(account_id, event.time, self._linked.tokens_of(event))
 
     def save_ties(self, store: LinkStore) -> None:
         """Store what ``tie`` was told."""

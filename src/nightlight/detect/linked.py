@@ -21,6 +21,9 @@ from nightlight.model.signal import Signal
 
 #: What more accounts than these show ties none of them to another.
 MOST_HOLDERS = 64
+_CONTACTS = frozenset(
+    {LinkKind.LINK_TARGET, LinkKind.OFF_PLATFORM_HANDLE, LinkKind.CONTACT, LinkKind.PAYMENT}
+)
 #: An account younger than this is compared with those that were stopped.
 _NEW_FOR = timedelta(days=90)
 _TEMPLATE_WINDOW = timedelta(days=7)
@@ -114,6 +117,16 @@ class Linked:
             others = [one for one in self._holders.get(token.value, ()) if one != account_id]
             if 0 < len(others) < MOST_HOLDERS:
                 yield token, others
+
+    def tokens_of(self, event: Event) -> tuple[LinkToken, ...]:
+        """Return what the event shows."""
+        shown = self._shown.get(event.key)
+        return shown.tokens if shown else ()
+
+    def contacts_of(self, event: Event) -> tuple[LinkKind, ...]:
+        """Return the kinds of ways to reach or pay the author that the event shows."""
+        kinds = dict.fromkeys(token.kind for token in self.tokens_of(event))
+        return tuple(kind for kind in kinds if kind in _CONTACTS)
 
     def tell(
         self,

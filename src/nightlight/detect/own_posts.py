@@ -4,7 +4,7 @@ Chosen for each event as the store would choose them, so that it does not matter
 shared a batch with it.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import TypeAlias
 
@@ -58,7 +58,9 @@ class OwnPosts:
         deleters |= {posts[e.post_id].account_id for e in deletions if e.post_id in posts}
         deleters.discard(AccountId(""))
         with_deletions = {
-            one for one in authors.values() if one in accounts and accounts[one].deletions > 0
+            one
+            for one in {*authors.values(), *deleters}
+            if one in accounts and accounts[one].deletions > 0
         }
         if with_deletions:
             oldest = min(event.time for event in events)
@@ -119,6 +121,10 @@ class OwnPosts:
     def with_text(self, post: PostContext) -> PostContext:
         """Return the post with what it said, where that was read."""
         return replace(post, text=self._texts.get(post.event_key, ""))
+
+    def all_deleted(self, author: AccountId) -> Iterable[PostContext]:
+        """Return the author's deleted posts that are known here, in no order."""
+        return self._deleted.get(author, {}).values()
 
     def tombstone(self, post_id: PostId) -> PostContext | None:
         """Return the deleted post with this id, None where no event is compared with it."""

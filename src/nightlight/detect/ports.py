@@ -46,6 +46,12 @@ class ContextStore(Protocol):
         """Return each account's newest ``each`` posts since then that have a text."""
         ...
 
+    def post_times(
+        self, ids: Collection[AccountId], *, posted_after: datetime, each: int
+    ) -> dict[AccountId, dict[PostId, datetime]]:
+        """Return when each account published its newest ``each`` posts since then."""
+        ...
+
     def stopped(self, ids: Collection[AccountId]) -> dict[AccountId, AccountContext]:
         """Return the accounts among ``ids`` that were suspended, or confirmed by a person."""
         ...

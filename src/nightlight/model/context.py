@@ -99,6 +99,23 @@ class Shared(Struct, frozen=True):
     holders: int
 
 
+class Activity(Struct, frozen=True, kw_only=True):
+    """What an account did until the event that is judged, the event itself with it.
+
+    Attributes:
+        posts_hour, posts_day: posts within the hour and the day before.
+        deleted_soon_day, deleted_soon_week: posts that their author took away within a day of
+            publishing them, by when they were taken away.
+        profile_changes: how often within the week handle, name or bio became what they never were.
+    """
+
+    posts_hour: int = 0
+    posts_day: int = 0
+    deleted_soon_day: int = 0
+    deleted_soon_week: int = 0
+    profile_changes: int = 0
+
+
 class LinkedAccount(Struct, frozen=True, kw_only=True):
     """Another account, and what it has in common with the one that is judged."""
 
@@ -120,6 +137,8 @@ class Context(Struct, frozen=True, kw_only=True):
             one, where it is new or tells its profile.
         template_accounts: how many other accounts posted in the wording of this post within the
             week before it.
+        contacts: the kinds of ways to reach or pay the author that this event shows.
+        activity: what the account did lately, None where the event is no act of its own.
     """
 
     account: AccountContext | None = None
@@ -129,3 +148,5 @@ class Context(Struct, frozen=True, kw_only=True):
     later_posts: tuple[PostContext, ...] = ()
     linked: tuple[LinkedAccount, ...] = ()
     template_accounts: int = 0
+    contacts: tuple[LinkKind, ...] = ()
+    activity: Activity | None = None

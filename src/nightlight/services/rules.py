@@ -5,6 +5,7 @@ from importlib.resources import files
 from nightlight.decide.evaluate import Judge
 from nightlight.decide.policy import Policy, parse_policy
 from nightlight.detect.bank_index import BankIndex
+from nightlight.detect.behaviour import Behaviour
 from nightlight.detect.delete_repost import DeleteRepost
 from nightlight.detect.detector import Detector
 from nightlight.detect.hash_match import HashMatch
@@ -44,6 +45,7 @@ def build_detectors(
         Offer(terms, weights),
         DeleteRepost(),
         Returning(),
+        Behaviour(),
         UserReport(),
     )
 

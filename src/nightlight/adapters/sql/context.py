@@ -44,6 +44,31 @@ class SqlContextStore:
         )
         return {row[0]: _account(row) for row in found}
 
+    def post_times(
+        self, ids: Collection[AccountId], *, posted_after: datetime, each: int
+    ) -> dict[AccountId, dict[PostId, datetime]]:
+        """Return when each account published its newest ``each`` posts since then."""
+        place = func.row_number().over(
+            partition_by=post.c.account_id, order_by=(post.c.posted_us.desc(), post.c.post_id)
+        )
+        ranked = (
+            select(post.c.account_id, post.c.post_id, post.c.posted_us, place.label("place"))
+            .where(
+                among(self._connection, post.c.account_id, ids),
+                post.c.posted_us >= to_us(posted_after),
+            )
+            .subquery()
+        )
+        rows = self._connection.execute(
+            select(ranked.c.account_id, ranked.c.post_id, ranked.c.posted_us).where(
+                ranked.c.place <= each
+            )
+        )
+        found: dict[AccountId, dict[PostId, datetime]] = defaultdict(dict)
+        for account_id, post_id, posted_us in rows:
+            found[account_id][post_id] = from_us(posted_us)
+        return found
+
     def stopped(self, ids: Collection[AccountId]) -> dict[AccountId, AccountContext]:
         """Return the accounts among ``ids`` that were suspended, or confirmed by a person."""
         if not ids:
