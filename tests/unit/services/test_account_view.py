@@ -147,6 +147,21 @@ def test_confirmed_account_scores_ninety_nine_or_more(desk: Desk) -> None:
     assert view(desk, "seller").score.value >= 99
 
 
+def test_neighbours_show_what_kind_of_thing_both_show_and_never_what(desk: Desk) -> None:
+    handle = "plonk_seller_77"
+    for name in ("seller", "twin"):
+        text = f"{TEXT}, dm @{handle}"
+        desk.take_in(told(PostCreated(post_id=f"of-{name}", account_id=name, text=text), 20))
+    with desk.services.unit_of_work.read() as tx:
+        [twin] = [
+            one
+            for one in neighbours_of(tx, view_account(tx, AccountId("seller")))
+            if one.account_id == "twin"
+        ]
+    assert set(twin.ties) == {"same off platform handle", "same template"}
+    assert handle not in str(draw("seller", [twin]))
+
+
 def test_neighbours_are_those_who_engaged_the_strongest_first(desk: Desk) -> None:
     with desk.services.unit_of_work.read() as tx:
         found = neighbours_of(tx, view_account(tx, AccountId("seller")))

@@ -6,6 +6,7 @@ from nightlight.model.case import STANDING, CaseState
 from nightlight.model.engagement import Engaged
 from nightlight.model.ids import AccountId
 from nightlight.services.account_view import AccountView
+from nightlight.services.networks import linked_accounts
 from nightlight.transaction import Transaction
 from nightlight.web.console.graph import MOST, Neighbour
 
@@ -38,6 +39,9 @@ def neighbours_of(tx: Transaction, view: AccountView) -> list[Neighbour]:
         if other and other != own and act.kind in _STRENGTH:
             strengths = ties[other]
             strengths[said] = 1 - (1 - strengths.get(said, 0.0)) * (1 - _STRENGTH[act.kind])
+    for linked in linked_accounts(tx, own, MOST):
+        for tie in linked.ties:
+            ties[linked.account_id][f"same {tie.kind.value.replace('_', ' ')}"] = tie.weight
     strongest = sorted(ties, key=lambda one: (-_together(ties[one]), one))[:MOST]
     known = tx.context.accounts(strongest)
     return [

@@ -9,6 +9,7 @@ from nightlight.model.ids import AccountId, CaseId
 from nightlight.model.signal import Signal
 from nightlight.services import Services
 from nightlight.services.account_view import view_account
+from nightlight.services.networks import predecessors_of
 from nightlight.services.roles import roles_in_case
 from nightlight.transaction import StoredTip, Transaction
 from nightlight.web.console.graph import draw
@@ -19,6 +20,8 @@ from nightlight.web.health import WORKER, is_alive, worker_seen
 
 _NEWEST_EVENTS = 8
 _OVERVIEW_ROWS = 7
+#: Earlier accounts that one may continue: fewer and likelier than the command line lists.
+_PREDECESSORS, _LIKELY = 8, 0.3
 _PAGE_ROWS = 200
 #: How many tips are looked through for the one of a case.
 _TIPS_SEARCHED = 1000
@@ -124,8 +127,10 @@ def account(services: Services, asked: Asked) -> Shown:
     with services.unit_of_work.read() as tx:
         view = view_account(tx, account_id)
         neighbours = neighbours_of(tx, view)
+        earlier = predecessors_of(tx, account_id, _PREDECESSORS)
     return {
         "view": view,
+        "predecessors": [one for one in earlier if one.score >= _LIKELY],
         "neighbours": neighbours,
         "graph": draw(account_id, neighbours),
     }
