@@ -10,6 +10,7 @@ from nightlight.web.console.words import duration, percent
 
 _NEUTRAL: tuple[Fact, ...] = (False, 0, 0.0, "")
 _MOST_SHOWN = 12
+_NEARLY_SURE = 0.99
 
 
 def explain(signal: Signal) -> list[str]:
@@ -72,7 +73,9 @@ def _term_match(signal: Signal) -> list[str]:
 
 
 def _offer(signal: Signal) -> list[str]:
-    likely = percent(float(signal.facts.get("offer_score", 0.0)))
+    score = float(signal.facts.get("offer_score", 0.0))
+    # Nothing is certain that was fitted.
+    likely = "more than 99 %" if score > _NEARLY_SURE else percent(score)
     what = "An offer" if signal.facts.get("offer") else "Possibly an offer"
     said = [f"{what}: {likely} likely, by what stands in the text and around its terms."]
     why = _short(_listed(signal, "why"))
