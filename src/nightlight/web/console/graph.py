@@ -9,7 +9,7 @@ from msgspec import Struct
 
 _WIDTH, _HEIGHT = 900, 460
 _RINGS = ((0, 10, 1.0), (10, 24, 1.0))
-_REACH = ((250, 130), (400, 195))
+_REACH = ((230, 130), (365, 195))
 _LONGEST_NAME = 18
 MOST = 24
 
