@@ -49,7 +49,9 @@ def print_scorecard(card: Scorecard) -> None:
     err.print()
     err.print(table)
     _print_by_detector("adverts found, by spelling", card.by_disguise)
-    _print_by_detector("look-alikes found, by kind (terms may stand in them, offers do not)", card.by_lookalike)
+    _print_by_detector(
+        "look-alikes found, by kind (terms may stand in them, offers do not)", card.by_lookalike
+    )
     _print_shares("known files found, by edit", card.recall_by_edit)
     _print_shares("look-alikes wrongly limited", card.lookalikes_acted_on)
 

@@ -11,6 +11,8 @@ from nightlight.transaction import Transaction
 from nightlight.web.console.graph import MOST, Neighbour
 
 _POSTS, _ACTS = 200, 200
+#: What dozens of accounts show, such as a bio that people copy, would hide the ties that matter.
+_LEAST_DRAWN = 0.1
 #: How much an act towards somebody ties the two together.
 _STRENGTH = {
     Engaged.LIKE: 0.1,
@@ -41,6 +43,8 @@ def neighbours_of(tx: Transaction, view: AccountView) -> list[Neighbour]:
             strengths[said] = 1 - (1 - strengths.get(said, 0.0)) * (1 - _STRENGTH[act.kind])
     for linked in linked_accounts(tx, own, MOST):
         for tie in linked.ties:
+            if tie.weight < _LEAST_DRAWN:
+                continue
             ties[linked.account_id][f"same {tie.kind.value.replace('_', ' ')}"] = tie.weight
     strongest = sorted(ties, key=lambda one: (-_together(ties[one]), one))[:MOST]
     known = tx.context.accounts(strongest)
