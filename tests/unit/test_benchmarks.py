@@ -3,7 +3,7 @@
 from pathlib import Path
 
 import pytest
-from benchmarks import policy, run
+from benchmarks import policy, run, terms
 from benchmarks.published import osprey
 from benchmarks.rules import make_rules, policy_of
 
@@ -53,6 +53,20 @@ def test_a_run_of_few_events_is_measured_whole(tmp_path: Path) -> None:
     assert measured.rules == 100
     assert measured.peak_bytes > 0
     assert measured.database_bytes > 0
+
+
+def test_every_engine_is_asked_the_same_and_disguises_are_found_by_ours_alone() -> None:
+    own, *others = terms.measure(200, 300)
+    assert own.found == 1.0
+    assert [one.found < own.found for one in others] == [True, True]
+    assert {one.terms for one in others} == {200}
+
+
+def test_half_of_the_posts_searched_are_ascii_but_for_what_is_planted() -> None:
+    made = terms.made_posts(200, ["zorbleflux"])
+    untouched = [text for number, text in enumerate(made.texts) if number not in made.planted]
+    assert len(made.texts) == 200
+    assert 0.4 < sum(map(str.isascii, untouched)) / len(untouched) < 0.6
 
 
 def test_published_figures_are_shown_as_a_range_of_ratios() -> None:

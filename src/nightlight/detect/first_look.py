@@ -58,10 +58,10 @@ def _automaton() -> BytesAhoCorasick:
 
 def look_at(folded: str) -> Look:
     """Return which disguises a folded text may wear."""
-    raw = folded.encode("ascii", "replace")
-    units = b" " + raw.translate(_UNITS) + b" "
+    raw = f" {folded} ".encode("ascii", "replace")
+    units = raw.translate(_UNITS)
     if not folded.isascii():
-        units += raw.translate(_ASCII_UNITS) + b" "
+        units += raw.translate(_ASCII_UNITS)
     spaced = _SPACED.search(units) is not None
     kinds = raw.translate(_KINDS)
     hits = _automaton().find_matches_as_indexes(kinds, overlapping=True)
@@ -76,25 +76,34 @@ def may_be_capitalised_inside(text: str) -> bool:
     return b"aA" in text.encode("ascii", "replace").translate(_CASES)
 
 
-def has_doubles(ascii_text: str) -> bool:
-    """Say whether a character stands twice in a row."""
-    return _equal_neighbours(ascii_text.encode("ascii")).find(0, 1) >= 0
+def has_doubles(text: str) -> bool:
+    """Say whether a character may stand twice in a row; a no is never wrong."""
+    raw, width = _fixed_width(text)
+    return _equal_neighbours(raw, width).find(bytes(width), width) >= 0
 
 
-def may_be_stretched(ascii_text: str) -> bool:
+def may_be_stretched(text: str) -> bool:
     """Say whether a word may hold a run of three letters or two doubled ones."""
-    raw = ascii_text.encode("ascii")
-    equal = _equal_neighbours(raw)
-    here = equal.find(0, 1)
+    raw, width = _fixed_width(text)
+    equal = _equal_neighbours(raw, width)
+    none, space = bytes(width), b"\0\0\0 "[-width:]
+    here = equal.find(none, width)
     while here >= 0:
-        following = equal.find(0, here + 1)
-        if following >= 0 and raw.find(b" ", here, following) < 0:
+        following = equal.find(none, here + 1)
+        if following >= 0 and raw.find(space, here, following) < 0:
             return True
         here = following
     return False
 
 
-def _equal_neighbours(raw: bytes) -> bytes:
-    """Return zeros where a byte is the one before; the first byte says nothing."""
+def _fixed_width(text: str) -> tuple[bytes, int]:
+    """Return a text in units of equal width, and that width in bytes."""
+    if text.isascii():
+        return text.encode("ascii"), 1
+    return text.encode("utf-32-be", "surrogatepass"), 4
+
+
+def _equal_neighbours(raw: bytes, width: int) -> bytes:
+    """Return zeros where a unit is the one before; the first unit says nothing."""
     number = int.from_bytes(raw, "big")
-    return (number ^ (number >> 8)).to_bytes(len(raw), "big")
+    return (number ^ (number >> 8 * width)).to_bytes(len(raw), "big")

@@ -21,6 +21,7 @@ _MARKS_KEPT = 30
 _LONG_MARKS_POSSIBLE = 256
 _FEW = 40
 _ASCII = frozenset(map(chr, range(0x80)))
+_OUTSIDE_ASCII = re.compile(r"[^\x00-\x7f]")
 
 _ASCII_UPPER = bytes(range(ord("A"), ord("Z") + 1))
 _SPACES = b"\t\n\x0b\x0c\r\x1c\x1d\x1e\x1f"
@@ -72,7 +73,7 @@ class Folded(NamedTuple):
 def composed_and_folded(text: str) -> Folded:
     """Return a text composed and folded; views and fingerprint of a post both ask for it."""
     composed = compose(text)
-    unusual = frozenset(composed) - _ASCII
+    unusual = frozenset(_OUTSIDE_ASCII.findall(composed))
     return Folded(composed, _skeleton(composed, tables().fold, unusual), unusual)
 
 
@@ -105,8 +106,13 @@ def doubtful_skeleton(text: str, folded: Folded) -> str:
         inside = composed.count("I") - composed.count(" I")
         if not inside or not _CAPITAL_I_INSIDE.search(composed):
             return ""
+    elif not _ASCII_LETTER.search(composed) and any(map(_is_native, folded.unusual)):
+        return ""  # only words that mix in Latin letters would be read as Latin
     marked = _CAPITAL_I_INSIDE.sub("1", composed)
-    return plain(marked) if text.isascii() else _skeleton(marked, tables().mark, folded.unusual)
+    if text.isascii():
+        return plain(marked)
+    marked = _skeleton(marked, tables().mark, folded.unusual)
+    return "" if marked == folded.skeleton else marked
 
 
 def settle(text: str) -> str:

@@ -68,6 +68,7 @@ _LEET_WORD = re.compile(
     rf"(?<!{_ALNUM})(?<![@$!|+])(?:{_LETTER}++{_LEET_CHAR}|{_LEET_CHAR}++{_LETTER})"
     rf"(?:{_LETTER}|{_LEET_CHAR})*+"
 )
+_LEET_SIGN = re.compile(r"[0-9@$!|+]")
 _LEET_AS_I = str.maketrans("0123456789@$!|+", "oizeasgtbgasiit")
 _LEET_AS_L = str.maketrans("0123456789@$!|+", "olzeasgtbgaslit")
 #: Letters drawn with several signs, where a letter stands beside.
@@ -169,19 +170,28 @@ def join_letters(text: str) -> str:
 def leet(text: str, *, one_as_l: bool = False) -> str:
     """Return ``text`` with digits and symbols read as letters in words that mix both."""
     table = _LEET_AS_L if one_as_l else _LEET_AS_I
-    return _LEET_WORD.sub(lambda word: word[0].translate(table), text)
+    # Looking at the few words that hold a digit takes a fraction of looking at every letter.
+    return " ".join(
+        [
+            word
+            if word.isalpha() or not _LEET_SIGN.search(word)
+            else _LEET_WORD.sub(lambda found: found[0].translate(table), word)
+            for word in text.split(" ")
+        ]
+    )
 
 
 def squeeze(text: str) -> str:
     """Return ``text`` with every run of one character shortened to that character."""
-    return _RUN.sub(r"\1", text) if not text.isascii() or has_doubles(text) else text
+    return _RUN.sub(r"\1", text) if has_doubles(text) else text
 
 
 def is_stretched(text: str) -> bool:
     """Say whether a word of ``text`` repeats letters as ordinary spelling seldom does."""
-    if not text.isascii():
-        return _STRETCHED.search(text) is not None
-    return may_be_stretched(text) and _ASCII_STRETCHED.search(text) is not None
+    if not may_be_stretched(text):
+        return False
+    pattern = _ASCII_STRETCHED if text.isascii() else _STRETCHED
+    return pattern.search(text) is not None
 
 
 def _read_leet(text: str) -> tuple[str, ...]:

@@ -58,12 +58,10 @@ _SIGN = re.compile(
 )
 _CAPITAL = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
 #: Each begins with what it is looked for by, or finding none would take several times as long.
-_SPLIT = re.compile(
-    r"\n(?<=\w.)\s{0,4}[#@]{0,2}(?=\w)"
-    r"|[^\S\n](?<=\w.)[^\S\n]{0,2}(?:\n\s{0,4}[#@]{0,2}|[#@]{1,2})(?=\w)",
-    re.DOTALL,
-)
-_AFTER_TAG = re.compile(r"([#@](?<!\w.)\w++)[^\S\n]{1,3}(?=\w)")
+_SPLIT_LINE = re.compile(r"\n(?<=\w.)\s{0,4}[#@]{0,2}(?=\w)", re.DOTALL)
+_LINE_END = re.compile(r" {1,3}\n")
+_SPLIT_TAG = re.compile(r" (?<=\w.) {0,2}[#@]{1,2}(?=\w)")
+_AFTER_TAG = re.compile(r"([#@](?<!\w.)\w++) {1,3}(?=\w)")
 _MENTION = re.compile(r"(?<!\w)@(?=\w)")
 _LINK = re.compile(r"https?://\S++", re.IGNORECASE)
 
@@ -87,7 +85,8 @@ def close_seams(text: str, composed: str, bare: str, *, signs: bool) -> Joined |
         marked = without_links(_ANY_MARK.sub("", composed))
         marked = _CAPITAL.sub(_CAPITAL_MARK, marked)
         # Spaces around it, or two words of different scripts would be folded as one.
-        marked = _SPLIT.sub(f" {_SPLIT_MARK} ", marked)
+        marked = _SPLIT_LINE.sub(f" {_SPLIT_MARK} ", _trimmed_lines(marked))
+        marked = _SPLIT_TAG.sub(f" {_SPLIT_MARK} ", marked)
         marked = _AFTER_TAG.sub(rf"\1 {_SPLIT_MARK} ", marked)
         # The sign of a mention is no letter, unlike the one inside a word.
         marked = _MENTION.sub("#", marked)
@@ -136,13 +135,18 @@ def is_seam(joined: Joined, place: int) -> bool:
 
 
 def _has_outer_seams(composed: str) -> bool:
-    if "\n" in composed and _SPLIT.search(composed):
+    if "\n" in composed and _SPLIT_LINE.search(_trimmed_lines(composed)):
         return True
     if ("#" in composed or "@" in composed) and (
-        _AFTER_TAG.search(composed) or _SPLIT.search(composed)
+        _SPLIT_TAG.search(composed) or _AFTER_TAG.search(composed)
     ):
         return True
     return may_be_capitalised_inside(composed) and _CAPITAL.search(composed) is not None
+
+
+def _trimmed_lines(text: str) -> str:
+    """Return ``text`` without up to three spaces at the end of each line."""
+    return _LINE_END.sub("\n", text) if " \n" in text else text
 
 
 def _seam_at(joined: Joined, place: int) -> Seam | None:

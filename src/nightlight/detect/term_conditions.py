@@ -64,6 +64,8 @@ class Surroundings:
         for view, place in places:
             if place.index in company:
                 self._words.setdefault(place.index, []).append(self._word(view, place.start))
+        for each in self._words.values():
+            each.sort()
 
     def let_count(self, term: Term, view: View, place: Place) -> bool:
         """Return whether the term counts at this place."""
@@ -127,7 +129,11 @@ def _stands_in(word: str, text: str) -> bool:
 
 
 def _is_within(words: int, here: int, there: Sequence[int]) -> bool:
-    return any(not words or abs(here - each) <= words for each in there)
+    """Return whether one of these places, in order, is near; any is where no distance is asked."""
+    if not words:
+        return bool(there)
+    first = bisect_left(there, here - words)
+    return first < len(there) and there[first] <= here + words
 
 
 def _is_language(wanted: str, found: str) -> bool:

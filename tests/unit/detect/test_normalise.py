@@ -2,14 +2,26 @@
 
 # ruff: noqa: RUF001  characters that look like others are what is tested here
 
+import re
 import unicodedata
+from itertools import pairwise
 
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
+from nightlight.detect.first_look import has_doubles, may_be_stretched
 from nightlight.detect.folding import _UNMARKED_LATIN, _plain_of_any, compose
-from nightlight.detect.normalise import join_letters, leet, plain, skeleton, squeeze, views
+from nightlight.detect.masked_words import masked_words
+from nightlight.detect.normalise import (
+    _STRETCHED,
+    join_letters,
+    leet,
+    plain,
+    skeleton,
+    squeeze,
+    views,
+)
 
 ANY_TEXT = st.text(st.characters(codec=None, exclude_categories=()), max_size=60)
 DISGUISE_LETTERS = st.text(
@@ -185,3 +197,46 @@ def test_cheap_first_look_misses_no_view(text: str) -> None:
     joined = join_letters(folded)
     found = {each.text for each in views(folded)}
     assert {folded, joined} | ({leet(joined)} if folded.isascii() else set()) <= found
+
+
+@given(ANY_TEXT | DISGUISE_LETTERS)
+def test_no_view_is_much_longer_than_the_text(text: str) -> None:
+    # Unicode's longest compatibility form has 18 characters.
+    assert all(len(each.text) <= 18 * len(text) for each in views(text))
+
+
+@given(ANY_TEXT | DISGUISE_LETTERS)
+def test_parts_that_are_joined_stay_joined(text: str) -> None:
+    for each in views(text):
+        if each.joined:
+            assert each.text == each.joined.text
+            assert not re.search("[\ufdd0-\ufdd2]", each.text)
+            assert all(0 <= place <= len(each.text) for place in each.joined.places)
+            assert list(each.joined.places) == sorted(set(each.joined.places))
+
+
+@given(ANY_TEXT | DISGUISE_LETTERS)
+def test_text_with_noncharacters_has_views_too(text: str) -> None:
+    assert views("\ufdd0z.\ufdd2o" + text)
+
+
+@given(st.text(st.sampled_from("zorb*#_.-aei "), max_size=40))
+def test_masked_words_are_parts_of_the_text(text: str) -> None:
+    for start, word in masked_words(text):
+        assert text[start : start + len(word)] == word
+
+
+@example("aa😀😀")
+@given(ANY_TEXT | DISGUISE_LETTERS)
+def test_cheap_look_for_doubles_misses_none(text: str) -> None:
+    assert has_doubles(text) == any(a == b for a, b in pairwise(text))
+    if not may_be_stretched(text):
+        assert not _STRETCHED.search(text)
+
+
+@pytest.mark.parametrize(
+    "unit",
+    ["a", "a ", "a.", "z*", "aA", "zorb\n", "#a ", "@@", "z0", "|_|", "\u0301", "\ud800", "ɐ"],
+)
+def test_long_texts_of_one_kind_have_views_in_proportion(unit: str) -> None:
+    assert sum(len(each.text) for each in views(unit * 5_000)) <= 40 * 5_000 * len(unit)

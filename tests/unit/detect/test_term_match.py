@@ -3,8 +3,11 @@
 # ruff: noqa: RUF001  characters that look like others are what is tested here
 
 from datetime import UTC, datetime
+from random import Random
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from nightlight.detect.term_finder import TermFinder
 from nightlight.detect.term_match import TermMatch
@@ -24,6 +27,7 @@ from nightlight.model.event import (
 from nightlight.model.ids import EventKey
 from nightlight.model.lexicon import Term, TermKind
 from nightlight.model.signal import Fact, Signal, Subject, SubjectKind
+from nightlight.town.disguise import DISGUISES, UNSEEN_DISGUISES, Disguise, spell
 
 NOON = datetime(2025, 1, 1, 12, tzinfo=UTC)
 
@@ -322,3 +326,21 @@ def test_facts_of_a_signal_are_the_declared_ones() -> None:
     assert {k: type(v) for k, v in found.items()} == {
         k: type(v) for k, v in TermMatch.facts.items()
     }
+
+
+@given(st.text(st.characters(codec=None, exclude_categories=()), max_size=80))
+def test_any_text_is_searched_and_places_lie_in_it(text: str) -> None:
+    listed = [term("zorbleflux"), term("zorb"), term("a", severity=9), term("\N{ZEBRA FACE}x")]
+    for one in TermFinder(listed).find_in("text", text + " zorb"):
+        assert 0 <= one.start < one.end
+
+
+@pytest.mark.parametrize("disguise", sorted({*DISGUISES, *UNSEEN_DISGUISES}))
+@pytest.mark.parametrize("word", ["quindrosk", "ossiplomb"])
+@pytest.mark.parametrize("around", ["{}", "get {} now", "menu below\n{} 20 a go, ask @flob"])
+def test_term_is_found_in_every_spelling_of_the_town(
+    disguise: Disguise, word: str, around: str
+) -> None:
+    for seed in range(8):
+        spelt = spell(word, disguise, Random(seed))  # noqa: S311  the same each time
+        assert finds(around.format(spelt), word), seed
