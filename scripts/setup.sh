@@ -33,16 +33,20 @@ if [ -z "$uv" ] && ! "$python" -m venv .venv >/dev/null 2>&1; then
     uv=$PWD/.tools/bin/uv
 fi
 say "installing pinned packages into .venv (a minute or two the first time)"
+# --no-deps: the lock is complete, and older pips look for the newest release of a package that
+# another asks for with an extra, then refuse it for not being the pinned one.
 if [ -n "$uv" ]; then
     "$uv" venv --quiet --python "$python" .venv
-    "$uv" pip install --quiet --compile-bytecode --python .venv/bin/python --require-hashes \
-        -r requirements.lock
+    "$uv" pip install --quiet --compile-bytecode --no-deps --python .venv/bin/python \
+        --require-hashes -r requirements.lock
     "$uv" pip install --quiet --python .venv/bin/python --no-deps --no-build-isolation -e .
+    "$uv" pip check --quiet --python .venv/bin/python
 else
-    .venv/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes \
-        -r requirements.lock
+    .venv/bin/python -m pip install --quiet --disable-pip-version-check --no-deps \
+        --require-hashes -r requirements.lock
     .venv/bin/python -m pip install --quiet --disable-pip-version-check --no-deps \
         --no-build-isolation -e .
+    .venv/bin/python -m pip check >&2
 fi
 echo "$wanted" >"$stamp"
 say "done"
