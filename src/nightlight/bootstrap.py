@@ -45,8 +45,8 @@ from nightlight.services.flood import KnownEntries
 from nightlight.services.hunts import Hunts
 from nightlight.services.lexicons import Lexicons
 from nightlight.services.lists import Lists
-from nightlight.services.offers import Offers
 from nightlight.services.matching import Matcher
+from nightlight.services.offers import Offers
 from nightlight.services.processing import Processor
 from nightlight.services.record import Record
 from nightlight.services.review import Review

@@ -30,7 +30,10 @@ from nightlight.model.signal import Fact, Signal, Subject, SubjectKind
 NOON = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
 SOURCE = "https://zorbleflux.example.test"
 #: Long enough to be compared with others, and without meaning.
-TEXT = "fresh zorbleflux and kleptic plonks from our garden, 30 coins each, ask for the list today, dm me"
+TEXT = (
+    "fresh zorbleflux and kleptic plonks from our garden, 30 coins each,"
+    " ask for the list today, dm me"
+)
 
 _TYPE_OF = {data_type: event_type for event_type, data_type in DATA_TYPES.items()}
 

@@ -49,6 +49,7 @@ ACTIONS: Mapping[str, str] = {
     "lexicon.imported": "terms were added to a lexicon, by two people or by one alone",
     "lexicon.withdrawn": "a lexicon was removed whole, by two people or by one alone",
     "lexicon.exported": "a lexicon's terms, or those of a proposed change, were written in clear",
+    "offer.activated": "other weights of the offer detector came into force",
     "policy.activated": "this policy judges from now on",
     "tip.open_requested": "the CyberTipline is about to be asked for a report",
     "tip.opened": "the CyberTipline gave a report id",

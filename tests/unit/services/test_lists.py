@@ -28,7 +28,7 @@ def test_lexicon_is_used_from_the_next_event_on_and_no_longer_once_withdrawn(des
     [during] = desk.take_in(advert("p2"))
     assert lists.remove_lexicon("quibble", actor="ana", reason="wrong words") == len(LEXICON)
     [after] = desk.take_in(advert("p3"))
-    assert [len(batch.signals) for batch in (before, during, after)] == [0, 1, 0]
+    assert [len(batch.signals) for batch in (before, during, after)] == [0, 2, 0]
 
 
 def test_record_says_who_and_how_many_but_not_what(desk: Desk) -> None:
@@ -87,6 +87,7 @@ def test_default_policy_compiles_against_the_facts_that_detectors_declare() -> N
         "hash_match",
         "scan_health",
         "term_match",
+        "offer",
         "delete_repost",
         "user_report",
     }

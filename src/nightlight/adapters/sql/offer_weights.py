@@ -27,7 +27,5 @@ class SqlWeightsStore:
 
     def active(self) -> bytes | None:
         """Return the file of the weights in force, None where none were activated."""
-        newest = (
-            select(offer_weights.c.body).order_by(offer_weights.c.activated_us.desc()).limit(1)
-        )
+        newest = select(offer_weights.c.body).order_by(offer_weights.c.activated_us.desc()).limit(1)
         return self._connection.execute(newest).scalar_one_or_none()
