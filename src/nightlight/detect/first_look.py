@@ -77,33 +77,36 @@ def may_be_capitalised_inside(text: str) -> bool:
 
 
 def has_doubles(text: str) -> bool:
-    """Say whether a character may stand twice in a row; a no is never wrong."""
-    raw, width = _fixed_width(text)
-    return _equal_neighbours(raw, width).find(bytes(width), width) >= 0
+    """Say whether a character stands twice in a row."""
+    if text.isascii():
+        return _equal_neighbours(text.encode("ascii"), 1).find(0, 1) >= 0
+    raw = text.encode("utf-32-be", "surrogatepass")
+    equal = _equal_neighbours(raw, 4)
+    at = equal.find(_SAME, 4)
+    while at >= 0 and at % 4:
+        at = equal.find(_SAME, at + 1)
+    return at >= 0
 
 
-def may_be_stretched(text: str) -> bool:
-    """Say whether a word may hold a run of three letters or two doubled ones."""
-    raw, width = _fixed_width(text)
-    equal = _equal_neighbours(raw, width)
-    none, space = bytes(width), b"\0\0\0 "[-width:]
-    here = equal.find(none, width)
+def is_stretched_ascii(text: str) -> bool:
+    """Say whether a word of an ASCII text has a run of three letters, or two doubled ones."""
+    raw = text.encode("ascii")
+    equal = _equal_neighbours(raw, 1)
+    here = equal.find(0, 1)
     while here >= 0:
-        following = equal.find(none, here + 1)
-        if following >= 0 and raw.find(space, here, following) < 0:
+        following = equal.find(0, here + 1)
+        if following < 0:
+            return False
+        if raw[here - 1 : following + 1].isalpha():
             return True
         here = following
     return False
 
 
-def _fixed_width(text: str) -> tuple[bytes, int]:
-    """Return a text in units of equal width, and that width in bytes."""
-    if text.isascii():
-        return text.encode("ascii"), 1
-    return text.encode("utf-32-be", "surrogatepass"), 4
+_SAME = bytes(4)
 
 
 def _equal_neighbours(raw: bytes, width: int) -> bytes:
-    """Return zeros where a unit is the one before; the first unit says nothing."""
+    """Return zeros where a unit of that width is the one before; the first unit says nothing."""
     number = int.from_bytes(raw, "big")
     return (number ^ (number >> 8 * width)).to_bytes(len(raw), "big")

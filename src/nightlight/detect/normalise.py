@@ -9,7 +9,7 @@ import re
 
 from msgspec import Struct
 
-from nightlight.detect.first_look import has_doubles, look_at, may_be_stretched
+from nightlight.detect.first_look import Look, has_doubles, is_stretched_ascii, look_at
 from nightlight.detect.folding import (
     doubtful_skeleton,
     fold_all,
@@ -88,7 +88,6 @@ _SOME_DRAWN = "|".join(map(re.escape, _DRAWN))
 _DRAWN_LETTER = re.compile(rf"(?<={_ALNUM})(?:{_SOME_DRAWN})|(?:{_SOME_DRAWN})(?={_ALNUM})")
 #: A run of three, or two doubled letters in one word: what ordinary spelling seldom has.
 _STRETCHED = re.compile(rf"({_LETTER})\1(?:\1|{_LETTER}*?({_LETTER})\2)")
-_ASCII_STRETCHED = re.compile(r"([a-z])\1(?:\1|[a-z]*?([a-z])\2)")
 _RUN = re.compile(r"(.)\1+", re.DOTALL)
 #: What stands for a letter upside down; the first are seldom written for anything else.
 _TURNED = {
@@ -128,29 +127,13 @@ def views(text: str) -> tuple[View, ...]:
     """
     first, folding = plain_and_folded(text)
     composed, folded, unusual = folding
-    found = [View(PLAIN, first)]
-    seen = {first}
-
-    def add(name: str, text: str, source: str = "") -> None:
-        if text not in seen:
-            seen.add(text)
-            found.append(View(name, text, source))
-
-    add(SKELETON, folded)
     look = look_at(folded)
-    base, marked = folded, doubtful_skeleton(text, folding)
-    if look.spaced:
-        base, marked = join_letters(folded), join_letters(marked)
-        add(JOINED, base)
-    may_be_leet = look.leet or look.spaced or marked or _may_be_drawn(folded)
-    read = _read_leet(marked or base) if may_be_leet else ()
-    for name, as_letters in zip((LEET, LEET_L), read, strict=False):
-        add(name, as_letters)
-    as_i = read[0] if read else base
-    if is_stretched(as_i):
-        add(SQUEEZED, squeeze(as_i), as_i)
+    found = [View(PLAIN, first)]
+    if folded != first:
+        found.append(View(SKELETON, folded))
+    _add_read(found, folded, doubtful_skeleton(text, folding), look)
     if unusual and not _ONLY_TURNED.isdisjoint(unusual):
-        add(TURNED, skeleton_of(composed.translate(_TURN)))
+        _add(found, TURNED, skeleton_of(composed.translate(_TURN)))
     bare = without_links(folded)
     signs = holds_sign(bare) if look.signs or not folded.isascii() else False
     joined = close_seams(text, composed, bare, signs=signs)
@@ -160,6 +143,29 @@ def views(text: str) -> tuple[View, ...]:
     if (signs or "*" in bare) and masked_words(bare):
         found.append(View(MASKED, bare))
     return tuple(found)
+
+
+def _add_read(found: list[View], folded: str, marked: str, look: Look) -> None:
+    """Add the views in which letters set apart, digits for letters and stretched words are read.
+
+    ``marked`` is the skeleton with "1" for what may be "i" or "l", "" where nothing may.
+    """
+    base = folded
+    if look.spaced:
+        base, marked = join_letters(folded), join_letters(marked)
+        _add(found, JOINED, base)
+    if look.leet or look.spaced or marked or _may_be_drawn(folded):
+        read = _read_leet(marked or base)
+        for name, as_letters in zip((LEET, LEET_L), read, strict=False):
+            _add(found, name, as_letters)
+        base = read[0]
+    if is_stretched(base):
+        _add(found, SQUEEZED, squeeze(base), base)
+
+
+def _add(found: list[View], name: str, text: str, source: str = "") -> None:
+    if all(text != one.text for one in found):
+        found.append(View(name, text, source))
 
 
 def join_letters(text: str) -> str:
@@ -188,10 +194,9 @@ def squeeze(text: str) -> str:
 
 def is_stretched(text: str) -> bool:
     """Say whether a word of ``text`` repeats letters as ordinary spelling seldom does."""
-    if not may_be_stretched(text):
-        return False
-    pattern = _ASCII_STRETCHED if text.isascii() else _STRETCHED
-    return pattern.search(text) is not None
+    if text.isascii():
+        return is_stretched_ascii(text)
+    return has_doubles(text) and _STRETCHED.search(text) is not None
 
 
 def _read_leet(text: str) -> tuple[str, ...]:
