@@ -37,6 +37,7 @@ STRENGTH: Mapping[LinkKind, float] = MappingProxyType(
 )
 #: Several bands make a likeness; one may be chance.
 _IN_BANDS = frozenset({LinkKind.TEMPLATE, LinkKind.BIO})
+_CALLED = frozenset({LinkKind.HANDLE, LinkKind.NAME})
 _HANDLE_ALIKE_FROM, _HANDLE_ALIKE_WEIGHT = 0.75, 0.35
 
 
@@ -139,9 +140,12 @@ def _weight(kind: LinkKind, things: int, holders: int) -> float:
 def _weigh(account: AccountContext, one: Candidate, born: datetime | None) -> Predecessor:
     ties = ties_of(one.shared)
     alike = handles_alike(account.handle, one.account.handle)
-    weights = [tie.weight for tie in ties]
+    # Handle and name say the same of two strangers called alike, so only the stronger counts.
+    called = [tie.weight for tie in ties if tie.kind in _CALLED]
     if alike >= _HANDLE_ALIKE_FROM:
-        weights.append(_HANDLE_ALIKE_WEIGHT * alike)
+        called.append(_HANDLE_ALIKE_WEIGHT * alike)
+    weights = [tie.weight for tie in ties if tie.kind not in _CALLED]
+    weights.append(max(called, default=0.0))
     standing = _standing(one, born)
     return Predecessor(
         account_id=one.account.account_id,

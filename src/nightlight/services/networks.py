@@ -29,7 +29,7 @@ from nightlight.transaction import Transaction
 #: Things of one account that are looked up, newest first: wordings are many and weigh less.
 _OTHER_THINGS, _WORDINGS = 400, 200
 #: Accounts that are looked at closely, those with the weightiest ties.
-_CLOSELY = 60
+_CLOSELY = 24
 _NO_WORDING = tuple(kind for kind in LinkKind if kind is not LinkKind.TEMPLATE)
 
 
