@@ -84,7 +84,7 @@ class TermPatterns:
         masked = MaskedTerms()
         for index, term in enumerate(terms):
             own: dict[tuple[str, str], int] = {}
-            for text, groups, disguise in _spellings(term):
+            for text, groups, disguise in spellings_of(term):
                 own[text, disguise] = own.get((text, disguise), 0) | groups
             for (text, disguise), groups in own.items():
                 spelt.add(text, Pattern(index, groups, disguise))
@@ -172,7 +172,7 @@ class _Automaton:
         return [(self._meant[index], start, end) for index, start, end in hits]
 
 
-def _spellings(term: Term) -> Iterator[tuple[str, int, str]]:
+def spellings_of(term: Term) -> Iterator[tuple[str, int, str]]:
     """Yield the spellings of a term: the text, the views it is for, and what it undoes itself.
 
     Raises:

@@ -1,6 +1,6 @@
 """What ingest needs of its surroundings."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from datetime import datetime
 from typing import BinaryIO, Protocol, Self
 
@@ -17,6 +17,20 @@ class LoggedEvent(Struct, frozen=True, kw_only=True):
 
     seq: int
     event: Event
+
+
+class Sifted(Struct, frozen=True, kw_only=True):
+    """A part of the log, gone through for some of its events.
+
+    Attributes:
+        events: those that passed.
+        looked_at: how many events of the types asked for there are in the part.
+        to: the last place of the part.
+    """
+
+    events: list[LoggedEvent]
+    looked_at: int
+    to: int
 
 
 class Quarantined(Masked, frozen=True, kw_only=True):
@@ -44,10 +58,25 @@ class EventLog(Protocol):
         """Return up to ``limit`` events after ``seq``, oldest first."""
         ...
 
-    def read_of(
-        self, types: Collection[EventType], *, after: int, to: int, limit: int
-    ) -> list[LoggedEvent]:
-        """Return up to ``limit`` events of these types after one place and up to another."""
+    def sift(
+        self,
+        types: Collection[EventType],
+        passes: Callable[[EventType, bytes], bool],
+        *,
+        after: int,
+        to: int,
+        limit: int,
+    ) -> Sifted:
+        """Return which of up to ``limit`` events of these types, after one place, pass.
+
+        Args:
+            types: other events are not looked at.
+            passes: is asked with an event's type and its data as stored, in JSON, before it is
+                read any further.
+            after: the place behind which the part begins.
+            to: the place where it ends at the latest.
+            limit: how many events are looked at.
+        """
         ...
 
     def find(self, keys: Sequence[EventKey]) -> dict[EventKey, Event]:

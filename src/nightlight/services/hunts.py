@@ -5,42 +5,32 @@ transaction, so that a hunt that was interrupted, or killed, goes on where it wa
 twice.
 """
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from functools import partial
 
 from msgspec.structs import replace
 
 from nightlight.audit.clock import Clock
-from nightlight.decide.evaluate import Judge
-from nightlight.detect.bank_index import BankIndex
 from nightlight.detect.hunting import Hunt, HuntFinding, HuntKind, HuntState
-from nightlight.detect.media import shown_ids
-from nightlight.detect.term_finder import TermFinder
 from nightlight.errors import Conflict, InvalidInput
-from nightlight.ingest.ports import LoggedEvent
 from nightlight.model.audit import AuditEntry
 from nightlight.model.bank import EntryState
-from nightlight.model.event import Event, EventType
-from nightlight.model.ids import DecisionId, MediaId, derive_id
-from nightlight.model.lexicon import Term, TermKind
-from nightlight.pipeline import Judged, Judgement, Pipeline, Rules
-from nightlight.services.offers import active_weights
-from nightlight.services.rules import active_policy, build_detectors
+from nightlight.model.ids import DecisionId, EventKey, derive_id
+from nightlight.model.lexicon import Term
+from nightlight.pipeline import Judged, Judgement, Pipeline
+from nightlight.services.looking import (
+    ALL_BANKS,
+    BESIDE,
+    Looking,
+    Occurrence,
+    known_before,
+    up_until,
+)
 from nightlight.transaction import Transaction, UnitOfWork
 
 #: Events looked at in one step: well under a second, so that judging is not kept waiting.
-STEP = 4_000
-_WITH_WORDS = (
-    EventType.POST_CREATED,
-    EventType.POST_EDITED,
-    EventType.ACCOUNT_CREATED,
-    EventType.ACCOUNT_UPDATED,
-    EventType.MEDIA_UPLOADED,
-)
-_WITH_MEDIA = (EventType.MEDIA_UPLOADED, EventType.POST_CREATED, EventType.POST_EDITED)
-#: Kinds of terms that are looked for by themselves; the others only say what stands beside them.
-_BESIDE = frozenset({TermKind.CUE, TermKind.EXCLUSION})
+STEP = 10_000
 
 
 class Hunts:
@@ -50,7 +40,7 @@ class Hunts:
         self._unit_of_work = unit_of_work
         self._clock = clock
         self._pipeline = pipeline
-        self._looking: tuple[str, _Looking] | None = None
+        self._looking: tuple[str, Looking] | None = None
 
     def newest(self, limit: int) -> list[Hunt]:
         """Return the newest hunts, newest first."""
@@ -110,7 +100,7 @@ class Hunts:
         with self._unit_of_work.begin() as tx:
             hunted, version = tx.hunts.hunted_version(), tx.banks.version()
             now = self._clock.now()
-            hunt = _new_hunt(tx, HuntKind.HASHES, "all banks", "nightlight", now)
+            hunt = _new_hunt(tx, HuntKind.HASHES, ALL_BANKS, "nightlight", now)
             hunt = replace(hunt, after_version=hunted, to_version=version)
             tx.hunts.set_hunted_version(version)
             is_due = hunt.to_seq > 0 and any(
@@ -148,29 +138,28 @@ class Hunts:
                 self._looking = None
                 return None
             looking = self._looking_for(tx, hunt)
-            types = _WITH_WORDS if hunt.kind is HuntKind.TERMS else _WITH_MEDIA
-            read = tx.events.read_of(types, after=hunt.at_seq, to=hunt.to_seq, limit=limit)
-            events = looking.found_in(tx, read)
-            signals = tx.signals.of_events([one.key for one in events]) if events else []
-        known = {one.event_key for one in signals if one.detector in _LIST_DETECTORS[hunt.kind]}
-        to = read[-1].seq if len(read) == limit else hunt.to_seq
+            part = looking.search(tx, after=hunt.at_seq, limit=limit)
+            keys = [one.event.key for one in part.found]
+            signals = tx.signals.of_events(keys) if keys else []
+        known = known_before(hunt.kind, part.found, signals)
+        is_done = part.to >= hunt.to_seq
         after = replace(
             hunt,
-            state=HuntState.DONE if to >= hunt.to_seq else HuntState.RUNNING,
-            at_seq=to,
-            looked_at=hunt.looked_at + len(read),
-            found=hunt.found + len(events),
+            state=HuntState.DONE if is_done else HuntState.RUNNING,
+            at_seq=part.to,
+            looked_at=hunt.looked_at + part.looked_at,
+            found=hunt.found + len(part.found),
             known_before=hunt.known_before + len(known),
             started_at=hunt.started_at or began,
-            ended_at=self._clock.now() if to >= hunt.to_seq else None,
+            ended_at=self._clock.now() if is_done else None,
         )
-        new = [one for one in events if one.key not in known]
+        new = {one.event.key: one for one in part.found if one.event.key not in known}
         if new:
             self._pipeline.judge_again(
-                new,
+                [one.event for one in new.values()],
                 looking.rules,
                 hunt_id=hunt.id,
-                also=partial(self._store, hunt, after),
+                also=partial(self._store, before=hunt, after=after, new=new),
             )
         else:
             with self._unit_of_work.begin() as tx:
@@ -181,24 +170,30 @@ class Hunts:
                     tx.commit_unrecorded()
         return after
 
-    def _looking_for(self, tx: Transaction, hunt: Hunt) -> "_Looking":
+    def _looking_for(self, tx: Transaction, hunt: Hunt) -> Looking:
         if self._looking is None or self._looking[0] != hunt.id:
-            self._looking = (hunt.id, _Looking(tx, hunt))
+            self._looking = (hunt.id, Looking(tx, hunt))
         return self._looking[1]
 
     def _store(
         self,
-        before: Hunt,
-        after: Hunt,
         tx: Transaction,
         judgements: Sequence[Judgement],
         judged: Sequence[Judged],
+        *,
+        before: Hunt,
+        after: Hunt,
+        new: Mapping[EventKey, Occurrence],
     ) -> AuditEntry:
         _go_on(tx, before, after)
         now = self._clock.now()
         decided = {one.decision.event_key: one.decision.id for one in judged}
         found = [
-            _finding(one, hunt_id=after.id, decision_id=decided.get(one.event.key), now=now)
+            replace(
+                _finding(one, new[one.event.key], now),
+                hunt_id=after.id,
+                decision_id=decided.get(one.event.key, DecisionId("")),
+            )
             for one in judgements
             if one.signals
         ]
@@ -211,59 +206,13 @@ def request_terms(
     tx: Transaction, terms: Collection[Term], *, name: str, actor: str, at: datetime
 ) -> Hunt | None:
     """Store a hunt for new terms in the transaction that brings them; None if there is no need."""
-    ids = tuple(one.id for one in terms if one.kind not in _BESIDE)
+    ids = tuple(one.id for one in terms if one.kind not in BESIDE)
     hunt = _new_hunt(tx, HuntKind.TERMS, name, actor, at)
     if not ids or not hunt.to_seq:
         return None
     hunt = replace(hunt, terms=ids)
     tx.hunts.put(hunt)
     return hunt
-
-
-class _Looking:
-    """What a hunt looks for, compiled once."""
-
-    def __init__(self, tx: Transaction, hunt: Hunt) -> None:
-        wanted = set(hunt.terms)
-        self._finder = TermFinder(
-            one for one in tx.lexicons.all() if one.id in wanted or one.kind in _BESIDE
-        )
-        self._index = BankIndex(banks=tx.banks.banks())
-        if hunt.kind is HuntKind.HASHES:
-            self._index.apply(
-                one
-                for one in tx.banks.entries(
-                    changed_after=hunt.after_version, states=[EntryState.ACTIVE]
-                )
-                if hunt.name in ("all banks", one.bank)
-            )
-            self._index.version = hunt.to_version
-        self._kind = hunt.kind
-        detectors = build_detectors(self._index, self._finder, active_weights(tx))
-        self.rules = Rules(
-            detectors=detectors,
-            judge=Judge(policy=active_policy(tx), detectors_facts=[one.facts for one in detectors]),
-        )
-
-    def found_in(self, tx: Transaction, read: Sequence[LoggedEvent]) -> list[Event]:
-        """Return the events in which what is looked for stands."""
-        events = [one.event for one in read]
-        if self._kind is HuntKind.TERMS:
-            return [
-                one
-                for one in events
-                if any(found.term.kind not in _BESIDE for found in self._finder.find(one))
-            ]
-        shown = {one.key: shown_ids(one) for one in events}
-        media = tx.context.media({MediaId(name) for names in shown.values() for name in names})
-        matched = {name for name, one in media.items() if self._index.match(one.scan.hashes)}
-        return [one for one in events if matched.intersection(shown[one.key])]
-
-
-_LIST_DETECTORS = {
-    HuntKind.TERMS: ("term_match", "offer"),
-    HuntKind.HASHES: ("hash_match",),
-}
 
 
 def _new_hunt(tx: Transaction, kind: HuntKind, name: str, actor: str, at: datetime) -> Hunt:
@@ -289,21 +238,20 @@ def _go_on(tx: Transaction, before: Hunt, after: Hunt) -> None:
     tx.hunts.put(after)
 
 
-def _finding(
-    judgement: Judgement, *, hunt_id: str, decision_id: DecisionId | None, now: datetime
-) -> HuntFinding:
+def _finding(judgement: Judgement, found: Occurrence, now: datetime) -> HuntFinding:
+    """Return a finding that does not say yet whose it is and what was decided."""
     event, post = judgement.event, judgement.context.post
     signal = judgement.signals[0]
     return HuntFinding(
-        hunt_id=hunt_id,
+        hunt_id="",
         event_key=event.key,
         subject=signal.subject,
         account_id=signal.account_id,
         up_from=event.time,
-        up_until=post.deleted_at if post else None,
+        up_until=up_until(found, judgement.context),
         found_at=now,
         views=post.views if post else 0,
-        decision_id=decision_id or DecisionId(""),
+        decision_id=DecisionId(""),
     )
 
 

@@ -1,7 +1,7 @@
 """The event log: accepted events in order, once per key."""
 
 import hmac
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -11,13 +11,15 @@ from sqlalchemy import Connection, Row, func, select, update
 from nightlight.adapters.sql.rows import add_all, among, from_us, put_new, to_us
 from nightlight.adapters.sql.schema import counter, event_log, quarantine
 from nightlight.ingest.keyed_machine import with_keyed_machine
-from nightlight.ingest.ports import LoggedEvent, Quarantined
+from nightlight.ingest.ports import LoggedEvent, Quarantined, Sifted
 from nightlight.model.event import DATA_TYPES, Event, EventType
 from nightlight.model.ids import EventKey
 from nightlight.preserve.ports import KeyRing
 
 _HEAD = "event_log"
 _OFFSET = "pipeline"
+#: A statement takes only so many parameters.
+_AT_ONCE = 500
 _encode = msgspec.json.Encoder().encode
 _decoders: dict[str, msgspec.json.Decoder[Any]] = {
     kind.value: msgspec.json.Decoder(data_type) for kind, data_type in DATA_TYPES.items()
@@ -83,43 +85,44 @@ class SqlEventLog:
         )
         return [LoggedEvent(seq=row.seq, event=_event(row)) for row in rows]
 
-    def read_of(
-        self, types: Collection[EventType], *, after: int, to: int, limit: int
-    ) -> list[LoggedEvent]:
-        """Return up to ``limit`` events of these types after one place and up to another."""
+    def sift(
+        self,
+        types: Collection[EventType],
+        passes: Callable[[EventType, bytes], bool],
+        *,
+        after: int,
+        to: int,
+        limit: int,
+    ) -> Sifted:
+        """Return which of up to ``limit`` events of these types, after one place, pass."""
+        kinds = {one.value: one for one in types}
         rows = self._connection.execute(
-            select(
-                event_log.c.seq,
-                event_log.c.key,
-                event_log.c.source,
-                event_log.c.event_id,
-                event_log.c.type,
-                event_log.c.time_us,
-                event_log.c.data,
-            )
-            .where(
-                event_log.c.seq > after,
-                event_log.c.seq <= to,
-                event_log.c.type.in_([one.value for one in types]),
-            )
+            select(event_log.c.seq, event_log.c.type, event_log.c.data)
+            .where(event_log.c.seq > after, event_log.c.seq <= to, event_log.c.type.in_([*kinds]))
             .order_by(event_log.c.seq)
             .limit(limit)
         )
-        # Taken apart by place: hunts read millions, and a row's attributes cost far more.
-        return [
-            LoggedEvent(
-                seq=seq,
-                event=Event(
-                    key=EventKey(key),
-                    source=source,
-                    id=event_id,
-                    type=EventType(kind),
-                    time=from_us(time_us),
-                    data=_decoders[kind].decode(data),
-                ),
+        seqs: list[int] = []
+        looked_at, last = 0, to
+        # Taken apart by place: hunts look at millions, and a row's attributes cost far more.
+        for last, kind, data in rows:
+            looked_at += 1
+            if passes(kinds[kind], data):
+                seqs.append(last)
+        return Sifted(
+            events=self._at(seqs), looked_at=looked_at, to=last if looked_at == limit else to
+        )
+
+    def _at(self, seqs: Sequence[int]) -> list[LoggedEvent]:
+        found: list[LoggedEvent] = []
+        for start in range(0, len(seqs), _AT_ONCE):
+            rows = self._connection.execute(
+                select(event_log)
+                .where(event_log.c.seq.in_(seqs[start : start + _AT_ONCE]))
+                .order_by(event_log.c.seq)
             )
-            for seq, key, source, event_id, kind, time_us, data in rows
-        ]
+            found += [LoggedEvent(seq=row.seq, event=_event(row)) for row in rows]
+        return found
 
     def find(self, keys: Sequence[EventKey]) -> dict[EventKey, Event]:
         """Return the logged events with these keys."""

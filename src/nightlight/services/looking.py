@@ -1,0 +1,225 @@
+"""What a hunt looks for, compiled once, and where it stands in a part of the event log."""
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+
+import msgspec
+from msgspec import Struct
+
+from nightlight.decide.evaluate import Judge
+from nightlight.detect.bank_index import BankIndex
+from nightlight.detect.hunting import Hunt, HuntKind
+from nightlight.detect.media import shown_ids
+from nightlight.detect.term_finder import TermFinder
+from nightlight.detect.term_sieve import TermSieve
+from nightlight.errors import IntegrityFailure
+from nightlight.ingest.ports import LoggedEvent
+from nightlight.model.bank import EntryState
+from nightlight.model.context import Context
+from nightlight.model.event import (
+    AccountCreated,
+    AccountUpdated,
+    Event,
+    EventType,
+    MediaUploaded,
+    PostCreated,
+    PostEdited,
+)
+from nightlight.model.ids import EventKey, MediaId
+from nightlight.model.lexicon import TermKind
+from nightlight.model.signal import Signal
+from nightlight.pipeline import Rules
+from nightlight.services.offers import active_weights
+from nightlight.services.rules import active_policy, build_detectors
+from nightlight.transaction import Transaction
+
+#: Kinds of terms that are looked for by themselves; the others only say what stands beside them.
+BESIDE = frozenset({TermKind.CUE, TermKind.EXCLUSION})
+ALL_BANKS = "all banks"
+_WITH_WORDS = (
+    EventType.POST_CREATED,
+    EventType.POST_EDITED,
+    EventType.ACCOUNT_CREATED,
+    EventType.ACCOUNT_UPDATED,
+    EventType.MEDIA_UPLOADED,
+)
+_WITH_MEDIA = (EventType.MEDIA_UPLOADED, EventType.POST_CREATED, EventType.POST_EDITED)
+_TOLD = ("handle", "display_name", "bio")
+
+
+class _Words(Struct):
+    """The words of any event, and nothing else of it."""
+
+    text: str = ""
+    handle: str | None = None
+    display_name: str | None = None
+    bio: str | None = None
+    description: str = ""
+
+
+class _Media(Struct):
+    """Whether a stored event shows media, and nothing else of it."""
+
+    media_id: str = ""
+    media_ids: tuple[str, ...] = ()
+
+
+class Occurrence(Struct, frozen=True, kw_only=True):
+    """An event in which something stands that a hunt looks for.
+
+    Attributes:
+        ids: the terms, or the bank entries.
+        fields: where in the event the terms stand.
+    """
+
+    event: Event
+    ids: frozenset[str]
+    fields: frozenset[str] = frozenset()
+
+
+class Part(Struct, frozen=True, kw_only=True):
+    """A part of the log that was searched, up to a place in it."""
+
+    found: list[Occurrence]
+    looked_at: int
+    to: int
+
+
+class Looking:
+    """Searches the log for what one hunt looks for."""
+
+    def __init__(self, tx: Transaction, hunt: Hunt) -> None:
+        self._hunt = hunt
+        wanted = set(hunt.terms)
+        terms = [one for one in tx.lexicons.all() if one.id in wanted or one.kind in BESIDE]
+        self._finder = TermFinder(terms)
+        self._sieve = TermSieve(one for one in terms if one.kind not in BESIDE)
+        self._words = msgspec.json.Decoder(_Words)
+        self._media = msgspec.json.Decoder(_Media)
+        self._index = BankIndex(banks=tx.banks.banks())
+        if hunt.kind is HuntKind.HASHES:
+            self._index.apply(
+                one
+                for one in tx.banks.entries(
+                    changed_after=hunt.after_version, states=[EntryState.ACTIVE]
+                )
+                if hunt.name in (ALL_BANKS, one.bank)
+            )
+            self._index.version = hunt.to_version
+        detectors = build_detectors(self._index, self._finder, active_weights(tx))
+        self.rules = Rules(
+            detectors=detectors,
+            judge=Judge(policy=active_policy(tx), detectors_facts=[one.facts for one in detectors]),
+        )
+
+    def search(self, tx: Transaction, *, after: int, limit: int) -> Part:
+        """Return what stands in up to ``limit`` events after a place in the log.
+
+        Raises:
+            IntegrityFailure: a stored event cannot be read.
+        """
+        is_for_terms = self._hunt.kind is HuntKind.TERMS
+        try:
+            part = tx.events.sift(
+                _WITH_WORDS if is_for_terms else _WITH_MEDIA,
+                self._may_say if is_for_terms else self._shows,
+                after=after,
+                to=self._hunt.to_seq,
+                limit=limit,
+            )
+        except msgspec.MsgspecError as error:
+            raise IntegrityFailure("a stored event cannot be read") from error
+        found = self._terms_in(part.events) if is_for_terms else self._files_in(tx, part.events)
+        return Part(found=found, looked_at=part.looked_at, to=part.to)
+
+    def _may_say(self, _: EventType, data: bytes) -> bool:
+        said = self._words.decode(data)
+        passes = self._sieve.passes
+        return any(
+            passes(text)
+            for text in (said.text, said.handle, said.display_name, said.bio, said.description)
+            if text
+        )
+
+    def _shows(self, _: EventType, data: bytes) -> bool:
+        shown = self._media.decode(data)
+        return bool(shown.media_id or shown.media_ids)
+
+    def _terms_in(self, read: Sequence[LoggedEvent]) -> list[Occurrence]:
+        found: list[Occurrence] = []
+        for one in read:
+            terms = [each for each in self._finder.find(one.event) if each.term.kind not in BESIDE]
+            if terms:
+                ids = frozenset(each.term.id for each in terms)
+                fields = frozenset(each.field for each in terms)
+                found.append(Occurrence(event=one.event, ids=ids, fields=fields))
+        return found
+
+    def _files_in(self, tx: Transaction, read: Sequence[LoggedEvent]) -> list[Occurrence]:
+        shown = {one.event.key: shown_ids(one.event) for one in read}
+        media = tx.context.media({MediaId(name) for names in shown.values() for name in names})
+        matched = {
+            name: frozenset(_entry_name(each.bank, each.entry_id) for each in matches)
+            for name, one in media.items()
+            if (matches := self._index.match(one.scan.hashes))
+        }
+        found: list[Occurrence] = []
+        for one in read:
+            names = shown[one.event.key]
+            ids = frozenset[str]().union(*(matched.get(MediaId(name), ()) for name in names))
+            if ids:
+                found.append(Occurrence(event=one.event, ids=ids))
+        return found
+
+
+def known_before(
+    kind: HuntKind, found: Sequence[Occurrence], signals: Sequence[Signal]
+) -> set[EventKey]:
+    """Return the events in which a detector found all of it before, at the time or in a hunt.
+
+    What is new in an event that showed something else before must be decided: it may weigh more.
+    """
+    had: dict[EventKey, set[str]] = {}
+    for one in signals:
+        had.setdefault(one.event_key, set()).update(_ids_in(kind, one))
+    return {one.event.key for one in found if one.ids <= had.get(one.event.key, set())}
+
+
+def _ids_in(kind: HuntKind, signal: Signal) -> Iterable[str]:
+    """Return the terms or bank entries that a signal names, as occurrences name them."""
+    evidence = signal.evidence
+    terms, banks, entries = (evidence.get(one) for one in ("terms", "banks", "bank_entries"))
+    if kind is HuntKind.TERMS:
+        return terms if signal.detector == "term_match" and isinstance(terms, list) else ()
+    if signal.detector == "hash_match" and isinstance(banks, list) and isinstance(entries, list):
+        return map(_entry_name, banks, entries)
+    return ()
+
+
+def _entry_name(bank: str, entry: str) -> str:
+    return f"{bank}/{entry}"
+
+
+def up_until(found: Occurrence, context: Context) -> datetime | None:
+    """Return when what was found was no longer up at the latest, None while it is.
+
+    A post or what it shows is up until it is deleted, or until the newest edit took the words
+    away; words of a profile until the newest change that told others.
+    """
+    event, post = found.event, context.post
+    ends: list[datetime | None] = []
+    match event.data:
+        case PostCreated() | PostEdited():
+            ends.append(post.deleted_at if post else None)
+            if post and post.event_key != event.key:
+                ends.append(post.text_at)
+        case MediaUploaded():
+            ends.append(post.deleted_at if post else None)
+        case AccountCreated() | AccountUpdated() as told if context.account:
+            fields = found.fields.intersection(_TOLD)
+            if any(getattr(told, one) != getattr(context.account, one) for one in fields):
+                ends.append(context.account.profile_at)
+        case _:
+            pass
+    later = [one for one in ends if one is not None and one >= event.time]
+    return min(later, default=None)
