@@ -32,7 +32,10 @@ KINDS = ("fires", "look-alike")
 DISPUTED = [f'{{"kind": "md5", "value": "{"7a" * 16}", "opinion": "disputed", "id": "entry-3"}}']
 #: An account that was suspended before any stream begins.
 STOPPED = AccountCreated(
-    account_id="stopped-account", handle="gorp_lattice", display_name="Gorp Lattice"
+    account_id="stopped-account",
+    handle="gorp_lattice",
+    display_name="Gorp Lattice",
+    device="blip-9000",
 )
 ITS_POST = PostCreated(
     post_id="stopped-post", account_id="stopped-account", text="dm @gorp.lattice.shelf for plonks"

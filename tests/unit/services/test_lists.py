@@ -90,6 +90,8 @@ def test_default_policy_compiles_against_the_facts_that_detectors_declare() -> N
         "offer",
         "delete_repost",
         "user_report",
+        "behaviour",
+        "returning",
     }
 
 
