@@ -39,6 +39,7 @@ from nightlight.report.submit import Filer
 from nightlight.services import Services
 from nightlight.services.banks import Banks
 from nightlight.services.delivery import Dispatcher
+from nightlight.services.evidence import EvidenceDesk
 from nightlight.services.exchanges import Exchanges
 from nightlight.services.filing import StoredTips, VaultMedia
 from nightlight.services.flood import KnownEntries
@@ -127,6 +128,7 @@ def build_services(settings: Settings) -> Services:
             settings, unit_of_work, clock, matcher, vault, own=source, hasher=hasher
         ),
         vault=vault,
+        evidence=EvidenceDesk(unit_of_work=unit_of_work, vault=vault, clock=clock),
         review=Review(
             unit_of_work=unit_of_work,
             clock=clock,

@@ -21,7 +21,7 @@ from nightlight.measure.ports import FiguresSource
 from nightlight.model.audit import AuditEntry, ChainedEntry
 from nightlight.model.cybertip import CyberTip, Filing
 from nightlight.model.ids import CaseId, TipId
-from nightlight.preserve.ports import EvidenceStore
+from nightlight.preserve.ports import EvidenceStore, ViewLog
 from nightlight.report.ports import EngagementStore
 from nightlight.review.ports import CaseStore
 
@@ -176,6 +176,8 @@ class Transaction(Protocol):
     def cases(self) -> CaseStore: ...  # noqa: D102
     @property
     def evidence(self) -> EvidenceStore: ...  # noqa: D102
+    @property
+    def views(self) -> ViewLog: ...  # noqa: D102
     @property
     def banks(self) -> BankStore: ...  # noqa: D102
     @property

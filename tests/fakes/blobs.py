@@ -7,6 +7,10 @@ from typing import BinaryIO
 
 from nightlight.adapters.keyring_file import FileKeyRing
 from nightlight.errors import NotFound, Unavailable
+from nightlight.model.custody import Access
+
+#: Somebody who may read what is sealed.
+ACCESS = Access(person="ana", purpose="review")
 
 
 class MemoryBlobs:

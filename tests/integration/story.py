@@ -16,6 +16,7 @@ import msgspec
 from msgspec import Struct
 from sqlalchemy import Engine, func, inspect, select, text
 from sqlalchemy.exc import DBAPIError
+from tests.fakes.blobs import ACCESS
 from tests.fakes.simulators import Simulator
 from tests.integration.launcher import Command, Launcher, Starter
 
@@ -313,7 +314,7 @@ class Story:
         with services.unit_of_work.read() as tx:
             for case in tx.cases.queue(None, 10_000):
                 for one in tx.evidence.of_case(case.id):
-                    data = services.vault.open(one.digest, purpose="a test compares")
+                    data = services.vault.open(one.digest, ACCESS)
                     assert len(data) == one.byte_count
                     found.add((case.id, one.id))
         return frozenset(found)

@@ -29,7 +29,6 @@ DECIDED = make_case(
     decided_by="a reviewer",
     decided_at=NOON + timedelta(microseconds=3),
     decision_reason="saw it",
-    viewed=("evidence-1", "evidence-2"),
 )
 
 

@@ -138,8 +138,8 @@ def decide(
 ) -> None:
     """Decide a case. A confirmed one is reported as the policy says; a dismissed one restored.
 
-    A file is reported as viewed only if it is named with --viewed: say so only of what a person
-    saw from beginning to end.
+    A file is reported as viewed only if the view log says so: --viewed writes into it, as
+    `nightlight evidence viewed` does. Say so only of what a person saw from beginning to end.
     """
     step = CaseStep.CONFIRM if confirm else CaseStep.DISMISS
     resolution = Resolution(

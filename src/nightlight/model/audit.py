@@ -13,6 +13,7 @@ ACTIONS: Mapping[str, str] = {
     "decision.made": "policy decided; the entry names rules, effects and what was withheld",
     "evidence.sealed": "evidence of a case was put into the vault",
     "evidence.opened": "evidence was read, for the purpose given as reason",
+    "evidence.viewed": "a person viewed a whole file, here or on the platform",
     "case.confirmed": "a reviewer confirmed the case",
     "case.dismissed": "a reviewer dismissed the case, and effects are taken back",
     "case.reported": "a reviewer marked the case as reported",

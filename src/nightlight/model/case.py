@@ -69,7 +69,9 @@ class Case(Struct, frozen=True, kw_only=True):
         severity: the highest severity among its decisions; orders the queue.
         decisions: the decisions that a reviewer is asked about, oldest first.
         decided_by: the reviewer, "" while open.
-        viewed: ids of the evidence that the reviewer says to have viewed in its entirety.
+        viewed: ids of the evidence that a person viewed in its entirety, as the view log says;
+            storing a case does not store them.
+        exif_viewed: ids of those whose metadata a person viewed too.
     """
 
     id: CaseId
@@ -83,6 +85,7 @@ class Case(Struct, frozen=True, kw_only=True):
     decided_at: datetime | None = None
     decision_reason: str = ""
     viewed: tuple[str, ...] = ()
+    exif_viewed: tuple[str, ...] = ()
 
 
 class EvidenceKind(StrEnum):
@@ -100,6 +103,7 @@ class Evidence(Masked, frozen=True, kw_only=True):
         decision_id: the finding that it was sealed for.
         digest: SHA-256 of the sealed plaintext, the content address in the vault.
         content_id: the post or media id it was captured from.
+        destroyed_at: None while it is kept; what was destroyed has no digest any more.
     """
 
     id: str
@@ -112,6 +116,7 @@ class Evidence(Masked, frozen=True, kw_only=True):
     content_type: str
     sealed_at: datetime
     captured_at: datetime
+    destroyed_at: datetime | None = None
 
     def __repr__(self) -> str:
         return f"<Evidence {self.id}: masked>"

@@ -4,6 +4,7 @@ from collections.abc import Collection, Iterable
 from typing import BinaryIO, Protocol
 
 from nightlight.model.case import Evidence
+from nightlight.model.custody import EvidenceRead
 from nightlight.model.ids import CaseId, DecisionId
 
 
@@ -86,6 +87,26 @@ class EvidenceStore(Protocol):
         """Let the evidence of these findings belong to another case."""
         ...
 
-    def of_case(self, case_id: CaseId) -> list[Evidence]:
-        """Return the evidence of a case, oldest first."""
+    def get(self, evidence_id: str) -> Evidence:
+        """Return evidence, also what was destroyed.
+
+        Raises:
+            NotFound: there is none with this id.
+        """
+        ...
+
+    def of_case(self, case_id: CaseId, *, destroyed: bool = False) -> list[Evidence]:
+        """Return the evidence of a case that is kept, or also what was, oldest first."""
+        ...
+
+
+class ViewLog(Protocol):
+    """Who opened and who viewed what; it only grows."""
+
+    def add(self, reads: Iterable[EvidenceRead]) -> None:
+        """Store lines of the log; what was said before stays as it was said."""
+        ...
+
+    def of(self, evidence_ids: Collection[str]) -> list[EvidenceRead]:
+        """Return the log of these files, oldest line first."""
         ...

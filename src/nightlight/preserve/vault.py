@@ -16,7 +16,8 @@ from typing import BinaryIO
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
-from nightlight.errors import IntegrityFailure, InvalidInput, Unavailable
+from nightlight.errors import IntegrityFailure, Unavailable
+from nightlight.model.custody import Access
 from nightlight.preserve._chunks import PREFIX_BYTES, opened_chunks, sealed_chunks
 from nightlight.preserve.ports import BlobStore, EvidenceFile, KeyRing
 
@@ -25,8 +26,13 @@ _CHUNKED = b"NLV2"
 _NONCE_BYTES = 12
 
 
+def vault_name(digest: str, keys: KeyRing) -> str:
+    """Return the name under which the vault keeps what has this SHA-256."""
+    return hmac.new(keys.naming_key(), digest.encode(), hashlib.sha256).hexdigest()
+
+
 class Vault:
-    """Seals bytes and opens them again for a stated purpose."""
+    """Seals bytes and opens them again for a person who says what for."""
 
     def __init__(self, *, blobs: BlobStore, keys: KeyRing) -> None:
         self._blobs = blobs
@@ -56,28 +62,27 @@ class Vault:
         """Return whether something with this SHA-256 is sealed here."""
         return self._blobs.has(self._name(digest))
 
-    def open(self, digest: str, *, purpose: str) -> bytes:
-        """Return the sealed bytes; the caller commits an audit entry with the same purpose.
+    def open(self, digest: str, access: Access) -> bytes:
+        """Return the sealed bytes; the caller commits an audit entry of the same access.
 
         Raises:
-            InvalidInput: no purpose is given.
+            InvalidInput: no person or no purpose is given.
             NotFound: nothing is sealed under this digest.
             IntegrityFailure: what is stored is not what was sealed.
         """
-        return b"".join(self.open_parts(digest, purpose=purpose))
+        return b"".join(self.open_parts(digest, access))
 
-    def open_parts(self, digest: str, *, purpose: str) -> Iterator[bytes]:
+    def open_parts(self, digest: str, access: Access) -> Iterator[bytes]:
         """Return the sealed bytes in parts, each of which is as it was sealed.
 
         The whole is what was sealed only once the last part came without an error.
 
         Raises:
-            InvalidInput: no purpose is given.
+            InvalidInput: no person or no purpose is given.
             NotFound: nothing is sealed under this digest.
             IntegrityFailure: what is stored is not what was sealed; also raised between parts.
         """
-        if not purpose.strip():
-            raise InvalidInput("opening evidence needs a purpose", field="purpose")
+        access.check()
         return self._checked(self._decrypt(self._name(digest), digest), digest)
 
     def _checked(self, parts: Iterator[bytes], digest: str) -> Iterator[bytes]:
@@ -89,7 +94,7 @@ class Vault:
             raise IntegrityFailure("the vault holds other bytes than were sealed")
 
     def _name(self, digest: str) -> str:
-        return hmac.new(self._keys.naming_key(), digest.encode(), hashlib.sha256).hexdigest()
+        return vault_name(digest, self._keys)
 
     def _encrypt(self, data: bytes, digest: str) -> bytes:
         data_key, header = self._header(_WHOLE)

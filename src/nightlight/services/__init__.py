@@ -11,6 +11,7 @@ from nightlight.report.ports import CyberTipline
 from nightlight.report.submit import Filer
 from nightlight.services.banks import Banks
 from nightlight.services.delivery import Dispatcher
+from nightlight.services.evidence import EvidenceDesk
 from nightlight.services.exchanges import Exchanges
 from nightlight.services.hunts import Hunts
 from nightlight.services.lexicons import Lexicons
@@ -45,6 +46,7 @@ class Services(Struct, frozen=True, kw_only=True):
     rules: CurrentRules
     screening: Screening
     vault: Vault
+    evidence: EvidenceDesk
     review: Review
     lists: Lists
     lexicons: Lexicons

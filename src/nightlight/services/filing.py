@@ -9,6 +9,7 @@ from nightlight.audit.clock import Clock
 from nightlight.errors import Conflict
 from nightlight.model.audit import AuditEntry
 from nightlight.model.case import STANDING, CaseState, CaseStep, next_state
+from nightlight.model.custody import Access
 from nightlight.model.cybertip import CyberTip, Filing, TipState
 from nightlight.model.ids import CaseId, TipId
 from nightlight.preserve.vault import Vault
@@ -87,7 +88,7 @@ class VaultMedia:
 
     def read(self, digest: str, purpose: str) -> bytes:
         """Return the bytes whose SHA-256 is ``digest``, having recorded the purpose."""
-        data = self._vault.open(digest, purpose=purpose)
+        data = self._vault.open(digest, Access(person="nightlight", purpose=purpose))
         with self._unit_of_work.begin() as tx:
             tx.commit(
                 AuditEntry(

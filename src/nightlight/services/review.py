@@ -12,6 +12,7 @@ from nightlight.decide.policy import Outcome, Policy
 from nightlight.enforce.plan import make_effect, milder
 from nightlight.model.audit import AuditEntry
 from nightlight.model.case import STANDING, Case, CaseStep, EvidenceKind
+from nightlight.model.custody import Access
 from nightlight.model.cybertip import IncidentType
 from nightlight.model.decision import Decision
 from nightlight.model.effect import (
@@ -26,6 +27,7 @@ from nightlight.model.ids import CaseId, EventKey, MediaId, PostId
 from nightlight.model.signal import Subject, SubjectKind
 from nightlight.report.draft import draft_tip
 from nightlight.review.resolve import Resolution, Resolved, choose, content_of, resolve
+from nightlight.services.evidence import say_viewed, viewed_entry
 from nightlight.services.rules import active_policy
 from nightlight.transaction import Transaction, UnitOfWork
 
@@ -88,6 +90,12 @@ class Review:
             resolved = replace(resolved, effects=tuple(effects))
             if dry_run:
                 return resolved
+            views = say_viewed(
+                tx,
+                sorted(set(resolution.viewed)),
+                Access(person=resolution.reviewer, purpose=resolution.reason),
+                at=now,
+            )
             tx.cases.save(resolved.case)
             if resolved.left is not None:
                 tx.cases.save(resolved.left)
@@ -97,7 +105,10 @@ class Review:
             self._remember(tx, resolved, resolution.step, standing)
             if resolution.step is CaseStep.CONFIRM and outcome.report is not None:
                 self._draft(tx, resolved, incident_type=outcome.report, now=now)
-            tx.commit(_entry(resolved, resolution, unsealed))
+            tx.commit(
+                _entry(resolved, resolution, unsealed),
+                *(viewed_entry(case.id, one) for one in views),
+            )
         return resolved
 
     def _remember(

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import msgspec
 import pytest
-from tests.fakes.blobs import MemoryBlobs, fresh_keys
+from tests.fakes.blobs import ACCESS, MemoryBlobs, fresh_keys
 from tests.fakes.cybertip_store import HandClock
 from tests.synthetic.builders import TEXT, at, event_of, make_account, make_media
 
@@ -54,9 +54,9 @@ def test_post_and_profile_are_sealed_as_they_were(desk: Desk) -> None:
     post, profile = sealed.evidence
     assert (post.kind, profile.kind) == (EvidenceKind.POST, EvidenceKind.PROFILE)
     assert (post.captured_at, profile.captured_at, post.sealed_at) == (at(3), at(4), at(9))
-    kept = msgspec.json.decode(desk.vault.open(post.digest, purpose="review"))
+    kept = msgspec.json.decode(desk.vault.open(post.digest, ACCESS))
     assert kept["data"]["text"] == TEXT
-    kept = msgspec.json.decode(desk.vault.open(profile.digest, purpose="review"))
+    kept = msgspec.json.decode(desk.vault.open(profile.digest, ACCESS))
     assert kept["bio"] == "nothing"
 
 

@@ -6,9 +6,10 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from tests.fakes.blobs import MemoryBlobs, fresh_keys
+from tests.fakes.blobs import ACCESS, MemoryBlobs, fresh_keys
 
 from nightlight.errors import IntegrityFailure, InvalidInput, NightlightError, NotFound
+from nightlight.model.custody import Access
 from nightlight.preserve.vault import Vault
 
 DATA = b"quibble and zorbleflux, sealed"
@@ -27,7 +28,7 @@ def vault(blobs: MemoryBlobs, tmp_path: Path) -> Vault:
 @given(data=st.binary(max_size=2000))
 @settings(deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_what_was_sealed_is_opened_exactly(vault: Vault, data: bytes) -> None:
-    assert vault.open(vault.seal(data), purpose="review") == data
+    assert vault.open(vault.seal(data), ACCESS) == data
 
 
 def test_digest_is_that_of_the_content(vault: Vault) -> None:
@@ -58,17 +59,19 @@ def test_names_differ_from_vault_to_vault(tmp_path: Path) -> None:
     assert len(names) == 2
 
 
-def test_opening_needs_a_purpose(vault: Vault) -> None:
+@pytest.mark.parametrize("missing", ["", "  \n"])
+def test_the_vault_opens_nothing_without_a_person_and_a_purpose(vault: Vault, missing: str) -> None:
     digest = vault.seal(DATA)
-    for purpose in ("", "  \n"):
-        with pytest.raises(InvalidInput, match="needs a purpose"):
-            vault.open(digest, purpose=purpose)
+    with pytest.raises(InvalidInput, match="needs a purpose"):
+        vault.open(digest, Access(person="ana", purpose=missing))
+    with pytest.raises(InvalidInput, match="needs a person"):
+        vault.open(digest, Access(person=missing, purpose="review"))
 
 
 def test_what_was_never_sealed_is_not_found(vault: Vault) -> None:
     assert not vault.has("00" * 32)
     with pytest.raises(NotFound):
-        vault.open("00" * 32, purpose="review")
+        vault.open("00" * 32, ACCESS)
 
 
 def test_another_key_does_not_open(blobs: MemoryBlobs, vault: Vault, tmp_path: Path) -> None:
@@ -77,7 +80,7 @@ def test_another_key_does_not_open(blobs: MemoryBlobs, vault: Vault, tmp_path: P
     stranger = Vault(blobs=blobs, keys=keys)
     blobs.kept[stranger._name(digest)] = next(iter(blobs.kept.values()))
     with pytest.raises(IntegrityFailure, match="master key"):
-        stranger.open(digest, purpose="review")
+        stranger.open(digest, ACCESS)
 
 
 def test_every_edited_byte_is_found(vault: Vault, blobs: MemoryBlobs) -> None:
@@ -88,7 +91,7 @@ def test_every_edited_byte_is_found(vault: Vault, blobs: MemoryBlobs) -> None:
         edited[place] ^= 1
         blobs.kept[name] = bytes(edited)
         with pytest.raises(IntegrityFailure):
-            vault.open(digest, purpose="review")
+            vault.open(digest, ACCESS)
 
 
 def test_every_truncation_is_found(vault: Vault, blobs: MemoryBlobs) -> None:
@@ -97,7 +100,7 @@ def test_every_truncation_is_found(vault: Vault, blobs: MemoryBlobs) -> None:
     for length in range(len(blob)):
         blobs.kept[name] = blob[:length]
         with pytest.raises(IntegrityFailure):
-            vault.open(digest, purpose="review")
+            vault.open(digest, ACCESS)
 
 
 def test_bytes_added_to_a_file_are_found(vault: Vault, blobs: MemoryBlobs) -> None:
@@ -105,7 +108,7 @@ def test_bytes_added_to_a_file_are_found(vault: Vault, blobs: MemoryBlobs) -> No
     [(name, blob)] = blobs.kept.items()
     blobs.kept[name] = blob + b"\0"
     with pytest.raises(IntegrityFailure):
-        vault.open(digest, purpose="review")
+        vault.open(digest, ACCESS)
 
 
 def test_exchanged_files_are_found(vault: Vault, blobs: MemoryBlobs) -> None:
@@ -114,7 +117,7 @@ def test_exchanged_files_are_found(vault: Vault, blobs: MemoryBlobs) -> None:
     blobs.kept[first], blobs.kept[second] = blobs.kept[second], blobs.kept[first]
     for digest in (one, other):
         with pytest.raises(IntegrityFailure, match="changed after it was sealed"):
-            vault.open(digest, purpose="review")
+            vault.open(digest, ACCESS)
 
 
 def test_other_content_under_a_good_seal_is_found(vault: Vault, blobs: MemoryBlobs) -> None:
@@ -122,7 +125,7 @@ def test_other_content_under_a_good_seal_is_found(vault: Vault, blobs: MemoryBlo
     [name] = blobs.kept
     blobs.kept[name] = vault._encrypt(b"something else", digest)
     with pytest.raises(IntegrityFailure, match="other bytes than were sealed"):
-        vault.open(digest, purpose="review")
+        vault.open(digest, ACCESS)
 
 
 def test_no_fault_quotes_what_was_sealed(vault: Vault, blobs: MemoryBlobs) -> None:
@@ -131,6 +134,6 @@ def test_no_fault_quotes_what_was_sealed(vault: Vault, blobs: MemoryBlobs) -> No
     for blob in (b"", blobs.kept[name][:-1], DATA):
         blobs.kept[name] = blob
         with pytest.raises(NightlightError) as caught:
-            vault.open(digest, purpose="review")
+            vault.open(digest, ACCESS)
         assert "zorbleflux" not in str(caught.value)
         assert digest not in str(caught.value)

@@ -9,9 +9,10 @@ from typing import BinaryIO
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from tests.fakes.blobs import MemoryBlobs, fresh_keys
+from tests.fakes.blobs import ACCESS, MemoryBlobs, fresh_keys
 
 from nightlight.errors import IntegrityFailure, InvalidInput, Unavailable
+from nightlight.model.custody import Access
 from nightlight.preserve import _chunks
 from nightlight.preserve.vault import Vault
 
@@ -56,13 +57,13 @@ def vault(blobs: MemoryBlobs, tmp_path: Path) -> Vault:
 def test_file_that_was_sealed_is_opened_exactly(vault: Vault, data: bytes) -> None:
     digest = vault.seal_file(HeldFile(data))
     assert digest == hashlib.sha256(data).hexdigest()
-    assert vault.open(digest, purpose="review") == data
+    assert vault.open(digest, ACCESS) == data
 
 
 @pytest.mark.parametrize("size", [0, 1, CHUNK - 1, CHUNK, CHUNK + 1, 3 * CHUNK])
 def test_file_is_opened_in_parts_no_larger_than_a_chunk(vault: Vault, size: int) -> None:
     digest = vault.seal_file(HeldFile(DATA[:size]))
-    parts = list(vault.open_parts(digest, purpose="review"))
+    parts = list(vault.open_parts(digest, ACCESS))
     assert b"".join(parts) == DATA[:size]
     assert max(len(part) for part in parts) <= CHUNK
 
@@ -70,7 +71,7 @@ def test_file_is_opened_in_parts_no_larger_than_a_chunk(vault: Vault, size: int)
 def test_same_content_is_kept_once_however_it_was_sealed(vault: Vault, blobs: MemoryBlobs) -> None:
     assert vault.seal(DATA) == vault.seal_file(HeldFile(DATA))
     assert len(blobs.kept) == 1
-    assert vault.open(vault.seal(DATA), purpose="review") == DATA
+    assert vault.open(vault.seal(DATA), ACCESS) == DATA
 
 
 def test_file_that_changed_since_it_was_hashed_is_not_sealed(
@@ -84,7 +85,7 @@ def test_file_that_changed_since_it_was_hashed_is_not_sealed(
 def test_opening_parts_needs_a_purpose(vault: Vault) -> None:
     digest = vault.seal_file(HeldFile(DATA))
     with pytest.raises(InvalidInput, match="purpose"):
-        vault.open_parts(digest, purpose=" ")
+        vault.open_parts(digest, Access(person="ana", purpose=" "))
 
 
 def body_of(blob: bytes) -> int:
@@ -122,7 +123,7 @@ def test_rearranged_file_is_found(
     header, parts = chunks(blob)
     blobs.kept[name] = header + b"".join(change(parts))
     with pytest.raises(IntegrityFailure, match="changed after it was sealed"):
-        vault.open(digest, purpose="review")
+        vault.open(digest, ACCESS)
 
 
 @given(data=st.data())
@@ -138,7 +139,7 @@ def test_one_changed_bit_anywhere_is_found(
     blobs.kept[name] = bytes(changed)
     try:
         with pytest.raises(IntegrityFailure):
-            vault.open(digest, purpose="review")
+            vault.open(digest, ACCESS)
     finally:
         blobs.kept[name] = blob
 
@@ -151,7 +152,7 @@ def test_chunks_of_another_file_under_the_same_key_are_found(
     blobs.kept[first], blobs.kept[second] = blobs.kept[second], blobs.kept[first]
     for digest in (one, other):
         with pytest.raises(IntegrityFailure, match="changed after it was sealed"):
-            vault.open(digest, purpose="review")
+            vault.open(digest, ACCESS)
 
 
 class FailingReader(io.BytesIO):
@@ -169,4 +170,4 @@ def test_disk_that_breaks_while_reading_is_unavailable(
     digest = vault.seal_file(HeldFile(DATA))
     monkeypatch.setattr(blobs, "open", lambda name: FailingReader(blobs.kept[name]))
     with pytest.raises(Unavailable, match="cannot be read"):
-        vault.open(digest, purpose="review")
+        vault.open(digest, ACCESS)

@@ -1,11 +1,13 @@
 """Cases and the evidence that belongs to them."""
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Sequence
 from typing import Any
 
 import msgspec
-from sqlalchemy import Connection, Row, select, update
+from msgspec.structs import replace
+from sqlalchemy import Connection, Row, select, true, update
 
+from nightlight.adapters.sql.custody import viewed_in
 from nightlight.adapters.sql.rows import (
     among,
     from_us,
@@ -19,10 +21,11 @@ from nightlight.adapters.sql.rows import (
 from nightlight.adapters.sql.schema import evidence, review_case
 from nightlight.errors import NotFound
 from nightlight.model.case import Case, CaseState, Evidence, EvidenceKind
+from nightlight.model.custody import ReadKind
 from nightlight.model.ids import AccountId, CaseId, DecisionId
 from nightlight.preserve.ports import KeyRing
+from nightlight.preserve.vault import vault_name
 
-_ids = msgspec.json.Decoder(tuple[str, ...])
 _decision_ids = msgspec.json.Decoder(tuple[DecisionId, ...])
 
 
@@ -43,7 +46,7 @@ class SqlCaseStore:
         ).one_or_none()
         if row is None:
             raise NotFound(f"no case {case_id}", hint="`nightlight case list` shows the cases")
-        return _case(row)
+        return self._cases([row])[0]
 
     def open_of(self, accounts: Collection[AccountId]) -> dict[AccountId, Case]:
         """Return the open case of each account that has one, held until the transaction ends."""
@@ -55,7 +58,7 @@ class SqlCaseStore:
             )
             .with_for_update()
         )
-        return {row.account_id: _case(row) for row in rows}
+        return {case.account_id: case for case in self._cases(rows.all())}
 
     def of_account(self, account_id: AccountId) -> list[Case]:
         """Return every case of an account, oldest first."""
@@ -64,7 +67,7 @@ class SqlCaseStore:
             .where(review_case.c.account_id == account_id)
             .order_by(review_case.c.opened_us, review_case.c.id)
         )
-        return [_case(row) for row in rows]
+        return self._cases(rows.all())
 
     def save(self, case: Case) -> None:
         """Store the case over its former state."""
@@ -83,7 +86,6 @@ class SqlCaseStore:
                     "decided_by": case.decided_by,
                     "decided_us": to_us_or_none(case.decided_at),
                     "decision_reason": case.decision_reason,
-                    "viewed": to_json(case.viewed),
                 }
             ],
         )
@@ -95,7 +97,18 @@ class SqlCaseStore:
         )
         if state is not None:
             wanted = wanted.where(review_case.c.state == state.value)
-        return [_case(row) for row in self._connection.execute(wanted.limit(limit))]
+        return self._cases(self._connection.execute(wanted.limit(limit)).all())
+
+    def _cases(self, rows: Sequence[Row[Any]]) -> list[Case]:
+        views = viewed_in(self._connection, [row.id for row in rows])
+        return [
+            replace(
+                _case(row),
+                viewed=views.get((row.id, ReadKind.VIEWED), ()),
+                exif_viewed=views.get((row.id, ReadKind.EXIF_VIEWED), ()),
+            )
+            for row in rows
+        ]
 
 
 class SqlEvidenceStore:
@@ -119,6 +132,8 @@ class SqlEvidenceStore:
                 "content_type": one.content_type,
                 "sealed_us": to_us(one.sealed_at),
                 "captured_us": to_us(one.captured_at),
+                "blob_name": vault_name(one.digest, self._keys),
+                "destroyed_us": to_us_or_none(one.destroyed_at),
             }
             for one in evidence
         ]
@@ -132,26 +147,47 @@ class SqlEvidenceStore:
             .values(case_id=case_id)
         )
 
-    def of_case(self, case_id: CaseId) -> list[Evidence]:
-        """Return the evidence of a case, oldest first."""
-        rows = self._connection.execute(
-            select(_table).where(_table.c.case_id == case_id).order_by(_table.c.captured_us)
-        )
-        return [
-            Evidence(
-                id=row.id,
-                case_id=row.case_id,
-                decision_id=row.decision_id,
-                kind=EvidenceKind(row.kind),
-                content_id=row.content_id,
-                digest=self._keys.unwrap(row.sealed_digest).decode(),
-                byte_count=row.byte_count,
-                content_type=row.content_type,
-                sealed_at=from_us(row.sealed_us),
-                captured_at=from_us(row.captured_us),
+    def get(self, evidence_id: str) -> Evidence:
+        """Return evidence, also what was destroyed.
+
+        Raises:
+            NotFound: there is none with this id.
+        """
+        row = self._connection.execute(
+            select(_table).where(_table.c.id == evidence_id)
+        ).one_or_none()
+        if row is None:
+            raise NotFound(
+                f"no evidence {evidence_id}", hint="`nightlight case show` lists a case's evidence"
             )
-            for row in rows
-        ]
+        return self._evidence(row)
+
+    def of_case(self, case_id: CaseId, *, destroyed: bool = False) -> list[Evidence]:
+        """Return the evidence of a case that is kept, or also what was, oldest first."""
+        rows = self._connection.execute(
+            select(_table)
+            .where(
+                _table.c.case_id == case_id,
+                true() if destroyed else _table.c.destroyed_us.is_(None),
+            )
+            .order_by(_table.c.captured_us)
+        )
+        return [self._evidence(row) for row in rows]
+
+    def _evidence(self, row: Row[Any]) -> Evidence:
+        return Evidence(
+            id=row.id,
+            case_id=row.case_id,
+            decision_id=row.decision_id,
+            kind=EvidenceKind(row.kind),
+            content_id=row.content_id,
+            digest=self._keys.unwrap(row.sealed_digest).decode() if row.sealed_digest else "",
+            byte_count=row.byte_count,
+            content_type=row.content_type,
+            sealed_at=from_us(row.sealed_us),
+            captured_at=from_us(row.captured_us),
+            destroyed_at=from_us_or_none(row.destroyed_us),
+        )
 
 
 _table = evidence
@@ -169,5 +205,4 @@ def _case(row: Row[Any]) -> Case:
         decided_by=row.decided_by,
         decided_at=from_us_or_none(row.decided_us),
         decision_reason=row.decision_reason,
-        viewed=_ids.decode(row.viewed),
     )

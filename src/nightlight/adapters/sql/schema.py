@@ -193,7 +193,6 @@ review_case = Table(
     Column("decided_by", Text, nullable=False),
     Column("decided_us", BigInteger),
     Column("decision_reason", Text, nullable=False),
-    Column("viewed", Text, nullable=False),
     Index("case_queue", "state", "severity", "opened_us"),
     Index(
         "case_one_open",
@@ -218,6 +217,66 @@ evidence = Table(
     Column("content_type", Text, nullable=False),
     Column("sealed_us", BigInteger, nullable=False),
     Column("captured_us", BigInteger, nullable=False),
+    # The name in the vault, a keyed digest; NULL until it is told for what older versions stored.
+    Column("blob_name", String(64)),
+    Column("destroyed_us", BigInteger),
+    Index("evidence_blob", "blob_name"),
+)
+
+evidence_read = Table(
+    "evidence_read",
+    metadata,
+    Column("id", String(64), primary_key=True),
+    Column("evidence_id", String(64), nullable=False, index=True),
+    Column("person", Text, nullable=False),
+    Column("purpose", Text, nullable=False),
+    Column("what", String(16), nullable=False),
+    Column("seen_where", String(16), nullable=False),
+    Column("at_us", BigInteger, nullable=False),
+)
+
+hold_event = Table(
+    "hold_event",
+    metadata,
+    Column("id", String(64), primary_key=True),
+    Column("hold_id", String(64), nullable=False, index=True),
+    Column("case_id", String(64), nullable=False, index=True),
+    Column("what", String(16), nullable=False),
+    Column("reference", Text, nullable=False),
+    # NULL: until somebody releases it.
+    Column("until_us", BigInteger),
+    Column("person", Text, nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("at_us", BigInteger, nullable=False),
+)
+
+destruction = Table(
+    "destruction",
+    metadata,
+    Column("evidence_id", String(64), primary_key=True),
+    Column("case_id", String(64), nullable=False),
+    Column("rule", Text, nullable=False),
+    Column("due_us", BigInteger, nullable=False),
+    # The two people who wanted it before it was due; "" for what was due.
+    Column("proposed_by", Text, nullable=False),
+    Column("approved_by", Text, nullable=False),
+    Column("ordered_us", BigInteger, nullable=False),
+    Column("done_us", BigInteger),
+    Index(
+        "destruction_ordered",
+        "ordered_us",
+        sqlite_where=text("done_us IS NULL"),
+        postgresql_where=text("done_us IS NULL"),
+    ),
+)
+
+custody_request = Table(
+    "custody_request",
+    metadata,
+    Column("id", String(64), primary_key=True),
+    Column("state", String(16), nullable=False),
+    Column("proposed_us", BigInteger, nullable=False),
+    Column("body", Text, nullable=False),
 )
 
 cybertip = Table(

@@ -7,6 +7,7 @@ from nightlight.adapters.sql.audit import SqlAuditLog
 from nightlight.adapters.sql.banks import EMPTIED, SqlBankStore
 from nightlight.adapters.sql.cases import SqlCaseStore, SqlEvidenceStore
 from nightlight.adapters.sql.context import SqlContextStore
+from nightlight.adapters.sql.custody import SqlViewLog
 from nightlight.adapters.sql.decisions import SqlDecisionStore, SqlSignalStore
 from nightlight.adapters.sql.engagements import SqlEngagementStore
 from nightlight.adapters.sql.events import SqlEventLog
@@ -46,6 +47,7 @@ class SqlTransaction:
         self.outbox = SqlOutbox(connection)
         self.cases = SqlCaseStore(connection)
         self.evidence = SqlEvidenceStore(connection, keys)
+        self.views = SqlViewLog(connection)
         self.banks = SqlBankStore(connection, keys)
         self.exchanges = SqlExchangeStore(connection, keys)
         self.lexicons = SqlLexiconStore(connection, keys)

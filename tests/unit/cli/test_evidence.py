@@ -1,0 +1,75 @@
+"""``nightlight evidence`` gives bytes only where they were asked for, and to one person alone."""
+
+import stat
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from tests.fakes.desk import Desk
+from tests.synthetic.builders import TEXT, event_of
+from typer.testing import CliRunner, Result
+
+from nightlight.cli.evidence import app
+from nightlight.errors import InvalidInput
+from nightlight.model.event import PostCreated
+
+Run = Callable[..., Result]
+WHO = ("--by", "ana", "--purpose", "a look")
+
+
+@pytest.fixture
+def desk(tmp_path: Path) -> Desk:
+    """A case about one post."""
+    desk = Desk(tmp_path / "home")
+    desk.take_in(event_of(PostCreated(post_id="post-1", account_id="account-1", text=TEXT)))
+    return desk
+
+
+@pytest.fixture
+def evidence(desk: Desk, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Run:
+    """Run ``nightlight evidence`` in the desk's home."""
+    assert desk.outcome().cases
+    monkeypatch.setenv("NIGHTLIGHT_HOME", str(tmp_path / "home"))
+    monkeypatch.setenv("NIGHTLIGHT_INDEX_DIRECTORY", "none")
+    return lambda *arguments: CliRunner().invoke(app, list(arguments))
+
+
+def a_post(desk: Desk) -> str:
+    [case] = desk.outcome().cases
+    return next(one.id for one in desk.evidence(case.id) if one.kind == "post")
+
+
+def test_opened_bytes_go_into_a_new_file_for_its_owner_alone(
+    desk: Desk, evidence: Run, tmp_path: Path
+) -> None:
+    to = tmp_path / "look.json"
+    done = evidence("open", a_post(desk), *WHO, "--out", str(to))
+    assert done.exit_code == 0
+    assert TEXT in to.read_text()
+    assert TEXT not in done.output
+    assert stat.S_IMODE(to.stat().st_mode) == 0o600
+    again = evidence("open", a_post(desk), *WHO, "--out", str(to))
+    assert isinstance(again.exception, InvalidInput)
+
+
+def test_nothing_is_left_where_opening_was_refused(
+    desk: Desk, evidence: Run, tmp_path: Path
+) -> None:
+    to = tmp_path / "look.json"
+    done = evidence("open", a_post(desk), "--by", " ", "--purpose", "a look", "--out", str(to))
+    assert isinstance(done.exception, InvalidInput)
+    assert not to.exists()
+
+
+def test_bytes_go_to_stdout_where_asked_and_the_log_tells(desk: Desk, evidence: Run) -> None:
+    assert TEXT in evidence("open", a_post(desk), *WHO, "--out", "-").stdout
+    assert evidence("viewed", a_post(desk), "--by", "ana", "--exif").exit_code == 0
+    log = evidence("log", a_post(desk), "--json").stdout
+    assert [word in log for word in ("opened", '"viewed"', "exif_viewed")] == [True] * 3
+
+
+def test_a_list_tells_no_digest(desk: Desk, evidence: Run) -> None:
+    [case] = desk.outcome().cases
+    listed = evidence("list", case.id, "--json").stdout
+    assert a_post(desk) in listed
+    assert not any(one.digest in listed for one in desk.evidence(case.id))
