@@ -117,8 +117,8 @@ class _Nothing:
     def stopped(self, ids: Collection[AccountId]) -> dict[AccountId, AccountContext]:  # noqa: ARG002  protocol
         return {}
 
-    def keyed(self, marks: Iterable[LinkMark]) -> tuple[LinkToken, ...]:  # noqa: ARG002  protocol
-        return ()
+    def keyed(self, marks: Iterable[LinkMark]) -> tuple[LinkToken, ...]:
+        return tuple(LinkToken(kind=one.kind, value=hash(one.text)) for one in marks)
 
     def add(self, links: Iterable[Link]) -> None:
         raise NotImplementedError

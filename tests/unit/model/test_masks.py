@@ -16,8 +16,11 @@ from nightlight.model.lexicon import Lexicon, Term, TermKind
 from nightlight.model.media import MediaHashes
 
 MARK = "zorbleflux-mark"
-#: Printed in full: ids, states, counts, and words that a reviewer or a rule wrote.
+#: Printed in full: ids, keyed hashes, states, counts, and words that a reviewer or a rule wrote.
 PLAIN = {
+    "AccountRole",
+    "Act",
+    "Activity",
     "AuditEntry",
     "Bank",
     "BankMatch",
@@ -28,14 +31,21 @@ PLAIN = {
     "Context",
     "Decision",
     "Effect",
+    "Engagement",
     "EngagementCreated",
     "Event",
     "Filing",
     "Lexicon",
     "LexiconChange",
+    "Link",
+    "LinkToken",
+    "LinkedAccount",
     "LoggedEvent",
+    "Material",
     "PostDeleted",
     "Reason",
+    "Shared",
+    "Sifted",
     "Signal",
     "Subject",
     "ViewsCounted",
