@@ -282,7 +282,8 @@ def _check_new(version: Version, labels: Labels) -> None:
     Raises:
         ValueError: one is, or does.
     """
-    if len(np.unique(labels)) != len(labels):
+    ascending = labels if (labels[:-1] < labels[1:]).all() else np.sort(labels)
+    if (ascending[:-1] == ascending[1:]).any():
         raise ValueError("a label comes twice")
     held = int(version.has(labels).sum())
     if held:
