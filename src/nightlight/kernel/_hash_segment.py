@@ -13,6 +13,7 @@ from msgspec import Struct, structs
 from numpy.typing import NDArray
 
 from nightlight.kernel import hamming
+from nightlight.kernel._room import room_for
 
 Labels: TypeAlias = NDArray[np.int64]
 Rows: TypeAlias = NDArray[np.uint64]
@@ -72,7 +73,9 @@ def make_segment(labels: Labels, rows: Rows) -> Segment:
     if len(labels) > 1 and not (labels[:-1] < labels[1:]).all():
         # Stable: what is merged comes in runs that ascend, which this sort is fast at.
         order = np.argsort(labels, kind="stable")
-        labels, rows = labels[order], rows[order]
+        unordered, rows = rows, room_for(rows.shape, np.uint64)
+        np.take(unordered, order, axis=0, out=rows, mode="clip")
+        labels = labels[order]
     labels.setflags(write=False)
     rows.setflags(write=False)
     tables = None

@@ -21,6 +21,7 @@ from nightlight.kernel._hash_segment import (
     Segment,
     make_segment,
 )
+from nightlight.kernel._room import joined, room_for
 
 #: A merge is due when more than this many hashes, and more than this share, are not merged.
 _LEAST_MERGED = 65_536
@@ -70,12 +71,21 @@ class Part(Struct, frozen=True, kw_only=True):
             query, place, distance = query[live], place[live], distance[live]
         return query, self.segment.labels[place], distance
 
-    def content(self) -> tuple[Labels, Rows]:
-        """Return the labels and hashes that have not been removed."""
+    def copy_to(self, labels: Labels, rows: Rows) -> None:
+        """Write there the labels and hashes that have not been removed."""
         if self.removed is None:
-            return self.segment.labels, self.segment.rows
-        kept = np.unpackbits(self.removed, bitorder="little", count=len(self.segment.labels)) == 0
-        return self.segment.labels[kept], self.segment.rows[kept]
+            labels[:], rows[:] = self.segment.labels, self.segment.rows
+            return
+        kept = _places_kept(self.removed, len(self.segment.labels))
+        # Clipping clips nothing here: it only spares NumPy a copy of what it writes to.
+        np.take(self.segment.labels, kept, out=labels, mode="clip")
+        np.take(self.segment.rows, kept, axis=0, out=rows, mode="clip")
+
+    def labels(self) -> Labels:
+        """Return the labels that have not been removed."""
+        if self.removed is None:
+            return self.segment.labels
+        return self.segment.labels[_places_kept(self.removed, len(self.segment.labels))]
 
     @property
     def size(self) -> int:
@@ -156,8 +166,7 @@ class Version(Struct, frozen=True, kw_only=True):
 
         The first ``untouched`` parts stay as they are.
         """
-        labels = np.concatenate([self.labels, labels])
-        rows = np.concatenate([self.rows, rows])
+        labels, rows = joined(self.labels, labels), joined(self.rows, rows)
         if len(labels) <= FEW_HASHES:
             return structs.replace(self, labels=labels, rows=rows)
         first, size = len(self.parts), len(labels)
@@ -188,9 +197,16 @@ def part_of(segment: Segment) -> Part:
 
 def merged(parts: Sequence[Part]) -> Part:
     """Return one part of all that has not been removed from these."""
-    contents = [part.content() for part in parts]
-    if len(contents) == 1:  # no copy: the largest index may be most of the memory
-        return part_of(make_segment(*contents[0]))
-    labels = np.concatenate([NO_LABELS, *(labels for labels, _ in contents)])
-    rows = np.concatenate([NO_ROWS, *(rows for _, rows in contents)])
+    if len(parts) == 1 and parts[0].removed is None:  # no copy: it may be most of the memory
+        return part_of(make_segment(parts[0].segment.labels, parts[0].segment.rows))
+    count, at = sum(part.count for part in parts), 0
+    labels, rows = room_for((count,), np.int64), room_for((count, 4), np.uint64)
+    for part in parts:
+        here = slice(at, at + part.count)
+        part.copy_to(labels[here], rows[here])
+        at += part.count
     return part_of(make_segment(labels, rows))
+
+
+def _places_kept(removed: NDArray[np.uint8], count: int) -> NDArray[np.int64]:
+    return np.flatnonzero(np.unpackbits(removed, bitorder="little", count=count) == 0)

@@ -14,6 +14,7 @@ from msgspec import Struct
 from numpy.typing import NDArray
 
 from nightlight.kernel._numba import _compile
+from nightlight.kernel._room import copied, room_for
 
 CHUNK_BITS = 16
 CHUNKS = 16
@@ -205,12 +206,12 @@ def build(rows: NDArray[np.uint64], *, threads: int | None = None) -> Tables:
     if hashes > _MOST_HASHES:
         raise ValueError(f"one index holds at most {_MOST_HASHES} hashes")
     side_by_side = threads or min(_MOST_THREADS, os.cpu_count() or 1)
-    starts = np.empty((CHUNKS, BUCKETS + 1), np.uint32)
-    ids = np.empty((CHUNKS, hashes), np.uint32)
-    signatures = np.empty(CHUNKS * hashes + LANES, np.uint16)
+    starts = room_for((CHUNKS, BUCKETS + 1), np.uint32)
+    ids = room_for((CHUNKS, hashes), np.uint32)
+    signatures = room_for((CHUNKS * hashes + LANES,), np.uint16)
     signatures[CHUNKS * hashes :] = 0
     following = signatures[: CHUNKS * hashes].reshape(CHUNKS, hashes)
-    entries = np.empty((side_by_side, hashes), np.uint64)
+    entries = room_for((side_by_side, hashes), np.uint64)
     begins = np.empty((side_by_side, _HALVES + 1), np.int64)
 
     def spread(part: int) -> None:
@@ -229,7 +230,7 @@ def build(rows: NDArray[np.uint64], *, threads: int | None = None) -> Tables:
     # Threads of our own: Numba's parallel loops may not be entered by two threads at a time.
     with ThreadPoolExecutor(side_by_side) as pool:
         list(pool.map(spread, range(CHUNKS)))
-        first = following[-1].copy()
+        first = copied(following[-1])
         # The values of a chunk lie where the chunk before it will put its own next values, so
         # that one reads before the other writes: from the last chunk to the first.
         for end in range(CHUNKS, 0, -side_by_side):

@@ -183,7 +183,7 @@ class HashIndex:
     def compact(self) -> None:
         """Merge everything into one segment, while searches and changes go on.
 
-        Takes as much memory again as the index, and 32 bytes a hash, while it works.
+        Takes as much memory again as the index, and up to 42 bytes a hash, while it works.
         """
         self._compacted()
 
@@ -200,9 +200,7 @@ class HashIndex:
     def labels(self) -> Labels:
         """Return all labels, ascending."""
         return np.sort(
-            np.concatenate(
-                [NO_LABELS, *(part.content()[0] for part in self._version.sealed().parts)]
-            )
+            np.concatenate([NO_LABELS, *(part.labels() for part in self._version.sealed().parts)])
         )
 
     def rows(self, labels: Labels) -> Rows:

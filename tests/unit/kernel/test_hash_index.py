@@ -175,6 +175,19 @@ def test_large_share_of_new_hashes_is_merged_by_itself() -> None:
     assert (index.status.removed, len(index)) == (0, 74_000)
 
 
+def test_many_updates_leave_few_segments_and_no_more_memory() -> None:
+    index, _, _ = filled(20_000)
+    held, segments = [], []
+    for number in range(1, 61):
+        removed = labels_of(range((number - 1) * 2000, number * 2000))
+        index.update(removed + 20_000, hashes.unrelated(number, 2000), removed=removed)
+        held.append(index.memory_bytes)
+        segments.append(index.status.segments)
+    assert len(index) == 20_000
+    assert max(segments) <= 5
+    assert max(held[30:]) <= max(held[:30])
+
+
 def test_small_additions_to_a_large_index_leave_it_alone() -> None:
     index, _, _ = filled(60_000)
     for first in range(60_000, 70_000, 500):
