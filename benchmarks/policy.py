@@ -9,7 +9,7 @@ import argparse
 import json
 import sys
 import time
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from itertools import islice
 from pathlib import Path
@@ -35,6 +35,7 @@ from nightlight.model.event import Event
 from nightlight.model.ids import AccountId, EventKey, MediaId, PostId
 from nightlight.model.link import Link, LinkKind, LinkMark, LinkToken
 from nightlight.model.media import Scan
+from nightlight.model.word_use import Answered, Counted, Users, Word, WordUse
 from nightlight.services.rules import build_detectors
 from nightlight.town import TownPlan, build_town
 
@@ -55,6 +56,31 @@ class Measured(Struct, frozen=True, kw_only=True):
     def evaluations_per_s(self) -> float:
         """Rules evaluated a second."""
         return self.events_per_s * self.rules
+
+
+class _NoWords:
+    """Counts the words of nobody."""
+
+    def is_counted(self, users: Users, account_id: AccountId) -> bool:  # noqa: ARG002  protocol
+        return False
+
+    def add(self, uses: Iterable[WordUse]) -> None:
+        pass
+
+    def token_of(self, word: Word) -> int:  # noqa: ARG002  protocol
+        return 0
+
+    def totals(self) -> Mapping[Users, int]:
+        return {}
+
+    def counted(self, *, least: int) -> list[Counted]:  # noqa: ARG002  protocol
+        return []
+
+    def answer(self, answers: Iterable[Answered]) -> None:
+        pass
+
+    def answered(self) -> list[Answered]:
+        return []
 
 
 class _Nothing:
@@ -92,6 +118,10 @@ class _Nothing:
 
     def recent_scans(self, limit: int) -> Iterator[Scan]:  # noqa: ARG002  protocol
         return iter(())
+
+    @property
+    def word_uses(self) -> "_NoWords":
+        return _NoWords()
 
     @property
     def context(self) -> Self:

@@ -53,6 +53,7 @@ from nightlight.services.record import Record
 from nightlight.services.review import Review
 from nightlight.services.rules import CurrentRules
 from nightlight.services.screening import Screening
+from nightlight.services.suggestions import Suggestions
 from nightlight.settings import Settings
 from nightlight.transaction import UnitOfWork
 
@@ -137,6 +138,7 @@ def build_services(settings: Settings) -> Services:
         ),
         lists=Lists(unit_of_work=unit_of_work, clock=clock, lexicons=lexicons),
         lexicons=lexicons,
+        suggestions=Suggestions(unit_of_work=unit_of_work, clock=clock, lexicons=lexicons),
         banks=banks,
         exchanges=Exchanges(
             unit_of_work=unit_of_work,

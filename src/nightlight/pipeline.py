@@ -319,7 +319,7 @@ class Pipeline:
                     plans.append(self._plan(judgement, judgement.decision, known, over_quota))
         judged = self._store(tx, judgements, plans, files, entries)
         known.save(tx.context)
-        known.save_ties(tx.links)
+        known.save_ties(tx)
         tx.engagements.add(filter(None, (engagement_of(one.event) for one in logged)))
         last = logged[-1].seq
         tx.events.advance(last)

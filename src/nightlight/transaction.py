@@ -12,7 +12,7 @@ from typing import Protocol
 from msgspec import Struct
 
 from nightlight.detect.hunting import HuntStore
-from nightlight.detect.ports import ContextStore, LinkStore, SignalStore
+from nightlight.detect.ports import ContextStore, LinkStore, SignalStore, WordUseStore
 from nightlight.enforce.ports import DecisionStore, Outbox
 from nightlight.exchange.ports import BankStore, LexiconChangeStore, LexiconStore
 from nightlight.exchange.registry import ExchangeStore
@@ -200,6 +200,8 @@ class Transaction(Protocol):
     def hunts(self) -> HuntStore: ...  # noqa: D102
     @property
     def links(self) -> LinkStore: ...  # noqa: D102
+    @property
+    def word_uses(self) -> WordUseStore: ...  # noqa: D102
     @property
     def heartbeats(self) -> Heartbeats: ...  # noqa: D102
     @property

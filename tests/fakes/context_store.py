@@ -1,7 +1,7 @@
 """In memory: what is known of accounts, posts and media, answered as the real store must."""
 
 import hashlib
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Self
 
@@ -10,6 +10,7 @@ from nightlight.model.event import Event
 from nightlight.model.ids import AccountId, EventKey, MediaId, PostId
 from nightlight.model.link import Link, LinkKind, LinkMark, LinkToken
 from nightlight.model.media import Scan, ScanState
+from nightlight.model.word_use import Answered, Counted, Users, Word, WordUse
 
 
 class MemoryLinkStore:
@@ -58,11 +59,42 @@ def _together(before: Link, one: Link) -> Link:
     )
 
 
+class MemoryWordUseStore:
+    """A ``WordUseStore`` that counts every account and keeps what it was told."""
+
+    def __init__(self) -> None:
+        self.told: list[WordUse] = []
+
+    def is_counted(self, users: Users, account_id: AccountId) -> bool:  # noqa: ARG002  protocol
+        return True
+
+    def add(self, uses: Iterable[WordUse]) -> None:
+        self.told += uses
+
+    def token_of(self, word: Word) -> int:
+        said = f"{word.form}:{word.text}".encode()
+        return int.from_bytes(hashlib.sha256(said).digest()[:8], "big", signed=True)
+
+    def totals(self) -> Mapping[Users, int]:
+        of = {users: {one.account_id for one in self.told if one.users is users} for users in Users}
+        return {users: len(accounts) for users, accounts in of.items()}
+
+    def counted(self, *, least: int) -> list[Counted]:
+        raise NotImplementedError
+
+    def answer(self, answers: Iterable[Answered]) -> None:
+        raise NotImplementedError
+
+    def answered(self) -> list[Answered]:
+        return []
+
+
 class MemoryContextStore:
     """A ``ContextStore`` over dictionaries, with events taken in before and what ties accounts."""
 
     def __init__(self) -> None:
         self.links = MemoryLinkStore()
+        self.word_uses = MemoryWordUseStore()
         self.account_rows: dict[AccountId, AccountContext] = {}
         self.post_rows: dict[PostId, PostContext] = {}
         self.media_rows: dict[MediaId, MediaContext] = {}

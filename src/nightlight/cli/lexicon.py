@@ -6,8 +6,9 @@ from typing import Annotated
 import typer
 
 from nightlight.cli.console import Actor, Json, Reason, err, fields_of, out, print_json, print_rows
-from nightlight.cli.lists import print_import, print_rejected, print_summaries
+from nightlight.cli.lists import new_file, print_import, print_rejected, print_summaries
 from nightlight.cli.services import open_services
+from nightlight.cli.suggestions import decline, propose, suggest
 from nightlight.errors import InvalidInput, NightlightError
 from nightlight.exchange.lexicon_file import format_lexicon, format_lexicon_csv
 from nightlight.model.lexicon import ChangeAction, LexiconChange
@@ -17,8 +18,11 @@ from nightlight.services.lists import read_list
 app = typer.Typer(
     name="lexicon",
     no_args_is_help=True,
-    help="Lexicons: import, list, withdraw; two people change them. Never shown.",
+    help="Lexicons: import, list, withdraw, suggest; two people change them. Never shown.",
 )
+
+for _command in (suggest, propose, decline):
+    app.command()(_command)
 
 Alone = Annotated[
     bool,
@@ -167,10 +171,7 @@ def export(
     if bool(name) == bool(change):
         raise InvalidInput("one list must be named", field="export", hint="--name or --change")
     lexicons = open_services().lexicons
-    try:
-        to.touch(mode=0o600, exist_ok=False)
-    except OSError as error:
-        raise InvalidInput(f"cannot be made: {error.strerror}", field=str(to)) from error
+    new_file(to)
     try:
         if name:
             terms = lexicons.export(name, actor=by, reason=reason)

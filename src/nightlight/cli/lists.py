@@ -1,10 +1,12 @@
 """What the list commands have in common: how imports and summaries are printed."""
 
 from collections.abc import Sequence
+from pathlib import Path
 
 import typer
 
 from nightlight.cli.console import err, fields_of, out, print_json, print_rows
+from nightlight.errors import InvalidInput
 from nightlight.exchange.ports import ListSummary
 from nightlight.services.lexicons import Imported
 
@@ -41,3 +43,16 @@ def print_summaries(summaries: Sequence[ListSummary], *, json: bool, empty: str)
         columns=("name", "entries", "last grew"),
         empty=empty,
     )
+
+
+def new_file(path: Path) -> Path:
+    """Return the path of a new, empty file that its owner alone may read.
+
+    Raises:
+        InvalidInput: it cannot be made, or is there already.
+    """
+    try:
+        path.touch(mode=0o600, exist_ok=False)
+    except OSError as error:
+        raise InvalidInput(f"cannot be made: {error.strerror}", field=str(path)) from error
+    return path

@@ -12,7 +12,8 @@ from msgspec.structs import replace
 from nightlight.detect.activity import RecentActs
 from nightlight.detect.linked import Linked
 from nightlight.detect.own_posts import OwnPosts
-from nightlight.detect.ports import ContextStore, KnownStores, LinkStore
+from nightlight.detect.ports import ContextStore, KnownStores
+from nightlight.detect.word_use import WordUses
 from nightlight.model.context import (
     AccountContext,
     Activity,
@@ -49,6 +50,7 @@ class Known:
         self._own = OwnPosts()
         self._linked = Linked()
         self._recent = RecentActs()
+        self._words = WordUses()
         self._changed_accounts: set[AccountId] = set()
         self._changed_posts: set[PostId] = set()
         self._changed_media: set[MediaId] = set()
@@ -83,6 +85,7 @@ class Known:
         self._own.load(events, posts=self.posts, accounts=self.accounts, stores=stores)
         self._linked.load(events, stores)
         self._recent.load(events, stores)
+        self._words.load(stores.word_uses)
 
     def context_for(self, event: Event) -> Context:
         """Return what was known just before the event."""
@@ -303,16 +306,18 @@ class Known:
                 self._tell_post(replace(post, reposted_as=post_id))
 
     def tie(self, event: Event, signals: Sequence[Signal]) -> None:
-        """Remember what the event showed that ties its account to others, now that it is judged."""
+        """Remember what the event showed and its account has in common with others, now judged."""
         post = self.posts.get(event.post_id)
         account_id = self._account_concerned(event, post)
         self._linked.tell(event, account_id, post, signals)
+        self._words.tell(event, self.accounts.get(event.account_id), signals)
         if isinstance(event.data, AccountCreated | AccountUpdated):
             self._recent.tell_profile(account_id, event.time, self._linked.tokens_of(event))
 
-    def save_ties(self, store: LinkStore) -> None:
+    def save_ties(self, stores: KnownStores) -> None:
         """Store what ``tie`` was told."""
-        self._linked.save(store)
+        self._linked.save(stores.links)
+        self._words.save(stores.word_uses)
 
     def save(self, store: ContextStore) -> None:
         """Store what changed."""

@@ -1,6 +1,6 @@
 """What judging needs to know: loaded before, saved after, keyed by account and content."""
 
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Protocol
 
@@ -10,6 +10,7 @@ from nightlight.model.ids import AccountId, EventKey, MediaId, PostId
 from nightlight.model.link import Link, LinkKind, LinkMark, LinkToken
 from nightlight.model.media import Scan
 from nightlight.model.signal import Signal
+from nightlight.model.word_use import Answered, Counted, Users, Word, WordUse
 
 
 class ContextStore(Protocol):
@@ -101,6 +102,45 @@ class LinkStore(Protocol):
         ...
 
 
+class WordUseStore(Protocol):
+    """Which accounts used which words, of a bounded number of accounts; words are not kept."""
+
+    def is_counted(self, users: Users, account_id: AccountId) -> bool:
+        """Return whether an account is among those of its kind whose words are kept."""
+        ...
+
+    def add(self, uses: Iterable[WordUse]) -> None:
+        """Add to what accounts used; beyond what fits, fewer accounts are counted from now on.
+
+        Which accounts those are is decided by keyed hashes of their ids, so they are a fair sample
+        of all, and the same ones whatever order events come in.
+        """
+        ...
+
+    def token_of(self, word: Word) -> int:
+        """Return the keyed hash of a word."""
+        ...
+
+    def totals(self) -> Mapping[Users, int]:
+        """Return how many accounts of each kind are counted."""
+        ...
+
+    def counted(self, *, least: int) -> list[Counted]:
+        """Return what at least so many accounts of sellers used, in no order.
+
+        Sellers about whom a person decided otherwise do not count.
+        """
+        ...
+
+    def answer(self, answers: Iterable[Answered]) -> None:
+        """Remember what a person made of words, over what was made of them before."""
+        ...
+
+    def answered(self) -> list[Answered]:
+        """Return every word that a person looked at."""
+        ...
+
+
 class KnownStores(Protocol):
     """What is read before a batch of events is judged."""
 
@@ -110,6 +150,8 @@ class KnownStores(Protocol):
     def events(self) -> EventFinder: ...  # noqa: D102
     @property
     def links(self) -> LinkStore: ...  # noqa: D102
+    @property
+    def word_uses(self) -> WordUseStore: ...  # noqa: D102
 
 
 class SignalStore(Protocol):

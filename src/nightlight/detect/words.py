@@ -88,7 +88,7 @@ def _goes_on(text: str, edge: int, step: int, *, skips_digits: bool) -> bool:
         return _ZERO_WIDTH_JOINER in {outside, inside}
     if step > 0 and unicodedata.category(outside).startswith("M"):
         return True
-    if _is_unspaced(inside) or _is_unspaced(outside) or (step > 0 and _is_hangul(inside)):
+    if is_unspaced(inside) or is_unspaced(outside) or (step > 0 and _is_hangul(inside)):
         return False
     at = edge + step
     if skips_digits and not inside.isdigit():
@@ -101,7 +101,8 @@ def _is_letter(char: str) -> bool:
     return char.isalnum() or unicodedata.category(char).startswith("M")
 
 
-def _is_unspaced(char: str) -> bool:
+def is_unspaced(char: str) -> bool:
+    """Say whether a character belongs to a script that writes words without spaces."""
     return any(first <= ord(char) <= last for first, last in _UNSPACED)
 
 

@@ -23,6 +23,7 @@ from nightlight.services.record import Record
 from nightlight.services.review import Review
 from nightlight.services.rules import CurrentRules
 from nightlight.services.screening import Screening
+from nightlight.services.suggestions import Suggestions
 from nightlight.settings import Settings
 from nightlight.transaction import UnitOfWork
 
@@ -50,6 +51,7 @@ class Services(Struct, frozen=True, kw_only=True):
     review: Review
     lists: Lists
     lexicons: Lexicons
+    suggestions: Suggestions
     offers: Offers
     banks: Banks
     exchanges: Exchanges

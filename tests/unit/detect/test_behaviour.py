@@ -90,7 +90,7 @@ def take_in(events: Sequence[Event], *, size: int) -> list[Context]:
             known.tie(event, ())
             known.advance(event)
         known.save(store)
-        known.save_ties(store.links)
+        known.save_ties(store)
     return contexts
 
 

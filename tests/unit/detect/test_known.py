@@ -45,7 +45,7 @@ def take_in(
             known.tie(event, ())
             known.advance(event, fingerprint=fingerprint(text) if text else b"")
         known.save(store)
-        known.save_ties(store.links)
+        known.save_ties(store)
         store.event_rows |= {event.key: event for event in batch}
     return store, contexts
 

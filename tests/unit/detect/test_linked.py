@@ -26,7 +26,7 @@ def take_in(store: MemoryContextStore, events: Sequence[Event]) -> list[Context]
         known.tie(event, ())
         known.advance(event)
     known.save(store)
-    known.save_ties(store.links)
+    known.save_ties(store)
     return contexts
 
 

@@ -492,6 +492,36 @@ link = Table(
     sqlite_with_rowid=False,
 )
 
+word_user = Table(
+    "word_user",
+    metadata,
+    Column("users", String(8), primary_key=True),
+    Column("account_id", Text, primary_key=True),
+    # Where the account stands in a fair order: those that stand highest are counted no more.
+    Column("place", BigInteger, nullable=False),
+    Column("last_us", BigInteger, nullable=False),
+)
+
+word_use = Table(
+    "word_use",
+    metadata,
+    Column("users", String(8), primary_key=True),
+    Column("account_id", Text, primary_key=True),
+    # Keyed hashes: the words are kept nowhere, but in the events that are named.
+    Column("token", BigInteger, primary_key=True, autoincrement=False),
+    Column("form", String(16), nullable=False),
+    Column("event_key", String(32), nullable=False),
+    Index("word_use_token", "token", "users"),
+    sqlite_with_rowid=False,
+)
+
+word_answer = Table(
+    "word_answer",
+    metadata,
+    Column("token", BigInteger, primary_key=True, autoincrement=False),
+    Column("body", Text, nullable=False),
+)
+
 engagement = Table(
     "engagement",
     metadata,

@@ -23,6 +23,7 @@ from nightlight.adapters.sql.outbox import SqlOutbox
 from nightlight.adapters.sql.rows import Row, add_all, put_over, to_json, to_us
 from nightlight.adapters.sql.tips import SqlTips
 from nightlight.adapters.sql.tokens import SqlApiTokens
+from nightlight.adapters.sql.word_uses import SqlWordUseStore
 from nightlight.audit.chain import link
 from nightlight.audit.clock import Clock
 from nightlight.errors import IntegrityFailure
@@ -59,6 +60,7 @@ class SqlTransaction:
         self.engagements = SqlEngagementStore(connection)
         self.hunts = SqlHuntStore(connection)
         self.links = SqlLinkStore(connection, keys)
+        self.word_uses = SqlWordUseStore(connection, keys)
         self.heartbeats = SqlHeartbeats(connection)
         self.figures = SqlFigures(connection, self.events)
         self.audit = SqlAuditLog(connection)
