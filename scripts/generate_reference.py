@@ -14,13 +14,14 @@ from nightlight.decide.facts import CONTEXT_FACTS
 from nightlight.decide.policy import Mode, Outcome, Policy, PolicyRule, Quota
 from nightlight.model.audit import ACTIONS
 from nightlight.model.case import TRANSITIONS, CaseState
-from nightlight.model.cybertip import SETTLED, TIP_TRANSITIONS, IncidentType, TipState
 from nightlight.model.effect import (
     ACCOUNT_EFFECTS,
     DESTRUCTIVE_EFFECTS,
     INTERNAL_EFFECTS,
     EffectKind,
 )
+from nightlight.model.filing import SETTLED, TIP_TRANSITIONS, TipState
+from nightlight.model.incident import IncidentType
 from nightlight.model.signal import Fact
 from nightlight.services.rules import declared_facts, default_policy
 from nightlight.settings import REFERENCE

@@ -39,6 +39,7 @@ from nightlight.report.submit import Filer
 from nightlight.services import Services
 from nightlight.services.banks import Banks
 from nightlight.services.delivery import Dispatcher
+from nightlight.services.drafting import Drafting
 from nightlight.services.evidence import EvidenceDesk
 from nightlight.services.exchanges import Exchanges
 from nightlight.services.filing import StoredTips, VaultMedia
@@ -133,8 +134,9 @@ def build_services(settings: Settings) -> Services:
         review=Review(
             unit_of_work=unit_of_work,
             clock=clock,
-            platform_name=settings.platform_name,
-            report_classification=settings.report_classification,
+            drafting=Drafting(
+                platform_name=settings.platform_name, classify=settings.report_classification
+            ),
         ),
         lists=Lists(unit_of_work=unit_of_work, clock=clock, lexicons=lexicons),
         lexicons=lexicons,

@@ -11,7 +11,7 @@ from urllib.parse import SplitResult, urlsplit
 from msgspec import Struct
 
 from nightlight.errors import InvalidInput
-from nightlight.report.document import Contact, Reporter
+from nightlight.report.reporter import Contact, Reporter
 
 _SHORTEST_TOKEN = 16
 #: A file system in memory: what lies there never reaches a disk, but for swap.

@@ -19,7 +19,8 @@ from nightlight.exchange.registry import ExchangeStore
 from nightlight.ingest.ports import EventLog
 from nightlight.measure.ports import FiguresSource
 from nightlight.model.audit import AuditEntry, ChainedEntry
-from nightlight.model.cybertip import CyberTip, Filing
+from nightlight.model.cybertip import CyberTip
+from nightlight.model.filing import Filing
 from nightlight.model.ids import CaseId, TipId
 from nightlight.preserve.ports import EvidenceStore, ViewLog
 from nightlight.report.ports import EngagementStore

@@ -22,7 +22,7 @@ AVOIDED = re.compile(
     re.IGNORECASE,
 )
 #: The places that must: the CyberTipline's own name of an incident type, and FFmpeg's of an option.
-ALLOWED = {("report/document.py", "Child Porn"), ("adapters/video_hasher.py", "whitelist")}
+ALLOWED = {("report/incident_xml.py", "Child Porn"), ("adapters/video_hasher.py", "whitelist")}
 ACTION = re.compile(
     r"(events|evidence|decision|case|effect|bank|lexicon|policy|tip|exchange|media|token|test|hunt|offer|keys|hold|custody|suggestion)"
     r"\.(\w+ed|sealed|made|dead|held|reset|viewed|\w*withdrawn|upheld|overturned|started_over|found)"

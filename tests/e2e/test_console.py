@@ -27,8 +27,8 @@ import nightlight
 from nightlight.bootstrap import build_services
 from nightlight.ingest.envelope import parse_event
 from nightlight.model.case import CaseStep
-from nightlight.model.cybertip import TipState
 from nightlight.model.event import Event
+from nightlight.model.filing import TipState
 from nightlight.review.resolve import Resolution
 from nightlight.services import Services
 from nightlight.settings import read_settings

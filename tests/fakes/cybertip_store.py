@@ -6,15 +6,12 @@ from datetime import UTC, datetime, timedelta
 from msgspec import structs
 
 from nightlight.errors import Conflict, NotFound
-from nightlight.model.cybertip import (
-    SETTLED,
-    CyberTip,
-    Filing,
-    IncidentType,
-    ReportedFile,
-    TipState,
-)
+from nightlight.model.cybertip import CyberTip
+from nightlight.model.filing import SETTLED, Filing, TipState
 from nightlight.model.ids import AccountId, CaseId, TipId
+from nightlight.model.incident import IncidentType, WebPage
+from nightlight.model.person import ReportedParty
+from nightlight.model.reported_file import FileHash, ReportedFile
 
 NOON = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
 
@@ -93,7 +90,7 @@ def make_file(media: MemoryMedia, number: int) -> ReportedFile:
         viewed=number % 2 == 0,
         uploaded_at=NOON - timedelta(days=2),
         match="exact match with test bank",
-        sha256=digest,
+        hashes=(FileHash(kind="SHA256", value=digest),),
     )
 
 
@@ -106,11 +103,17 @@ def make_tip(media: MemoryMedia, *, files: int = 1, name: str = "tip-1") -> Cybe
         incident_type=IncidentType.CSAM,
         incident_at=NOON - timedelta(days=1),
         platform="Zorbleflux",
-        handle="quibbleton",
-        display_name="Quibble Ton",
-        bio="nothing to see",
-        profile_url="https://zorbleflux.example.test/quibbleton",
-        urls=("https://zorbleflux.example.test/posts/1",),
+        reported=(
+            ReportedParty(
+                account_id=f"account-of-{name}",
+                service="Zorbleflux",
+                handle="quibbleton",
+                display_names=("Quibble Ton",),
+                bio="nothing to see",
+                profile_urls=("https://zorbleflux.example.test/quibbleton",),
+            ),
+        ),
+        places=(WebPage(urls=("https://zorbleflux.example.test/posts/1",)),),
         narrative="Found by a test.",
         files=tuple(make_file(media, number) for number in range(files)),
     )

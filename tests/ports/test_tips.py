@@ -2,6 +2,7 @@
 
 from datetime import timedelta
 
+import msgspec
 import pytest
 from msgspec.structs import replace
 from sqlalchemy import Engine
@@ -10,10 +11,15 @@ from tests.ports.builders import ENTRY, make_case
 from tests.ports.raw import raw_bytes
 
 from nightlight.adapters.sql.database import SqlUnitOfWork
-from nightlight.errors import Conflict, NotFound
+from nightlight.adapters.sql.tip_format import decode_tip, encode_tip
+from nightlight.errors import Conflict, IntegrityFailure, NotFound
 from nightlight.model.case import CaseState
-from nightlight.model.cybertip import CyberTip, Filing, TipState
+from nightlight.model.cybertip import CyberTip
+from nightlight.model.filing import Filing, TipState
 from nightlight.model.ids import TipId
+from nightlight.model.incident import Annotation, WebPage
+from nightlight.model.person import Disabled
+from nightlight.model.reported_file import Classification, FileHash
 
 
 def tip(name: str) -> CyberTip:
@@ -127,5 +133,61 @@ def test_what_a_tip_says_is_sealed_at_rest(unit_of_work: SqlUnitOfWork, engine: 
     one = tip("tip-1")
     draft(unit_of_work, one)
     stored = raw_bytes(engine)
-    for secret in (one.handle, one.narrative, one.files[0].digest, one.urls[0]):
+    for secret in (one.reported[0].handle, one.narrative, one.files[0].digest, one.reported[0].bio):
         assert secret.encode() not in stored
+
+
+def test_a_tip_of_the_first_format_reads_as_the_same_tip_today() -> None:
+    old = {
+        "id": "tip-1",
+        "case_id": "case-1",
+        "account_id": "account-1",
+        "incident_type": "csam",
+        "incident_at": "2026-03-01T12:00:00Z",
+        "platform": "Zorbleflux",
+        "handle": "quib",
+        "display_name": "Quib",
+        "bio": "nothing",
+        "profile_url": "https://z.example.test/quib",
+        "urls": ["https://z.example.test/1"],
+        "narrative": "Found.",
+        "files": [
+            {
+                "evidence_id": "e",
+                "digest": "d",
+                "file_name": "f",
+                "content_type": "image/png",
+                "viewed": True,
+                "uploaded_at": None,
+                "location": "",
+                "classification": "A1",
+                "match": "near",
+                "md5": "0a" * 16,
+                "sha1": "",
+                "sha256": "",
+                "pdq": "",
+            }
+        ],
+        "suspended_at": "2026-03-01T12:00:00Z",
+        "suspended_permanently": True,
+        "solicitation": True,
+    }
+    tip = decode_tip(msgspec.json.encode(old))
+    assert decode_tip(encode_tip(tip)) == tip
+    [account], [file] = tip.reported, tip.files
+    assert (account.handle, account.display_names, account.bio) == ("quib", ("Quib",), "nothing")
+    assert account.disabled == Disabled(permanently=True, at=NOON)
+    assert tip.annotations == (Annotation.CSAM_SOLICITATION,)
+    assert tip.places == (WebPage(urls=("https://z.example.test/1",)),)
+    assert file.viewed
+    assert file.classification is Classification.A1
+    assert file.hashes == (FileHash(kind="MD5", value="0a" * 16),)
+    empty = {**old, "urls": [], "display_name": "", "profile_url": "", "suspended_at": None}
+    tip = decode_tip(msgspec.json.encode({**empty, "solicitation": False, "files": []}))
+    assert (tip.places, tip.annotations, tip.files) == ((), (), ())
+
+
+@pytest.mark.parametrize("sealed", [b"{}", b"[]", b"nonsense", b'{"format": 2}'])
+def test_a_tip_that_cannot_be_read_is_not_guessed(sealed: bytes) -> None:
+    with pytest.raises(IntegrityFailure):
+        decode_tip(sealed)

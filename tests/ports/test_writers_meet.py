@@ -10,8 +10,10 @@ from nightlight.adapters.sql.database import SqlUnitOfWork
 from nightlight.model.case import CaseState, CaseStep
 from nightlight.model.ids import AccountId, CaseId, DecisionId, PostId
 from nightlight.review.resolve import Resolution
+from nightlight.services.drafting import Drafting
 from nightlight.services.review import Review
 
+DRAFTING = Drafting(platform_name="Zorbleflux", classify=False)
 _ACCOUNT = AccountId("account-1")
 _POST = PostId("post-one")
 _LONG_ENOUGH_S = 1.0
@@ -33,7 +35,7 @@ def test_a_decision_made_while_a_batch_is_judged_outlives_the_batch(
     unit_of_work: SqlUnitOfWork, clock: HandClock
 ) -> None:
     prepare(unit_of_work)
-    review = Review(unit_of_work=unit_of_work, clock=clock, platform_name="Zorbleflux")
+    review = Review(unit_of_work=unit_of_work, clock=clock, drafting=DRAFTING)
     with ThreadPoolExecutor(1) as pool:
         with unit_of_work.begin() as tx:
             tx.events.offset()
@@ -62,7 +64,7 @@ def test_of_two_reviewers_at_once_one_decides(
     unit_of_work: SqlUnitOfWork, clock: HandClock
 ) -> None:
     prepare(unit_of_work)
-    review = Review(unit_of_work=unit_of_work, clock=clock, platform_name="Zorbleflux")
+    review = Review(unit_of_work=unit_of_work, clock=clock, drafting=DRAFTING)
     confirmation = replace(_DISMISSAL, step=CaseStep.CONFIRM, reviewer="another reviewer")
     with ThreadPoolExecutor(2) as pool:
         asked = [

@@ -8,7 +8,7 @@ from nightlight.cli.console import Actor, Json, Reason, err, fields_of, out, pri
 from nightlight.cli.services import open_services
 from nightlight.errors import InvalidInput
 from nightlight.model.audit import AuditEntry
-from nightlight.model.cybertip import TipState
+from nightlight.model.filing import TipState
 from nightlight.model.ids import TipId
 from nightlight.report.document import report_xml
 from nightlight.report.progress import retried

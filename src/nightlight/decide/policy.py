@@ -14,8 +14,8 @@ import msgspec
 from msgspec import Meta, Struct
 
 from nightlight.errors import InvalidInput
-from nightlight.model.cybertip import IncidentType
 from nightlight.model.effect import DESTRUCTIVE_EFFECTS, EffectKind
+from nightlight.model.incident import IncidentType
 
 Severity = Annotated[int, Meta(ge=0, le=100)]
 Name = Annotated[str, Meta(pattern=r"^[a-z][a-z0-9_-]{0,63}$")]

@@ -106,6 +106,9 @@ def without_nul(data: EventData) -> EventData:
 def _check_post(data: PostCreated | PostEdited) -> EventData:
     for media_id in data.media_ids:
         check_id(media_id, "data.media_ids")
+    if isinstance(data, PostCreated):
+        for account_id in data.recipients:
+            check_id(account_id, "data.recipients")
     return data
 
 

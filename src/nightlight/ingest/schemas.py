@@ -83,6 +83,8 @@ def _bound(data_type: type[msgspec.Struct], schema: Schema) -> None:
         fields[name] |= _OPTIONAL_ID
     if data_type in (PostCreated, PostEdited):
         fields["media_ids"]["items"] |= _ID
+        if data_type is PostCreated:
+            fields["recipients"]["items"] |= _ID
     elif data_type is ViewsCounted:
         fields["views"] |= {"minimum": 0, "maximum": MAX_VIEWS}
     elif data_type is MediaUploaded:

@@ -61,7 +61,10 @@ class AccountUpdated(Masked, frozen=True, kw_only=True):
 
 
 class PostCreated(Masked, frozen=True, kw_only=True):
-    """A post as published; ``media_ids`` name media announced by ``media.uploaded``."""
+    """A post as published; ``media_ids`` name media announced by ``media.uploaded``.
+
+    ``recipients`` are the accounts that it was sent to, where it was not public.
+    """
 
     post_id: str
     account_id: str
@@ -69,6 +72,7 @@ class PostCreated(Masked, frozen=True, kw_only=True):
     language: str = ""
     media_ids: tuple[str, ...] = ()
     reply_to: str = ""
+    recipients: tuple[str, ...] = ()
     url: str = ""
     device: str = ""
     network: str = ""
@@ -131,7 +135,10 @@ class ViewsCounted(Struct, frozen=True, kw_only=True):
 
 
 class UserReportCreated(Masked, frozen=True, kw_only=True):
-    """``account_id`` reported a post or another account to the platform."""
+    """``account_id`` reported a post or another account to the platform.
+
+    ``harmed`` says that it is the one who was harmed, or whom it was meant for.
+    """
 
     user_report_id: str
     account_id: str
@@ -139,6 +146,7 @@ class UserReportCreated(Masked, frozen=True, kw_only=True):
     target_account_id: str = ""
     reason: str = ""
     note: str = ""
+    harmed: bool = False
 
 
 EventData: TypeAlias = (

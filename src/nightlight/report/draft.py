@@ -1,94 +1,210 @@
-"""A confirmed case becomes a CyberTip. Pure."""
+"""Confirmed cases become a CyberTip. Pure.
 
-from collections.abc import Mapping, Sequence
+Owns what a tip says of its cases and where they happened. Leaves the files to ``draft_files`` and
+reading what is stored to ``services/drafting.py``.
+"""
+
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 
-from nightlight.model.case import Case, Evidence, EvidenceKind
+from msgspec import Struct
+
+from nightlight.model.case import Case, Evidence
 from nightlight.model.context import AccountContext, MediaContext
-from nightlight.model.cybertip import CyberTip, IncidentType, ReportedFile
+from nightlight.model.cybertip import NCMEC, CyberTip
 from nightlight.model.decision import Decision
 from nightlight.model.event import Event, PostCreated, PostEdited
 from nightlight.model.ids import TipId, derive_id
-from nightlight.model.signal import Signal, SubjectKind
+from nightlight.model.incident import Annotation, Chat, IncidentType, Place, WebPage
+from nightlight.model.masked import Masked
+from nightlight.model.person import (
+    AssociatedAccount,
+    Device,
+    Disabled,
+    IntendedRecipient,
+    IpCapture,
+    ReportedParty,
+    Victim,
+)
+from nightlight.model.signal import Signal
+from nightlight.report.draft_files import reported_files
 
 #: Categories whose cases are offers or solicitations rather than possession.
 _SOLICITATION = frozenset({"advert"})
 
 
+class ConfirmedCase(Struct, frozen=True, kw_only=True):
+    """One case as it goes into a tip.
+
+    Attributes:
+        incident_type: what the policy reports its category as.
+        decisions: the decisions that the case is about, oldest first.
+        evidence: everything sealed for the case.
+        posts: the posts concerned, as they were published; their text becomes part of the tip.
+        urgent: why a child is in danger now, "" where nobody said so.
+        annotations: what the policy says of reports of its category.
+        viewed: ids of the evidence that a person viewed whole.
+        exif_viewed: ids of the evidence whose EXIF data a person viewed.
+    """
+
+    case: Case
+    incident_type: IncidentType
+    decisions: Sequence[Decision]
+    evidence: Sequence[Evidence]
+    posts: Sequence[Event]
+    urgent: str = ""
+    annotations: tuple[Annotation, ...] = ()
+    viewed: Collection[str] = ()
+    exif_viewed: Collection[str] = ()
+
+
+class Surroundings(Masked, frozen=True, kw_only=True):
+    """Who else a tip names, and what is known of where its account was seen.
+
+    Attributes:
+        earlier_reports: ids of CyberTipline reports that named this account before.
+        disabled: how the account was closed, None while the platform has not confirmed it.
+    """
+
+    earlier_reports: tuple[int, ...] = ()
+    associated: tuple[AssociatedAccount, ...] = ()
+    recipients: tuple[IntendedRecipient, ...] = ()
+    victims: tuple[Victim, ...] = ()
+    ip_captures: tuple[IpCapture, ...] = ()
+    devices: tuple[Device, ...] = ()
+    disabled: Disabled | None = None
+
+
 def draft_tip(
-    case: Case,
+    cases: Sequence[ConfirmedCase],
     *,
-    incident_type: IncidentType,
     platform: str,
-    decisions: Sequence[Decision],
     signals: Sequence[Signal],
-    evidence: Sequence[Evidence],
     media: Mapping[str, MediaContext],
     account: AccountContext | None,
-    posts: Sequence[Event],
-    suspended_at: datetime | None,
+    around: Surroundings,
     now: datetime,
     classify: bool,
+    destination: str = NCMEC,
 ) -> CyberTip:
-    """Return the tip of a confirmed case.
+    """Return the tip of an account's confirmed cases; the first one names it.
 
-    A file counts as viewed only if the reviewer who decided the case said so of this very file.
-    What a platform dates ahead of its report is dated ``now``, and the narrative says so.
+    A file counts as viewed only if a person said so of this very file. What a platform dates ahead
+    of its report is dated ``now``, and the narrative says so.
 
     Args:
-        case: the confirmed case.
-        incident_type: what the policy reports its category as.
+        cases: at least one, all of one account.
         platform: the platform's name.
-        decisions: the decisions that the case is about, oldest first.
-        signals: what the detectors found on their events.
-        evidence: everything sealed for the case.
+        signals: what the detectors found on the cases' events.
         media: what is known of the sealed files, by media id.
         account: the account as known, None where the platform never told of it.
-        posts: the posts concerned, as they were published; their text becomes part of the tip.
-        suspended_at: when the platform confirmed the suspension, None while it has not.
+        around: who else is named.
         now: when the tip is drafted.
         classify: whether a hash bank's industry classification is passed on.
+        destination: where it is filed.
     """
-    happened_at = max(decision.time for decision in decisions)
-    files = tuple(
-        _reported_file(one, case, media.get(one.content_id), signals, classify=classify)
-        for one in _once_each(evidence)
-    )
-    published = [event for event in posts if isinstance(event.data, PostCreated | PostEdited)]
+    first = cases[0].case
+    happened_at = max(decision.time for one in cases for decision in one.decisions)
+    posts = _posts(cases)
     return CyberTip(
-        id=TipId(derive_id("tip", case.id)),
-        case_id=case.id,
-        account_id=case.account_id,
-        incident_type=incident_type,
+        id=tip_id(first, destination),
+        case_id=first.id,
+        account_id=first.account_id,
+        bundled=tuple(one.case.id for one in cases[1:]),
+        destination=destination,
+        incident_type=_gravest(cases).incident_type,
         incident_at=min(happened_at, now),
+        incident_note=_span(cases),
         platform=platform,
-        handle=account.handle if account else "",
-        display_name=account.display_name if account else "",
-        bio=account.bio if account else "",
-        profile_url=account.profile_url if account else "",
-        urls=_urls(published),
+        high_priority=" ".join(dict.fromkeys(one.urgent for one in cases if one.urgent)),
+        annotations=_annotations(cases),
+        places=_places(posts, platform),
+        reported=(_reported(first, account, platform, around),) if first.account_id else (),
+        recipients=around.recipients,
+        victims=around.victims,
         narrative="\n".join(
             [
-                *_narrative(case, decisions),
+                *(line for one in cases for line in _narrative(one)),
+                *_follows(around.earlier_reports),
                 *_dated_ahead(happened_at, now),
-                *(_quoted(event) for event in sorted(published, key=lambda one: one.time)),
+                *(_quoted(event) for event in posts),
             ]
         ),
-        files=files,
-        suspended_at=suspended_at,
-        solicitation=case.category in _SOLICITATION,
+        files=reported_files(
+            [
+                (one, one.id in case.viewed, one.id in case.exif_viewed)
+                for case in cases
+                for one in case.evidence
+            ],
+            media=media,
+            signals=signals,
+            classify=classify,
+        ),
     )
 
 
-def _once_each(evidence: Sequence[Evidence]) -> list[Evidence]:
-    """Return the sealed files; one that two findings share is reported once."""
-    files = [one for one in evidence if one.kind is EvidenceKind.MEDIA]
-    return list({one.digest: one for one in reversed(files)}.values())[::-1]
+def tip_id(case: Case, destination: str) -> TipId:
+    """Return the id of a case's tip at a destination."""
+    elsewhere = () if destination == NCMEC else (destination,)
+    return TipId(derive_id("tip", case.id, *elsewhere))
 
 
-def _urls(posts: Sequence[Event]) -> tuple[str, ...]:
-    urls = [one.data.url for one in posts if isinstance(one.data, PostCreated)]
-    return tuple(dict.fromkeys(url for url in urls if url))
+def _gravest(cases: Sequence[ConfirmedCase]) -> ConfirmedCase:
+    return max(cases, key=lambda one: one.case.severity)
+
+
+def _posts(cases: Sequence[ConfirmedCase]) -> list[Event]:
+    """Return the posts concerned, each event once, in the order in which they were published."""
+    found = {
+        event.key: event
+        for case in cases
+        for event in case.posts
+        if isinstance(event.data, PostCreated | PostEdited)
+    }
+    return sorted(found.values(), key=lambda one: (one.time, one.key))
+
+
+def _annotations(cases: Sequence[ConfirmedCase]) -> tuple[Annotation, ...]:
+    said = [annotation for one in cases for annotation in one.annotations]
+    if any(one.case.category in _SOLICITATION for one in cases):
+        said.append(Annotation.CSAM_SOLICITATION)
+    return tuple(one for one in Annotation if one in said)
+
+
+def _places(posts: Sequence[Event], platform: str) -> tuple[Place, ...]:
+    """Return where it happened: the page where it was public, the chat where it was sent."""
+    created = [one.data for one in posts if isinstance(one.data, PostCreated)]
+    sent = [one for one in created if one.recipients]
+    urls = dict.fromkeys(one.url for one in created if one.url and not one.recipients)
+    places: list[Place] = []
+    if urls:
+        places.append(WebPage(urls=tuple(urls)))
+    if sent:
+        text = "\n".join(f"Message {one.post_id}: {one.text}" for one in sent)
+        places.append(Chat(client=platform, content=text))
+    if not places:
+        ids = ", ".join(dict.fromkeys(str(one.post_id) for one in posts))
+        said = f"Posts on {platform}, which have no address of their own: {ids}" if ids else ""
+        places.append(WebPage(info=said or f"On {platform}; no address is known."))
+    return tuple(places)
+
+
+def _reported(
+    case: Case, account: AccountContext | None, platform: str, around: Surroundings
+) -> ReportedParty:
+    return ReportedParty(
+        account_id=case.account_id,
+        service=platform,
+        handle=account.handle if account else "",
+        display_names=(account.display_name,) if account and account.display_name else (),
+        profile_urls=(account.profile_url,) if account and account.profile_url else (),
+        bio=account.bio if account else "",
+        ip_captures=around.ip_captures,
+        devices=around.devices,
+        prior_reports=around.earlier_reports,
+        disabled=around.disabled,
+        associated=around.associated,
+    )
 
 
 def _quoted(event: Event) -> str:
@@ -98,64 +214,17 @@ def _quoted(event: Event) -> str:
     return f"Post {event.post_id}, {event.time.isoformat(timespec='seconds')}: {text}"
 
 
-def _reported_file(
-    evidence: Evidence,
-    case: Case,
-    media: MediaContext | None,
-    signals: Sequence[Signal],
-    *,
-    classify: bool,
-) -> ReportedFile:
-    found = sorted(
-        (
-            signal
-            for signal in signals
-            if signal.detector == "hash_match"
-            and signal.subject.kind is SubjectKind.MEDIA
-            and signal.subject.id == evidence.content_id
-        ),
-        key=_closest_first,
-    )
-    hashes = media.scan.hashes if media else None
-    return ReportedFile(
-        evidence_id=evidence.id,
-        digest=evidence.digest,
-        file_name=evidence.content_id.replace("/", "_"),
-        content_type=evidence.content_type,
-        viewed=evidence.id in case.viewed,
-        uploaded_at=media.uploaded_at if media else None,
-        location=media.url if media and "://" in media.url else "",
-        classification=_classification(found) if classify else "",
-        match=_match(found[0]) if found else "",
-        md5=hashes.md5 if hashes else "",
-        sha1=hashes.sha1 if hashes else "",
-        sha256=hashes.sha256 if hashes else "",
-        pdq=hashes.pdq if hashes else "",
-    )
+def _span(cases: Sequence[ConfirmedCase]) -> str:
+    """Return that several things happened, and when, where they did."""
+    times = sorted({decision.time for one in cases for decision in one.decisions})
+    if len(times) == 1:
+        return ""
+    first, last = (one.isoformat(timespec="seconds") for one in (times[0], times[-1]))
+    return f"{len(times)} findings between {first} and {last}; the last one is given."
 
 
-def _closest_first(signal: Signal) -> tuple[bool, float, str]:
-    distance = signal.facts.get("hash_distance_bits", 0)
-    bits = distance if isinstance(distance, int) else 0
-    return (not signal.facts.get("hash_exact"), bits, signal.event_key)
-
-
-def _classification(found: Sequence[Signal]) -> str:
-    told = (str(signal.facts.get("hash_classification", "")) for signal in found)
-    return next((one for one in told if one), "")
-
-
-def _match(signal: Signal) -> str:
-    facts = signal.facts
-    bank = facts.get("hash_bank", "")
-    if facts.get("hash_exact"):
-        return f"exact match with an entry of the hash bank {bank}"
-    return (
-        f"near match ({facts.get('hash_distance_bits')} bits) with an entry of the hash bank {bank}"
-    )
-
-
-def _narrative(case: Case, decisions: Sequence[Decision]) -> list[str]:
+def _narrative(one: ConfirmedCase) -> list[str]:
+    case, decisions = one.case, one.decisions
     lines = [
         f"Confirmed by a reviewer at the provider: {case.category}, {len(decisions)} finding(s).",
     ]
@@ -166,6 +235,13 @@ def _narrative(case: Case, decisions: Sequence[Decision]) -> list[str]:
             f" {decision.subject.id}: {because}"
         )
     return lines
+
+
+def _follows(reports: Sequence[int]) -> list[str]:
+    if not reports:
+        return []
+    told = ", ".join(str(one) for one in reports)
+    return [f"The account was reported before: this follows CyberTipline report(s) {told}."]
 
 
 def _dated_ahead(happened_at: datetime, now: datetime) -> list[str]:

@@ -6,8 +6,9 @@ from enum import StrEnum
 from typing import Protocol
 
 from nightlight.errors import NightlightError
-from nightlight.model.cybertip import CyberTip, Filing
+from nightlight.model.cybertip import CyberTip
 from nightlight.model.engagement import Engagement
+from nightlight.model.filing import Filing
 from nightlight.model.ids import AccountId, PostId, TipId
 
 

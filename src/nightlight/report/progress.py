@@ -6,7 +6,7 @@ from msgspec import structs
 
 from nightlight.audit.clock import Clock
 from nightlight.errors import Conflict
-from nightlight.model.cybertip import Filing, TipState, check_tip_transition
+from nightlight.model.filing import Filing, TipState, check_tip_transition
 from nightlight.report.ports import FilingAction, TipStore
 
 _FIRST_WAIT_S = 30

@@ -1,5 +1,7 @@
 """XML from a partner is parsed without entities or network, and checked against a schema."""
 
+from functools import lru_cache
+
 from lxml import etree
 
 from nightlight.errors import InvalidInput
@@ -62,6 +64,16 @@ class Schema:
         )
 
 
+@lru_cache(maxsize=4)
+def compiled(schema: bytes) -> Schema:
+    """Return the schema, compiled at most once a process while it stays the same.
+
+    Raises:
+        InvalidInput: as ``Schema``.
+    """
+    return Schema(schema)
+
+
 def validate(document: bytes, schema: bytes) -> None:
     """Return only if ``document`` follows ``schema``.
 
@@ -69,4 +81,4 @@ def validate(document: bytes, schema: bytes) -> None:
         InvalidInput: either is unusable, or the document breaks the schema; names element and
             line.
     """
-    Schema(schema).check(document)
+    compiled(schema).check(document)

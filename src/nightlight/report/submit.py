@@ -15,9 +15,11 @@ from nightlight.errors import (
     NotPermitted,
     Unavailable,
 )
-from nightlight.model.cybertip import SETTLED, CyberTip, Filing, TipState
+from nightlight.model.cybertip import CyberTip
+from nightlight.model.filing import SETTLED, Filing, TipState
 from nightlight.model.ids import TipId
-from nightlight.report.document import Reporter, file_details_xml, report_xml
+from nightlight.report.check import check_documents
+from nightlight.report.document import file_details_xml, report_xml
 from nightlight.report.ports import (
     AnswerKind,
     CyberTipline,
@@ -27,7 +29,8 @@ from nightlight.report.ports import (
     TipStore,
 )
 from nightlight.report.progress import Progress
-from nightlight.report.schema import Schema, parsed
+from nightlight.report.reporter import Reporter
+from nightlight.report.schema import Schema, compiled, parsed
 
 #: Answers that say the open report is gone, so that nothing of it can ever be finished.
 _GONE = frozenset({AnswerKind.NO_SUCH_REPORT, AnswerKind.RETRACTED})
@@ -229,17 +232,21 @@ class Filer:
         """Return the tip's document; it and every file's details follow the live schema."""
         schema = self._live_schema()
         document = report_xml(tip, reporter=self._reporter)
-        schema.check(document)
-        if tip.incident_at > self._clock.now():
-            raise InvalidInput("the incident lies in the future", field="incidentDateTime")
-        for file in tip.files:
-            schema.check(file_details_xml(file, remote_id="0", file_id="0"))
+        check_documents(
+            document,
+            [
+                (file_details_xml(file, remote_id="0", file_id="0"), file.viewed is True)
+                for file in tip.files
+            ],
+            schema=schema,
+            now=self._clock.now(),
+        )
         return document
 
     def _live_schema(self) -> Schema:
         if self._schema is None:
             try:
-                self._schema = Schema(self._destination.schema())
+                self._schema = compiled(self._destination.schema())
             except InvalidInput as fault:
                 raise Unavailable(f"the CyberTipline's schema is unusable: {fault}") from fault
         return self._schema

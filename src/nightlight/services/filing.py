@@ -10,7 +10,8 @@ from nightlight.errors import Conflict
 from nightlight.model.audit import AuditEntry
 from nightlight.model.case import STANDING, CaseState, CaseStep, next_state
 from nightlight.model.custody import Access
-from nightlight.model.cybertip import CyberTip, Filing, TipState
+from nightlight.model.cybertip import CyberTip
+from nightlight.model.filing import Filing, TipState
 from nightlight.model.ids import CaseId, TipId
 from nightlight.preserve.vault import Vault
 from nightlight.transaction import Transaction, UnitOfWork

@@ -1,7 +1,6 @@
 """A person decides a case: state, effects, the tip and the record change together."""
 
 from collections.abc import Collection, Sequence
-from datetime import datetime
 
 from msgspec import Struct
 from msgspec.structs import replace
@@ -13,7 +12,6 @@ from nightlight.enforce.plan import make_effect, milder
 from nightlight.model.audit import AuditEntry
 from nightlight.model.case import STANDING, Case, CaseStep, EvidenceKind
 from nightlight.model.custody import Access
-from nightlight.model.cybertip import IncidentType
 from nightlight.model.decision import Decision
 from nightlight.model.effect import (
     ACCOUNT_EFFECTS,
@@ -25,8 +23,8 @@ from nightlight.model.effect import (
 from nightlight.model.event import PostCreated, PostEdited
 from nightlight.model.ids import CaseId, EventKey, MediaId, PostId
 from nightlight.model.signal import Subject, SubjectKind
-from nightlight.report.draft import draft_tip
 from nightlight.review.resolve import Resolution, Resolved, choose, content_of, resolve
+from nightlight.services.drafting import Drafting
 from nightlight.services.evidence import say_viewed, viewed_entry
 from nightlight.services.rules import active_policy
 from nightlight.transaction import Transaction, UnitOfWork
@@ -48,13 +46,11 @@ class Review:
         *,
         unit_of_work: UnitOfWork,
         clock: Clock,
-        platform_name: str,
-        report_classification: bool = False,
+        drafting: Drafting,
     ) -> None:
         self._unit_of_work = unit_of_work
         self._clock = clock
-        self._platform_name = platform_name
-        self._report_classification = report_classification
+        self._drafting = drafting
 
     def decide(self, case_id: CaseId, resolution: Resolution, *, dry_run: bool = False) -> Resolved:
         """Return the case as decided; its effects wait in the outbox and its tip is drafted.
@@ -103,8 +99,8 @@ class Review:
             tx.decisions.add([resolved.decision])
             tx.outbox.put(effects, at=now)
             self._remember(tx, resolved, resolution.step, standing)
-            if resolution.step is CaseStep.CONFIRM and outcome.report is not None:
-                self._draft(tx, resolved, incident_type=outcome.report, now=now)
+            if resolution.step is CaseStep.CONFIRM:
+                self._drafting.draft(tx, resolved.case, outcome, now=now)
             tx.commit(
                 _entry(resolved, resolution, unsealed),
                 *(viewed_entry(case.id, one) for one in views),
@@ -146,33 +142,6 @@ class Review:
                 replace(one, human_decision=outcome) for one in tx.context.media(media_ids).values()
             ],
         )
-
-    def _draft(
-        self, tx: Transaction, resolved: Resolved, *, incident_type: IncidentType, now: datetime
-    ) -> None:
-        case = resolved.case
-        keys = [EventKey(decision.event_key) for decision in resolved.findings]
-        evidence = tx.evidence.of_case(case.id)
-        posts = [EventKey(one.content_id) for one in evidence if one.kind is EvidenceKind.POST]
-        events = tx.events.find(posts)
-        media = tx.context.media([MediaId(one.content_id) for one in evidence])
-        tip = draft_tip(
-            case,
-            incident_type=incident_type,
-            platform=self._platform_name,
-            decisions=resolved.findings,
-            signals=tx.signals.of_events([*keys, *(one.event_key for one in media.values())]),
-            evidence=evidence,
-            media={str(name): one for name, one in media.items()},
-            posts=list(events.values()),
-            account=tx.context.accounts([case.account_id]).get(case.account_id),
-            # The suspension has only been asked for: a tip does not state what the platform has not
-            # confirmed.
-            suspended_at=None,
-            now=now,
-            classify=self._report_classification,
-        )
-        tx.tips.draft(tip, at=now)
 
 
 class _Standing(Struct, frozen=True, kw_only=True):

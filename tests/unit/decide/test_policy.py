@@ -6,8 +6,8 @@ from tests.synthetic.builders import make_policy, policy_text
 from nightlight.decide.evaluate import Judge
 from nightlight.decide.policy import Mode, parse_policy
 from nightlight.errors import InvalidInput
-from nightlight.model.cybertip import IncidentType
 from nightlight.model.effect import EffectKind
+from nightlight.model.incident import IncidentType
 from nightlight.services.rules import default_policy
 
 FIELDS = "docs/reference/policy.md says what every field takes"

@@ -8,8 +8,12 @@ from msgspec import structs
 from tests.fakes.cybertip_store import MemoryMedia, make_file, make_tip
 
 from nightlight.errors import InvalidInput
-from nightlight.model.cybertip import CyberTip, IncidentType, ReportedFile
-from nightlight.report.document import Contact, Reporter, file_details_xml, report_xml
+from nightlight.model.cybertip import CyberTip
+from nightlight.model.incident import Annotation, IncidentType, WebPage
+from nightlight.model.person import Disabled
+from nightlight.model.reported_file import Classification, FileHash, ReportedFile
+from nightlight.report.document import file_details_xml, report_xml
+from nightlight.report.reporter import Contact, Reporter
 
 REPORTER = Reporter(person=Contact(email="desk@example.test"))
 PERSON = "personOrUserReported"
@@ -21,6 +25,11 @@ def root_of(tip: CyberTip, reporter: Reporter = REPORTER) -> etree._Element:
 
 def root_with(**changes: object) -> etree._Element:
     return root_of(structs.replace(make_tip(MemoryMedia()), **changes))
+
+
+def account_with(**changes: object) -> etree._Element:
+    tip = make_tip(MemoryMedia())
+    return root_of(structs.replace(tip, reported=(structs.replace(tip.reported[0], **changes),)))
 
 
 def details_with(**changes: object) -> etree._Element:
@@ -43,31 +52,33 @@ def test_account_is_described() -> None:
 
 
 def test_empty_fields_are_left_out() -> None:
-    root = root_with(bio="", profile_url="", display_name="")
+    root = account_with(bio="", profile_urls=(), display_names=())
     assert root.find(f"{PERSON}/profileBio") is None
     assert root.find(f"{PERSON}/profileUrl") is None
     assert root.find(f"{PERSON}/displayName") is None
 
 
 def test_urls_make_a_web_page_incident() -> None:
-    urls = root_with(urls=("https://a.example.test", "https://b.example.test")).findall(
-        "internetDetails/webPageIncident/url"
-    )
+    urls = root_with(
+        places=(WebPage(urls=("https://a.example.test", "https://b.example.test")),)
+    ).findall("internetDetails/webPageIncident/url")
     assert [url.text for url in urls] == ["https://a.example.test", "https://b.example.test"]
 
 
-def test_without_urls_there_are_no_internet_details() -> None:
-    assert root_with(urls=()).find("internetDetails") is None
+def test_without_places_there_are_no_internet_details() -> None:
+    assert root_with(places=()).find("internetDetails") is None
 
 
 def test_an_offer_is_annotated_as_solicitation_with_an_empty_element() -> None:
-    flag = root_with(solicitation=True).find("incidentSummary/reportAnnotations/csamSolicitation")
+    flag = root_with(annotations=(Annotation.CSAM_SOLICITATION,)).find(
+        "incidentSummary/reportAnnotations/csamSolicitation"
+    )
     assert flag is not None
     assert flag.text is None
 
 
 def test_no_offer_leaves_no_annotation() -> None:
-    assert root_with(solicitation=False).find("incidentSummary/reportAnnotations") is None
+    assert root_with(annotations=()).find("incidentSummary/reportAnnotations") is None
 
 
 @pytest.mark.parametrize(
@@ -81,7 +92,7 @@ def test_a_suspension_says_since_when_and_how(
     *, permanently: bool, present: str, absent: str
 ) -> None:
     at = datetime(2026, 2, 1, 8, 30, tzinfo=UTC)
-    root = root_with(suspended_at=at, suspended_permanently=permanently)
+    root = account_with(disabled=Disabled(permanently=permanently, at=at))
     element = root.find(f"{PERSON}/{present}")
     assert element is not None
     assert element.text == "true"
@@ -90,7 +101,7 @@ def test_a_suspension_says_since_when_and_how(
 
 
 def test_an_account_in_use_is_not_called_disabled() -> None:
-    person = root_with(suspended_at=None).find(PERSON)
+    person = account_with(disabled=None).find(PERSON)
     assert person is not None
     assert not [element for element in person if "Disabled" in str(element.tag)]
 
@@ -109,35 +120,36 @@ def test_a_time_without_zone_is_refused() -> None:
 @pytest.mark.parametrize(
     ("field", "path", "limit"),
     [
-        ("platform", "incidentSummary/platform", 256),
-        ("platform", f"{PERSON}/espService", 100),
+        ("service", f"{PERSON}/espService", 100),
         ("account_id", f"{PERSON}/espIdentifier", 255),
         ("handle", f"{PERSON}/screenName", 256),
-        ("profile_url", f"{PERSON}/profileUrl", 2083),
     ],
 )
 def test_long_text_is_cut_and_the_document_says_so(field: str, path: str, limit: int) -> None:
-    root = root_with(**{field: "x" * (limit + 1)})
+    root = account_with(**{field: "x" * (limit + 1)})
     assert root.findtext(path) == "x" * limit
     note = f"{path.rpartition('/')[2]} was cut to {limit} of {limit + 1} characters."
     assert note in (root.findtext("additionalInfo") or "")
 
 
 def test_text_of_the_allowed_length_is_whole_and_unremarked() -> None:
-    root = root_with(handle="x" * 256)
+    root = account_with(handle="x" * 256)
     assert root.findtext(f"{PERSON}/screenName") == "x" * 256
     assert root.findtext("additionalInfo") == "Found by a test."
 
 
 def test_a_long_url_is_cut() -> None:
-    assert len(root_with(urls=("u" * 3000,)).findtext("internetDetails//url") or "") == 2083
+    assert (
+        len(root_with(places=(WebPage(urls=("u" * 3000,)),)).findtext("internetDetails//url") or "")
+        == 2083
+    )
 
 
 @pytest.mark.parametrize("character", ["\x00", "\x0b", "\x1f", "\ud800", "\ufffe", "\uffff"])
 def test_characters_that_xml_cannot_carry_are_removed_and_the_document_says_so(
     character: str,
 ) -> None:
-    root = root_with(bio=f"be{character}fore")
+    root = account_with(bio=f"be{character}fore")
     assert root.findtext(f"{PERSON}/profileBio") == "before"
     note = "Characters that XML cannot carry were removed from profileBio."
     assert note in (root.findtext("additionalInfo") or "")
@@ -145,7 +157,7 @@ def test_characters_that_xml_cannot_carry_are_removed_and_the_document_says_so(
 
 def test_text_survives_unaltered() -> None:
     text = "a\tb\nc <b>&amp;</b> ]]> \U0001f600 ñ"
-    assert root_with(bio=text).findtext(f"{PERSON}/profileBio") == text
+    assert account_with(bio=text).findtext(f"{PERSON}/profileBio") == text
 
 
 def test_the_narrative_is_the_additional_information() -> None:
@@ -173,31 +185,38 @@ def test_the_reporter_is_written_whole() -> None:
     assert element.findtext("contactPerson/email") == "law@b.test"
 
 
-@pytest.mark.parametrize(("viewed", "text"), [(True, "true"), (False, "false")])
-def test_viewing_is_stated_as_the_tip_has_it(*, viewed: bool, text: str) -> None:
-    assert details_with(viewed=viewed).findtext("fileViewedByEsp") == text
+@pytest.mark.parametrize(
+    ("field", "tag"),
+    [
+        ("viewed", "fileViewedByEsp"),
+        ("exif_viewed", "exifViewedByEsp"),
+        ("public", "publiclyAvailable"),
+        ("potential_meme", "potentialMeme"),
+    ],
+)
+@pytest.mark.parametrize(("told", "text"), [(True, "true"), (False, "false"), (None, None)])
+def test_what_is_known_of_a_file_is_stated_and_no_more(
+    field: str, tag: str, *, told: bool | None, text: str | None
+) -> None:
+    assert details_with(**{field: told}).findtext(tag) == text
 
 
-def test_exif_is_never_said_to_be_viewed() -> None:
-    assert details_with(viewed=True).find("exifViewedByEsp") is None
-
-
-@pytest.mark.parametrize("classification", ["A1", "A2", "B1", "B2"])
-def test_a_classification_is_passed_on(classification: str) -> None:
+@pytest.mark.parametrize("classification", Classification)
+def test_a_classification_is_passed_on(classification: Classification) -> None:
     details = details_with(classification=classification)
     assert details.findtext("industryClassification") == classification
 
 
-@pytest.mark.parametrize("classification", ["", "A3"])
-def test_what_is_no_classification_is_left_out(classification: str) -> None:
-    assert details_with(classification=classification).find("industryClassification") is None
+def test_what_is_not_classified_has_no_classification() -> None:
+    assert details_with(classification=None).find("industryClassification") is None
 
 
 def test_known_hashes_are_named_by_type() -> None:
-    hashes = details_with(md5="0a", sha1="", sha256="0b", pdq="0c").findall("originalFileHash")
-    assert [(h.get("hashType"), h.text) for h in hashes] == [
-        ("MD5", "0a"), ("SHA256", "0b"), ("PDQ", "0c"),
-    ]  # fmt: skip
+    told = [("MD5", "0a"), ("SHA256", "0b"), ("PDQ", "0c")]
+    hashes = details_with(
+        hashes=tuple(FileHash(kind=kind, value=value) for kind, value in told)
+    ).findall("originalFileHash")
+    assert [(h.get("hashType"), h.text) for h in hashes] == told
 
 
 def test_how_a_file_was_found_is_said() -> None:
@@ -224,5 +243,7 @@ def test_printing_a_tip_or_file_shows_no_content() -> None:
 
 
 def test_the_same_alteration_is_noted_once() -> None:
-    info = root_with(urls=("u" * 3000, "v" * 3000)).findtext("additionalInfo") or ""
+    info = (
+        root_with(places=(WebPage(urls=("u" * 3000, "v" * 3000)),)).findtext("additionalInfo") or ""
+    )
     assert info.count("url was cut to 2083 of 3000 characters.") == 1

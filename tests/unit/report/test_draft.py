@@ -16,11 +16,14 @@ from tests.synthetic.builders import (
 )
 
 from nightlight.model.case import CaseState, EvidenceKind
-from nightlight.model.cybertip import CyberTip, IncidentType
+from nightlight.model.cybertip import CyberTip
 from nightlight.model.event import Event, PostCreated, PostEdited
+from nightlight.model.ids import CaseId
+from nightlight.model.incident import Annotation, Chat, IncidentType, WebPage
 from nightlight.model.media import MediaHashes, Scan, ScanState
+from nightlight.model.person import Disabled
 from nightlight.model.signal import Signal, SubjectKind
-from nightlight.report.draft import draft_tip
+from nightlight.report.draft import ConfirmedCase, Surroundings, draft_tip
 
 NOW = at(60)
 HASHES = MediaHashes(md5="11" * 16, sha256="22" * 32, pdq="33" * 32, pdq_quality=90)
@@ -48,17 +51,22 @@ def post(name: str, minutes: int) -> Event:
 
 
 def draft(*signals: Signal, **changes: Any) -> CyberTip:
-    values: dict[str, Any] = {
-        "case": make_case(state=CaseState.CONFIRMED, viewed=("evidence-of-media-1",)),
+    case: dict[str, Any] = {
+        "case": make_case(state=CaseState.CONFIRMED),
         "incident_type": IncidentType.CSAM,
-        "platform": "Zorbleflux",
         "decisions": [make_decision(), make_decision(name="decision-2", minutes=5)],
-        "signals": signals,
         "evidence": [
             make_evidence("media-1"),
             make_evidence("media-2"),
             make_evidence("event-1", kind=EvidenceKind.POST),
         ],
+        "posts": [post("1", 2), post("1", 3), event_of(PostEdited(post_id="1", account_id="a"))],
+        "viewed": ("evidence-of-media-1",),
+        "exif_viewed": (),
+    }
+    values: dict[str, Any] = {
+        "platform": "Zorbleflux",
+        "signals": signals,
         "media": {
             "media-1": make_media(
                 scan=Scan(state=ScanState.SCANNED, hashes=HASHES),
@@ -66,26 +74,28 @@ def draft(*signals: Signal, **changes: Any) -> CyberTip:
             )
         },
         "account": make_account(handle="quib", display_name="Quib", bio="nothing"),
-        "posts": [post("1", 2), post("1", 3), event_of(PostEdited(post_id="1", account_id="a"))],
-        "suspended_at": None,
+        "around": Surroundings(),
         "now": NOW,
         "classify": False,
-        **changes,
     }
-    return draft_tip(values.pop("case"), **values)
+    for name, value in changes.items():
+        (case if name in case else values)[name] = value
+    return draft_tip([ConfirmedCase(**case)], **values)
 
 
 def test_tip_describes_the_account_and_where_it_was() -> None:
     tip = draft()
-    assert (tip.handle, tip.display_name, tip.bio) == ("quib", "Quib", "nothing")
-    assert tip.urls == ("https://z.example.test/1",)
-    assert tip.solicitation
+    [account] = tip.reported
+    assert (account.handle, account.display_names, account.bio) == ("quib", ("Quib",), "nothing")
+    assert tip.places == (WebPage(urls=("https://z.example.test/1",)),)
+    assert tip.annotations == (Annotation.CSAM_SOLICITATION,)
     assert tip.incident_at == at(5)
 
 
 def test_account_nobody_described_is_still_reported() -> None:
     tip = draft(account=None)
-    assert (tip.account_id, tip.handle) == ("account-1", "")
+    [account] = tip.reported
+    assert (account.account_id, account.handle) == ("account-1", "")
 
 
 def test_only_a_file_that_the_reviewer_said_to_have_viewed_counts_as_viewed() -> None:
@@ -96,8 +106,9 @@ def test_only_a_file_that_the_reviewer_said_to_have_viewed_counts_as_viewed() ->
 
 def test_file_of_which_nothing_is_known_carries_no_hashes() -> None:
     first, second = draft().files
-    assert (first.md5, first.pdq) == ("11" * 16, "33" * 32)
-    assert (second.md5, second.location, second.uploaded_at) == ("", "", None)
+    told = [(one.kind, one.value) for one in first.hashes]
+    assert told == [("MD5", "11" * 16), ("SHA256", "22" * 32), ("PDQ", "33" * 32)]
+    assert (second.hashes, second.location, second.uploaded_at) == ((), "", None)
 
 
 @pytest.mark.parametrize("order", [1, -1])
@@ -118,9 +129,9 @@ def test_file_without_a_match_tells_none() -> None:
 
 def test_classification_is_passed_on_only_where_the_operator_allows_it() -> None:
     signals = [matched(exact=True), matched(exact=False, bits=3, grade="A1")]
-    assert draft(*signals).files[0].classification == ""
+    assert draft(*signals).files[0].classification is None
     assert draft(*signals, classify=True).files[0].classification == "A1"
-    assert draft(matched(exact=True), classify=True).files[0].classification == ""
+    assert draft(matched(exact=True), classify=True).files[0].classification is None
 
 
 def test_incident_that_the_platform_dates_ahead_is_given_as_of_drafting() -> None:
@@ -141,8 +152,9 @@ def test_narrative_says_who_confirmed_and_why_it_was_found() -> None:
 
 
 def test_suspension_is_stated_only_if_it_is_told() -> None:
-    assert draft().suspended_at is None
-    assert draft(suspended_at=at(7)).suspended_at == at(7)
+    assert draft().reported[0].disabled is None
+    disabled = Disabled(permanently=True, at=at(7))
+    assert draft(around=Surroundings(disabled=disabled)).reported[0].disabled == disabled
 
 
 def test_one_case_makes_one_tip() -> None:
@@ -157,3 +169,76 @@ def test_what_was_posted_is_told_in_the_order_in_which_it_was_posted() -> None:
 def test_file_that_two_findings_share_is_reported_once() -> None:
     twice = [make_evidence("media-1"), make_evidence("media-1", name="sealed again")]
     assert len(draft(evidence=twice).files) == 1
+
+
+def test_what_was_sent_to_somebody_was_in_a_chat_and_not_on_a_page() -> None:
+    sent = PostCreated(
+        post_id="m", account_id="a", text="said", recipients=("b",), url="https://z.example.test/m"
+    )
+    assert draft(posts=[event_of(sent)]).places == (
+        Chat(client="Zorbleflux", content="Message m: said"),
+    )
+
+
+def test_posts_without_an_address_are_named() -> None:
+    data = PostCreated(post_id="p", account_id="a")
+    [place] = draft(posts=[event_of(data)]).places
+    assert place == WebPage(info="Posts on Zorbleflux, which have no address of their own: p")
+
+
+def test_where_nothing_is_known_of_the_place_the_platform_is_named() -> None:
+    [place] = draft(posts=[]).places
+    assert place == WebPage(info="On Zorbleflux; no address is known.")
+
+
+def test_a_finding_without_an_account_reports_nobody() -> None:
+    assert draft(case=make_case(account_id="")).reported == ()
+
+
+def test_an_account_that_was_reported_before_names_the_earlier_reports() -> None:
+    tip = draft(around=Surroundings(earlier_reports=(7, 8)), posts=[])
+    assert tip.reported[0].prior_reports == (7, 8)
+    assert tip.narrative.endswith("this follows CyberTipline report(s) 7, 8.")
+
+
+def test_nobody_is_said_to_have_viewed_exif_of_a_file_that_nobody_viewed() -> None:
+    both = ("evidence-of-media-1", "evidence-of-media-2")
+    first, second = draft(exif_viewed=both).files
+    assert (first.exif_viewed, second.exif_viewed) == (True, None)
+
+
+def test_whoever_viewed_one_of_equal_files_viewed_the_other() -> None:
+    twice = [make_evidence("media-2", name="other"), make_evidence("media-2")]
+    [file] = draft(evidence=twice, viewed=(twice[1].id,)).files
+    assert (file.evidence_id, file.viewed) == (twice[0].id, True)
+
+
+def test_cases_of_one_account_can_make_one_tip() -> None:
+    cases = [
+        ConfirmedCase(
+            case=make_case(id=CaseId(name), category=category, severity=severity),
+            incident_type=incident,
+            decisions=[make_decision(name=f"of-{name}", minutes=minutes)],
+            evidence=[make_evidence(f"media-of-{name}")],
+            posts=[post(name, minutes)],
+            urgent=urgent,
+        )
+        for name, category, severity, incident, minutes, urgent in (
+            ("one", "known_media", 50, IncidentType.CSAM, 1, ""),
+            ("two", "grooming", 90, IncidentType.ENTICEMENT, 9, "A child is in danger."),
+        )
+    ]
+    tip = draft_tip(
+        cases, platform="Z", signals=(), media={}, account=None, around=Surroundings(), now=NOW,
+        classify=False,
+    )  # fmt: skip
+    assert (tip.case_id, tip.cases) == ("one", ("one", "two"))
+    assert tip.incident_type is IncidentType.ENTICEMENT
+    assert tip.high_priority == "A child is in danger."
+    assert tip.incident_at == at(9)
+    assert tip.incident_note.startswith("2 findings between 2026-03-01T12:01:00+00:00 and")
+    assert len(tip.files) == 2
+
+
+def test_another_destination_is_another_tip() -> None:
+    assert draft().id != draft(destination="hotline").id

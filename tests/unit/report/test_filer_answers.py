@@ -8,9 +8,10 @@ from tests.fakes.cybertip_store import HandClock, MemoryMedia, MemoryTipStore, m
 from tests.fakes.cybertipline import FakeCyberTipline, Trouble
 
 from nightlight.errors import Conflict, NotFound, NotPermitted, Unavailable
-from nightlight.model.cybertip import CyberTip, Filing, TipState
-from nightlight.report.document import Contact, Reporter
+from nightlight.model.cybertip import CyberTip
+from nightlight.model.filing import Filing, TipState
 from nightlight.report.progress import retried
+from nightlight.report.reporter import Contact, Reporter
 from nightlight.report.submit import Filer
 
 

@@ -9,8 +9,9 @@ from lxml import etree
 from tests.fakes.cybertip_store import HandClock, MemoryMedia, MemoryTipStore, make_tip
 from tests.fakes.cybertipline import FakeCyberTipline, Killed, Trouble
 
-from nightlight.model.cybertip import CyberTip, Filing, TipState
-from nightlight.report.document import Contact, Reporter
+from nightlight.model.cybertip import CyberTip
+from nightlight.model.filing import Filing, TipState
+from nightlight.report.reporter import Contact, Reporter
 from nightlight.report.submit import Filer
 
 REPORTER = Reporter(person=Contact(email="desk@example.test"))

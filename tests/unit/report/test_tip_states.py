@@ -5,7 +5,7 @@ import itertools
 import pytest
 
 from nightlight.errors import Conflict
-from nightlight.model.cybertip import SETTLED, TIP_TRANSITIONS, TipState, check_tip_transition
+from nightlight.model.filing import SETTLED, TIP_TRANSITIONS, TipState, check_tip_transition
 from nightlight.report.ports import AnswerKind, CyberTiplineRefusal, kind_of
 
 

@@ -37,7 +37,7 @@ def confirm(sealed_desk: Desk, *viewed: str, by: str = "ana") -> bool:
     with sealed_desk.services.unit_of_work.read() as tx:
         [stored] = tx.tips.newest(9)
         [file] = tx.tips.load(stored.tip_id)[0].files
-    return file.viewed
+    return bool(file.viewed)
 
 
 def test_opening_gives_the_bytes_and_says_who_read_them_and_what_for(sealed_desk: Desk) -> None:

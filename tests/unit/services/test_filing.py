@@ -9,8 +9,8 @@ from tests.synthetic.builders import TEXT, event_of
 
 from nightlight.errors import Conflict, NotFound
 from nightlight.model.case import CaseState, CaseStep
-from nightlight.model.cybertip import TipState
 from nightlight.model.event import PostCreated
+from nightlight.model.filing import TipState
 from nightlight.model.ids import TipId
 from nightlight.review.resolve import Resolution
 from nightlight.services.filing import StoredTips, VaultMedia

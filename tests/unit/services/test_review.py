@@ -21,6 +21,7 @@ from nightlight.model.event import (
     UserReportCreated,
 )
 from nightlight.model.ids import AccountId, CaseId, PostId
+from nightlight.model.incident import WebPage
 from nightlight.review.resolve import Resolution
 
 KIND = EffectKind
@@ -86,13 +87,14 @@ def test_confirmed_advert_is_removed_and_reported(desk: Desk) -> None:
     assert asked == [KIND.REMOVE, KIND.SUSPEND]
     assert state_of(desk) is CaseState.CONFIRMED
     tip = tip_of(desk)
-    assert (tip.handle, tip.urls) == ("quib", ("https://zorbleflux.example.test/post-1",))
+    assert tip.reported[0].handle == "quib"
+    assert tip.places == (WebPage(urls=("https://zorbleflux.example.test/post-1",)),)
     assert desk.actions()[-1] == "case.confirmed"
 
 
 def test_tip_does_not_state_a_suspension_that_nobody_has_confirmed(desk: Desk) -> None:
     decide(desk, open_case(desk, advert()), CaseStep.CONFIRM)
-    assert tip_of(desk).suspended_at is None
+    assert tip_of(desk).reported[0].disabled is None
 
 
 def test_file_that_was_never_sealed_is_hidden_instead_of_removed(desk: Desk) -> None:

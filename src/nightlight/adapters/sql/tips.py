@@ -7,14 +7,15 @@ from sqlalchemy import Connection, select, update
 
 from nightlight.adapters.sql.rows import from_us, put_new, to_json, to_us
 from nightlight.adapters.sql.schema import cybertip, review_case
+from nightlight.adapters.sql.tip_format import decode_tip, encode_tip
 from nightlight.errors import Conflict, NotFound
 from nightlight.model.case import STANDING
-from nightlight.model.cybertip import SETTLED, CyberTip, Filing, TipState
+from nightlight.model.cybertip import CyberTip
+from nightlight.model.filing import SETTLED, Filing, TipState
 from nightlight.model.ids import CaseId, TipId
 from nightlight.preserve.ports import KeyRing
 from nightlight.transaction import StoredTip
 
-_tip = msgspec.json.Decoder(CyberTip)
 _filing = msgspec.json.Decoder(Filing)
 
 
@@ -35,7 +36,7 @@ class SqlTips:
                 {
                     "id": tip.id,
                     "case_id": tip.case_id,
-                    "sealed_tip": self._keys.wrap(msgspec.json.encode(tip)),
+                    "sealed_tip": self._keys.wrap(encode_tip(tip)),
                     "state": filing.state.value,
                     "revision": filing.revision,
                     "filing": to_json(filing),
@@ -57,7 +58,7 @@ class SqlTips:
         ).one_or_none()
         if row is None:
             raise NotFound(f"no tip {tip_id}", hint="`nightlight report list` shows the tips")
-        return _tip.decode(self._keys.unwrap(row.sealed_tip)), _filing.decode(row.filing)
+        return decode_tip(self._keys.unwrap(row.sealed_tip)), _filing.decode(row.filing)
 
     def save(self, filing: Filing, *, at: datetime) -> None:
         """Store the progress of a tip over the progress before it.

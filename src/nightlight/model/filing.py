@@ -1,0 +1,95 @@
+"""How far the filing of a tip came: its states, what may follow what, and its progress."""
+
+from datetime import datetime
+from enum import StrEnum
+
+from msgspec import Struct
+
+from nightlight.errors import Conflict
+from nightlight.model.ids import TipId
+
+
+class TipState(StrEnum):
+    """How far the filing of a tip came; each is stored before the call it describes.
+
+    ``OPENED`` is the only state with a report open and no call under way.
+    """
+
+    DRAFTED = "drafted"
+    OPENING = "opening"
+    OPENED = "opened"
+    UPLOADING = "uploading"
+    DESCRIBING = "describing"
+    FINISHING = "finishing"
+    FILED = "filed"
+    RETRACTING = "retracting"
+    REFUSED = "refused"
+
+
+#: The whole state machine: what may follow what, besides staying. Back to DRAFTED is starting
+#: over in a new report; REFUSED is left only by a person's order.
+TIP_TRANSITIONS: dict[TipState, frozenset[TipState]] = {
+    TipState.DRAFTED: frozenset({TipState.OPENING, TipState.REFUSED}),
+    TipState.OPENING: frozenset({TipState.OPENED, TipState.REFUSED}),
+    TipState.OPENED: frozenset(
+        {TipState.UPLOADING, TipState.DESCRIBING, TipState.FINISHING, TipState.REFUSED},
+    ),
+    TipState.UPLOADING: frozenset(
+        {TipState.OPENED, TipState.RETRACTING, TipState.DRAFTED, TipState.REFUSED},
+    ),
+    TipState.DESCRIBING: frozenset(
+        {TipState.OPENED, TipState.RETRACTING, TipState.DRAFTED, TipState.REFUSED},
+    ),
+    TipState.FINISHING: frozenset({TipState.FILED, TipState.DRAFTED, TipState.REFUSED}),
+    TipState.FILED: frozenset(),
+    TipState.RETRACTING: frozenset({TipState.DRAFTED, TipState.REFUSED}),
+    TipState.REFUSED: frozenset({TipState.DRAFTED, TipState.RETRACTING, TipState.FINISHING}),
+}
+
+#: States in which nothing more happens by itself.
+SETTLED = frozenset({TipState.FILED, TipState.REFUSED})
+
+
+def check_tip_transition(before: TipState, after: TipState) -> None:
+    """Return only if ``after`` may follow ``before``; staying is always allowed.
+
+    Raises:
+        Conflict: it may not.
+    """
+    if after is not before and after not in TIP_TRANSITIONS[before]:
+        raise Conflict(f"a tip that is {before.value} cannot become {after.value}")
+
+
+class Filing(Struct, frozen=True, kw_only=True):
+    """The stored progress of one tip towards its receipt.
+
+    Attributes:
+        remote_id: the CyberTipline's report id, "" until it answered.
+        uploaded: remote file ids, in the order of the tip's files.
+        described: how many of the uploaded files have their details filed.
+        receipt: the body of /finish's answer, verbatim: the legal notification of
+            18 USC 2258A(h)(1).
+        failure: why the tip was refused or waits; on a filed tip, what a person must check.
+        retry_from: on a refused tip, where filing goes on if a person orders it to.
+        attempts: failed attempts so far; sets how long the next one waits.
+        restarts: how often the tip was started over in a new report.
+        next_attempt_at: when the next attempt is due; while filing goes on, when another filer may
+            take over.
+        filed_at: when the receipt came; preservation for one year counts from here.
+        revision: one more with every save, so that of two filers that load the same filing only
+            one goes on.
+    """
+
+    tip_id: TipId
+    state: TipState
+    remote_id: str = ""
+    uploaded: tuple[str, ...] = ()
+    described: int = 0
+    receipt: str = ""
+    failure: str = ""
+    retry_from: TipState | None = None
+    attempts: int = 0
+    restarts: int = 0
+    next_attempt_at: datetime | None = None
+    filed_at: datetime | None = None
+    revision: int = 0

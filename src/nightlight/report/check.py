@@ -1,0 +1,28 @@
+"""Whether a tip's documents may be sent: the schema and the cross rules together. Pure."""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from nightlight.report.rules import breaches_of_file, breaches_of_report, check_breaches
+from nightlight.report.schema import Schema
+
+
+def check_documents(
+    report: bytes, files: Sequence[tuple[bytes, bool]], *, schema: Schema, now: datetime
+) -> None:
+    """Return only if the report and the details of every file may be sent as they are.
+
+    Args:
+        report: the ``report`` document.
+        files: each ``fileDetails`` document, and whether a person viewed that file whole.
+        schema: what the CyberTipline takes today.
+        now: the time.
+
+    Raises:
+        InvalidInput: names elements and rules, never a value.
+    """
+    schema.check(report)
+    check_breaches(breaches_of_report(report, now=now))
+    for details, viewed in files:
+        schema.check(details)
+        check_breaches(breaches_of_file(details, viewed=viewed, now=now))
