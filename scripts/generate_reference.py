@@ -23,6 +23,7 @@ from nightlight.model.effect import (
 from nightlight.model.filing import SETTLED, TIP_TRANSITIONS, TipState
 from nightlight.model.incident import IncidentType
 from nightlight.model.signal import Fact
+from nightlight.report.rules import RULES, Rule
 from nightlight.services.rules import declared_facts, default_policy
 from nightlight.settings import REFERENCE
 
@@ -141,6 +142,16 @@ def _tip_states() -> str:
         f" the same report. Nothing more happens by itself in: {settled}; out of refused only by a"
         " person's order.",
         _diagram(TipState.DRAFTED.value, moves, [TipState.FILED.value]),
+    )
+
+
+def _tip_rules() -> str:
+    rows = ((f"`{rule}`", RULES[rule]) for rule in Rule)
+    return _page(
+        "Rules of a tip",
+        "What a document is held to before it is sent, besides the schema that the CyberTipline"
+        " serves. A document that breaks one is not sent, and its tip waits for a person.",
+        _table(("Rule", "What it asks for"), rows),
     )
 
 
@@ -292,6 +303,7 @@ PAGES: Mapping[str, Callable[[], str]] = {
     "settings.md": _settings,
     "case-states.md": _case_states,
     "tip-states.md": _tip_states,
+    "tip-rules.md": _tip_rules,
     "effects.md": _effects,
     "facts.md": _facts,
     "audit-actions.md": _audit_actions,

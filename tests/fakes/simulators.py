@@ -74,7 +74,13 @@ class Simulator:
         told: dict[str, Any] = self.get("/_state").json()
         return told
 
-    def fault(self, **fault: str | int) -> None:
+    def post(self, path: str, content: bytes | dict[str, float]) -> httpx.Response:
+        """Return the answer to a POST of bytes, or of JSON."""
+        if isinstance(content, bytes):
+            return httpx.post(self.url + path, content=content, trust_env=False)
+        return httpx.post(self.url + path, json=content, trust_env=False)
+
+    def fault(self, **fault: str | float) -> None:
         """Ask for a fault to come."""
         answer = httpx.post(self.url + "/_faults", json=fault, trust_env=False)
         assert answer.status_code == 204, answer.text

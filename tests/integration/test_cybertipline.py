@@ -1,7 +1,8 @@
 """Filing over real HTTP with the simulated CyberTipline in a process of its own."""
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +23,7 @@ from nightlight.report.ports import AnswerKind, CyberTiplineRefusal
 from nightlight.report.reporter import Contact, Reporter
 from nightlight.report.schema import validate
 from nightlight.report.submit import Filer
+from nightlight.simulate.faults import read_script
 
 REPORTER = Reporter(person=Contact(first_name="Zor", last_name="Bleflux", email="d@example.test"))
 
@@ -324,3 +326,99 @@ def test_two_simulators_do_not_share_a_port() -> None:
         port = running.url.rpartition(":")[2]
         with pytest.raises(AssertionError, match="did not start"):
             Simulator("cybertipline", "--port", port).start()
+
+
+def test_an_unfinished_report_is_gone_a_day_after_opening_or_an_hour_after_its_last_change(
+    simulator: Simulator, line: HttpCyberTipline
+) -> None:
+    tip = make_tip(MemoryMedia(), name="slow")
+    remote_id = line.open(report_xml(tip, reporter=REPORTER))
+    simulator.post("/_clock", {"seconds": 23.9 * 3600})
+    line.upload(remote_id, "a.png", "image/png", b"harmless")
+    simulator.post("/_clock", {"seconds": 3000})
+    assert [one["state"] for one in reports_about(simulator, tip)] == ["open"]
+    simulator.post("/_clock", {"seconds": 601})
+    assert reports_about(simulator, tip) == []
+    assert refused(lambda: line.finish(remote_id)) == 5001
+
+
+@pytest.mark.parametrize("kind", ["truncate", "drop_answer"])
+def test_an_answer_that_breaks_off_is_no_answer(
+    simulator: Simulator, line: HttpCyberTipline, kind: str
+) -> None:
+    simulator.fault(path="/submit", kind=kind)
+    tip = make_tip(MemoryMedia(), name=f"cut-{kind}")
+    with pytest.raises(Unavailable):
+        line.open(report_xml(tip, reporter=REPORTER))
+    assert len(reports_about(simulator, tip)) == 1
+
+
+def test_a_late_answer_is_an_answer(simulator: Simulator, line: HttpCyberTipline) -> None:
+    simulator.fault(path="/status", kind="delay", delay_s=0.01)
+    line.status()
+
+
+def test_a_file_that_is_said_to_have_arrived_altered_is_filed_anew(
+    simulator: Simulator, line: HttpCyberTipline
+) -> None:
+    simulator.fault(path="/upload", kind="wrong_md5")
+    tipping = Tipping(line, name="altered")
+    assert tipping.advance().state is TipState.RETRACTING
+    tipping.advance_until_filed()
+    states = [one["state"] for one in reports_about(simulator, tipping.tip)]
+    assert sorted(states) == ["finished", "retracted"]
+
+
+def test_the_schema_may_change_while_it_runs(simulator: Simulator, line: HttpCyberTipline) -> None:
+    before = line.schema()
+    tip = make_tip(MemoryMedia(), name="changed")
+    assert simulator.post("/_schema", b"<nonsense/>").status_code == 422
+    assert simulator.post("/_schema", changed_schema(before)).status_code == 204
+    assert line.schema() != before
+    assert refused(lambda: line.open(report_xml(tip, reporter=REPORTER))) == 4100
+    assert simulator.post("/_schema", before).status_code == 204
+
+
+def changed_schema(schema: bytes) -> bytes:
+    """Return the schema with another name for an element that every report has."""
+    return schema.replace(b'name="incidentDateTime"', b'name="incidentMoment"')
+
+
+def refused(call: Callable[[], object]) -> int:
+    """Return the code with which a call was refused."""
+    with pytest.raises(CyberTiplineRefusal) as refusal:
+        call()
+    return refusal.value.answer_code
+
+
+@pytest.mark.parametrize(
+    ("name", "script"),
+    [
+        ("faults.json", '[{"path": "/submit", "kind": "code", "code": 1100}]'),
+        ("faults.toml", '[[faults]]\npath = "/submit"\nkind = "code"\ncode = 1100\n'),
+    ],
+)
+def test_faults_come_from_a_script_and_strict_checks_the_cross_rules(
+    tmp_path: Path, name: str, script: str
+) -> None:
+    (tmp_path / name).write_text(script)
+    with (
+        Simulator("cybertipline", "--faults", str(tmp_path / name), "--strict") as running,
+        line_to(running, password="sim") as strict,
+    ):
+        tip = make_tip(MemoryMedia(), name="scripted")
+        document = report_xml(tip, reporter=REPORTER)
+        assert refused(lambda: strict.open(document)) == 1100
+        remote_id = strict.open(document)
+        file_id, _ = strict.upload(remote_id, "a.png", "image/png", b"harmless")
+        unviewed = structs.replace(tip.files[0], viewed=False, exif_viewed=True)
+        details = file_details_xml(unviewed, remote_id=remote_id, file_id=file_id)
+        assert refused(lambda: strict.describe(details)) == 4100
+        ahead = structs.replace(tip, incident_at=datetime(2999, 1, 1, tzinfo=UTC))
+        assert refused(lambda: strict.open(report_xml(ahead, reporter=REPORTER))) == 4100
+
+
+def test_a_script_that_cannot_be_read_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "faults.json").write_text('[{"kind": "gremlins"}]')
+    with pytest.raises(InvalidInput):
+        read_script(tmp_path / "faults.json")

@@ -10,6 +10,7 @@ from nightlight.simulate.cybertipline import cybertipline_app
 from nightlight.simulate.exchange_ncmec import ncmec_app
 from nightlight.simulate.exchange_stopncii import stopncii_app
 from nightlight.simulate.exchange_threatexchange import threatexchange_app
+from nightlight.simulate.faults import read_script
 from nightlight.simulate.platform import platform_app
 
 app = typer.Typer(
@@ -33,15 +34,26 @@ def cybertipline(
     state: State = None,
     schema: Annotated[
         Path | None,
+        typer.Option(exists=True, dir_okay=False, help="NCMEC's XML schema; without it, our own."),
+    ] = None,
+    faults: Annotated[
+        Path | None,
         typer.Option(
-            exists=True, dir_okay=False, help="NCMEC's XML schema; without it, a permissive one."
+            exists=True,
+            dir_okay=False,
+            help="What goes wrong, in order: a JSON list, or TOML with [[faults]].",
         ),
     ] = None,
+    strict: Annotated[
+        bool, typer.Option("--strict", help="Also refuse what breaks a cross rule.")
+    ] = False,
     username: Annotated[str, typer.Option(help="Whom to let in.")] = "sim",
     password: Annotated[str, typer.Option(help="With what.")] = "sim",  # noqa: S107  a simulator's
 ) -> None:
-    """Run a simulated CyberTipline: base URL /ispws, state at /_state, faults at /_faults."""
+    """Run a simulated CyberTipline: base URL /ispws; /_state, /_faults, /_clock and /_schema."""
     simulator = cybertipline_app(
+        faults=read_script(faults) if faults else (),
+        strict=strict,
         state=str(state or ":memory:"),
         schema=schema.read_bytes() if schema else b"",
         username=username,

@@ -2,19 +2,21 @@
 
 import base64
 import hmac
+from collections.abc import Iterable
 from importlib.resources import files
-from typing import Any
+from typing import Annotated, Any
 from uuid import uuid4
 
 import msgspec
 from fastapi import APIRouter, Depends, FastAPI, Request, Response
 from fastapi.responses import HTMLResponse
+from msgspec import Meta, Struct
 
 from nightlight.errors import InvalidInput, NotPermitted
 from nightlight.report.schema import Schema, parsed
 from nightlight.simulate.cybertipline_rules import INVALID, OK, Refused, Rules, answer
 from nightlight.simulate.cybertipline_state import ReportStore, StoredReport
-from nightlight.simulate.faults import App, Faults, Faulty, add_fault_control
+from nightlight.simulate.faults import App, Fault, Faults, Faulty, add_fault_control
 from nightlight.simulate.multipart import Part, parse
 from nightlight.simulate.page import page
 
@@ -22,13 +24,25 @@ TITLE = "SIMULATED CyberTipline: nothing here reaches NCMEC"
 _BASE = "/ispws"
 
 
+class _TimePassed(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """How much time ``POST /_clock`` lets pass."""
+
+    seconds: Annotated[float, Meta(ge=0)]
+
+
 def builtin_schema() -> bytes:
-    """Return the permissive schema that stands in for NCMEC's, which is not shipped."""
+    """Return our own schema, which stands in for NCMEC's: that one is not shipped."""
     return files("nightlight.simulate").joinpath("cybertipline.xsd").read_bytes()
 
 
 def cybertipline_app(
-    *, username: str, password: str, state: str = ":memory:", schema: bytes = b""
+    *,
+    username: str,
+    password: str,
+    state: str = ":memory:",
+    schema: bytes = b"",
+    faults: Iterable[Fault] = (),
+    strict: bool = False,
 ) -> App:
     """Return the simulator as an ASGI app.
 
@@ -37,18 +51,21 @@ def cybertipline_app(
         password: with what.
         state: path of the SQLite database that survives restarts, ":memory:" for none.
         schema: the XML schema to serve and enforce, b"" for the built-in one.
+        faults: what goes wrong, in order.
+        strict: whether documents that break a cross rule are refused, too.
     """
-    store, faults = ReportStore(state), Faults()
+    store, to_come = ReportStore(state), Faults(faults)
     served = schema or builtin_schema()
     app = FastAPI(title=TITLE, docs_url=None, redoc_url=None, openapi_url=None)
     router = APIRouter(prefix=_BASE, dependencies=[Depends(_gate(username, password))])
-    _add_calls(router, Rules(store, Schema(served)))
-    _add_schema(router, served)
+    rules = Rules(store, Schema(served), strict=strict)
+    _add_calls(router, rules)
+    _add_schema(app, router, rules, served)
     app.include_router(router)
     _add_refusals(app)
     _add_control(app, store)
-    add_fault_control(app, faults)
-    return Faulty(app, faults, lambda code: _xml(answer(code)))
+    add_fault_control(app, to_come)
+    return Faulty(app, to_come, lambda code: _xml(answer(code)))
 
 
 def _gate(username: str, password: str) -> Any:
@@ -88,10 +105,22 @@ def _add_calls(router: APIRouter, rules: Rules) -> None:
         return _xml(rules.retract(await _parts(request)))
 
 
-def _add_schema(router: APIRouter, schema: bytes) -> None:
+def _add_schema(app: FastAPI, router: APIRouter, rules: Rules, schema: bytes) -> None:
+    served = [schema]
+
     @router.get("/xsd")
     async def xsd() -> Response:
-        return _xml(schema)
+        return _xml(served[0])
+
+    @app.post("/_schema")
+    async def replace_schema(request: Request) -> Response:
+        body = await request.body()
+        try:
+            rules.schema = Schema(body)
+        except InvalidInput as error:
+            return Response(str(error), status_code=422)
+        served[0] = body
+        return Response(status_code=204)
 
 
 def _add_refusals(app: FastAPI) -> None:
@@ -107,8 +136,22 @@ def _add_refusals(app: FastAPI) -> None:
 def _add_control(app: FastAPI, store: ReportStore) -> None:
     @app.get("/_state")
     async def state() -> Response:
+        store.drop_expired()
         told = {"reports": [_told(report) for report in store.reports()]}
         return Response(msgspec.json.encode(told), media_type="application/json")
+
+    @app.get("/_clock")
+    async def time() -> Response:
+        return Response(msgspec.json.encode({"now": store.now()}), media_type="application/json")
+
+    @app.post("/_clock")
+    async def let_time_pass(request: Request) -> Response:
+        try:
+            passed = msgspec.json.decode(await request.body(), type=_TimePassed)
+        except msgspec.DecodeError as error:
+            return Response(str(error), status_code=422)
+        store.put_ahead(passed.seconds)
+        return Response(msgspec.json.encode({"now": store.now()}), media_type="application/json")
 
     @app.post("/_expire")
     async def expire() -> Response:

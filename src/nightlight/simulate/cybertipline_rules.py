@@ -1,8 +1,11 @@
 """How the simulated CyberTipline answers: NCMEC's documented codes, as XML."""
 
+from collections.abc import Mapping
+
 from lxml import etree
 
 from nightlight.errors import InvalidInput
+from nightlight.report.rules import breaches_of_file, breaches_of_report, check_breaches
 from nightlight.report.schema import Schema, parsed
 from nightlight.simulate.cybertipline_state import ReportState, ReportStore, StoredReport
 from nightlight.simulate.multipart import Part
@@ -16,11 +19,23 @@ _NO_SUCH_FILE = 5002
 _RETRACTED = 5101
 _FINISHED = 5102
 
-_DESCRIPTIONS = {
+#: Every code that NCMEC documents; its list says of itself that it is not complete.
+DESCRIPTIONS: Mapping[int, str] = {
     OK: "ok",
+    1000: "the server failed",
+    1100: "what was sent could not be saved",
+    1110: "the file could not be taken in",
+    1111: "the file could not be taken in whole",
+    1210: "what was asked for was not found",
+    1300: "what was sent could not be updated",
+    2000: "the credentials were not taken",
+    3000: "this is not allowed",
+    3100: "this is not allowed to this user",
+    3300: "this is not allowed for this report",
     INVALID: "the request is incomplete or repeats what is taken once",
     _BREAKS_SCHEMA: "the document breaks the schema",
     _NOT_XML: "the document is not the XML that is taken here",
+    4200: "the file was not taken",
     _NO_SUCH_REPORT: "there is no such report",
     _NO_SUCH_FILE: "there is no such file in this report",
     _RETRACTED: "the report was retracted before",
@@ -41,7 +56,7 @@ def answer(code: int, *, report_id: str = "", file_id: str = "", md5: str = "") 
     """Return a reportResponse."""
     root = etree.Element("reportResponse")
     etree.SubElement(root, "responseCode").text = str(code)
-    etree.SubElement(root, "responseDescription").text = _DESCRIPTIONS.get(code, "")
+    etree.SubElement(root, "responseDescription").text = DESCRIPTIONS.get(code, "")
     for tag, value in (("reportId", report_id), ("fileId", file_id), ("hash", md5)):
         if value:
             etree.SubElement(root, tag).text = value
@@ -51,9 +66,11 @@ def answer(code: int, *, report_id: str = "", file_id: str = "", md5: str = "") 
 class Rules:
     """The calls of the API, on stored reports; each returns its answer or raises ``Refused``."""
 
-    def __init__(self, store: ReportStore, schema: Schema) -> None:
+    def __init__(self, store: ReportStore, schema: Schema, *, strict: bool = False) -> None:
+        """Keep the reports; ``strict`` refuses documents that break a cross rule, too."""
         self._store = store
-        self._schema = schema
+        self._strict = strict
+        self.schema = schema
 
     def submit(self, document: bytes) -> bytes:
         """Open a report."""
@@ -81,7 +98,7 @@ class Rules:
         if found[0].details:
             # NCMEC documents that details are taken once, and no code for a second time.
             raise Refused(INVALID, report.id)
-        self._store.describe(found[0], document.decode())
+        self._store.describe(report, found[0], document.decode())
         return answer(OK, report_id=report.id, file_id=found[0].id)
 
     def finish(self, parts: dict[str, Part]) -> bytes:
@@ -110,10 +127,21 @@ class Rules:
         if root.tag != root_tag:
             raise Refused(_NOT_XML)
         try:
-            self._schema.check(document)
+            self.schema.check(document)
+            self._check_strictly(document, root_tag)
         except InvalidInput:
             raise Refused(_BREAKS_SCHEMA) from None
         return root
+
+    def _check_strictly(self, document: bytes, root_tag: str) -> None:
+        if not self._strict:
+            return
+        now = self._store.now()
+        if root_tag == "report":
+            check_breaches(breaches_of_report(document, now=now))
+        else:
+            # Whether a person viewed the file is known to the sender alone.
+            check_breaches(breaches_of_file(document, viewed=True, now=now))
 
     def _open_report(self, parts: dict[str, Part]) -> StoredReport:
         field = parts.get("id")
@@ -122,6 +150,7 @@ class Rules:
         return self._open(field.content.decode(errors="replace").strip())
 
     def _open(self, report_id: str) -> StoredReport:
+        self._store.drop_expired()
         report = self._store.report(report_id)
         if report is None:
             raise Refused(_NO_SUCH_REPORT)

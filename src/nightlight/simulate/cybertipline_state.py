@@ -1,6 +1,7 @@
 """What the simulated CyberTipline remembers: reports and files, never a file's bytes."""
 
 import sqlite3
+from datetime import datetime, timedelta
 from enum import StrEnum
 from hashlib import md5
 
@@ -10,7 +11,8 @@ _TABLES = """
 CREATE TABLE IF NOT EXISTS report (
     id INTEGER PRIMARY KEY AUTOINCREMENT,
     state TEXT NOT NULL,
-    opened_at TEXT NOT NULL DEFAULT (strftime('%Y-%m-%dT%H:%M:%fZ', 'now')),
+    opened_at TEXT NOT NULL,
+    changed_at TEXT NOT NULL,
     finished_at TEXT NOT NULL DEFAULT '',
     xml TEXT NOT NULL
 );
@@ -24,7 +26,14 @@ CREATE TABLE IF NOT EXISTS file (
     byte_count INTEGER NOT NULL,
     details TEXT NOT NULL DEFAULT ''
 );
+CREATE TABLE IF NOT EXISTS clock (
+    id INTEGER PRIMARY KEY CHECK (id = 1),
+    ahead_s REAL NOT NULL
+);
+INSERT OR IGNORE INTO clock (id, ahead_s) VALUES (1, 0);
 """
+#: An unfinished report is deleted at the later of the two.
+_AFTER_OPENING, _AFTER_CHANGE = timedelta(hours=24), timedelta(hours=1)
 #: Ids look unlike anything else that a test may compare them with.
 _FIRST_ID = 7000001
 
@@ -54,6 +63,7 @@ class StoredReport(Struct, frozen=True, kw_only=True):
     id: str
     state: ReportState
     opened_at: str
+    changed_at: str
     finished_at: str
     xml: str
     files: tuple[StoredFile, ...]
@@ -69,12 +79,36 @@ class ReportStore:
         self._db.execute("PRAGMA synchronous = FULL")
         self._db.executescript(_TABLES)
 
+    def now(self) -> datetime:
+        """Return the simulator's own time."""
+        now, ahead_s = self._db.execute(
+            "SELECT strftime('%Y-%m-%dT%H:%M:%f+00:00', 'now'), ahead_s FROM clock"
+        ).fetchone()
+        return datetime.fromisoformat(now) + timedelta(seconds=ahead_s)
+
+    def put_ahead(self, seconds: float) -> None:
+        """Let so much time pass at once; reports that are unfinished too long are gone then."""
+        self._db.execute("UPDATE clock SET ahead_s = ahead_s + ?", (seconds,))
+        self.drop_expired()
+
+    def drop_expired(self) -> list[str]:
+        """Delete the reports that were left unfinished for too long, and return their ids."""
+        now = self.now()
+        gone = [
+            report.id
+            for report in self.reports()
+            if report.state is ReportState.OPEN and expires_at(report) <= now
+        ]
+        self._db.executemany("DELETE FROM report WHERE id = ?", [(int(one),) for one in gone])
+        return gone
+
     def open(self, xml: str) -> str:
         """Store a new report and return its id; ids are never used again."""
+        now = self.now().isoformat()
         inserted = self._db.execute(
-            "INSERT INTO report (id, state, xml) VALUES (coalesce("
-            "(SELECT seq + 1 FROM sqlite_sequence WHERE name = 'report'), ?), ?, ?)",
-            (_FIRST_ID, ReportState.OPEN, xml),
+            "INSERT INTO report (id, state, opened_at, changed_at, xml) VALUES (coalesce("
+            "(SELECT seq + 1 FROM sqlite_sequence WHERE name = 'report'), ?), ?, ?, ?, ?)",
+            (_FIRST_ID, ReportState.OPEN, now, now, xml),
         )
         return str(inserted.lastrowid)
 
@@ -83,7 +117,7 @@ class ReportStore:
         if not report_id.isdecimal():
             return None
         row = self._db.execute(
-            "SELECT id, state, opened_at, finished_at, xml FROM report WHERE id = ?",
+            "SELECT id, state, opened_at, changed_at, finished_at, xml FROM report WHERE id = ?",
             (int(report_id),),
         ).fetchone()
         return self._read(row) if row else None
@@ -91,12 +125,12 @@ class ReportStore:
     def reports(self) -> list[StoredReport]:
         """Return every report, oldest first."""
         rows = self._db.execute(
-            "SELECT id, state, opened_at, finished_at, xml FROM report ORDER BY id"
+            "SELECT id, state, opened_at, changed_at, finished_at, xml FROM report ORDER BY id"
         )
         return [self._read(row) for row in rows.fetchall()]
 
-    def _read(self, row: tuple[int, str, str, str, str]) -> StoredReport:
-        report_id, state, opened_at, finished_at, xml = row
+    def _read(self, row: tuple[int, str, str, str, str, str]) -> StoredReport:
+        report_id, state, opened_at, changed_at, finished_at, xml = row
         files = self._db.execute(
             "SELECT id, name, content_type, md5, byte_count, details FROM file"
             " WHERE report_id = ? ORDER BY place",
@@ -107,6 +141,7 @@ class ReportStore:
             id=str(report_id),
             state=ReportState(state),
             opened_at=opened_at,
+            changed_at=changed_at,
             finished_at=finished_at,
             xml=xml,
             files=tuple(StoredFile(**dict(zip(names, file, strict=True))) for file in files),
@@ -130,18 +165,19 @@ class ReportStore:
             " VALUES (?, ?, ?, ?, ?, ?, ?)",
             (file.id, int(report.id), place, name, content_type, file.md5, file.byte_count),
         )
+        self._touch(report)
         return file
 
-    def describe(self, file: StoredFile, details: str) -> None:
+    def describe(self, report: StoredReport, file: StoredFile, details: str) -> None:
         """Store a file's details."""
         self._db.execute("UPDATE file SET details = ? WHERE id = ?", (details, file.id))
+        self._touch(report)
 
     def finish(self, report: StoredReport) -> None:
         """Make a report final."""
         self._db.execute(
-            "UPDATE report SET state = ?, finished_at = strftime('%Y-%m-%dT%H:%M:%fZ', 'now')"
-            " WHERE id = ?",
-            (ReportState.FINISHED, int(report.id)),
+            "UPDATE report SET state = ?, finished_at = ? WHERE id = ?",
+            (ReportState.FINISHED, self.now().isoformat(), int(report.id)),
         )
 
     def retract(self, report: StoredReport) -> None:
@@ -155,3 +191,16 @@ class ReportStore:
         expired = [report.id for report in self.reports() if report.state is ReportState.OPEN]
         self._db.execute("DELETE FROM report WHERE state = ?", (ReportState.OPEN,))
         return expired
+
+    def _touch(self, report: StoredReport) -> None:
+        self._db.execute(
+            "UPDATE report SET changed_at = ? WHERE id = ?",
+            (self.now().isoformat(), int(report.id)),
+        )
+
+
+def expires_at(report: StoredReport) -> datetime:
+    """Return when a report that stays unfinished is deleted."""
+    opened = datetime.fromisoformat(report.opened_at)
+    changed = datetime.fromisoformat(report.changed_at)
+    return max(opened + _AFTER_OPENING, changed + _AFTER_CHANGE)

@@ -1,11 +1,17 @@
-"""Faults on request: what can go wrong with an answer, switched on over HTTP."""
+"""Faults on request: what can go wrong with an answer, from a script or switched on over HTTP."""
 
-from collections.abc import Awaitable, Callable, MutableMapping
+import asyncio
+import re
+import tomllib
+from collections.abc import Awaitable, Callable, Iterable, MutableMapping
+from pathlib import Path
 from typing import Any, Literal, TypeAlias
 
 import msgspec
 from fastapi import FastAPI, Request, Response
 from msgspec import Struct, structs
+
+from nightlight.errors import InvalidInput
 
 # ASGI's own types: the messages are the server's, so their values are not ours to type.
 Scope: TypeAlias = MutableMapping[str, Any]
@@ -15,30 +21,59 @@ Send: TypeAlias = Callable[[Message], Awaitable[None]]
 App: TypeAlias = Callable[[Scope, Receive, Send], Awaitable[None]]
 
 
+#: What stands in an answer that names the MD5 of what arrived.
+_MD5 = re.compile(rb"(?<=<hash>)[0-9a-f]{32}(?=</hash>)")
+_OTHER_MD5 = b"0" * 32
+
+
 class Fault(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """What should go wrong, where and how often.
 
     Attributes:
-        path: the end of the request path, such as "/finish".
+        path: the end of the request path, such as "/finish"; "" for any.
         kind: drop_answer takes effect and then breaks the connection, drop_request breaks it
-            before; error_500 and code answer without taking effect.
+            before; error_500 and code answer without taking effect; delay takes effect and answers
+            late; truncate takes effect and answers half; wrong_md5 takes effect and answers that
+            something else arrived.
         code: what a fault of kind "code" answers.
+        delay_s: how late a fault of kind "delay" answers.
         times: how many requests it hits.
         after: how many requests it lets pass before.
     """
 
-    path: str
-    kind: Literal["drop_answer", "drop_request", "error_500", "code"]
+    path: str = ""
+    kind: Literal[
+        "drop_answer", "drop_request", "error_500", "code", "delay", "truncate", "wrong_md5"
+    ]
     code: int = 0
+    delay_s: float = 0.0
     times: int = 1
     after: int = 0
+
+
+class _Script(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    faults: tuple[Fault, ...]
+
+
+def read_script(path: Path) -> tuple[Fault, ...]:
+    """Return the faults that a file lists: JSON, or TOML with ``[[faults]]``.
+
+    Raises:
+        InvalidInput: the file is neither, or a field is missing, unknown or out of range.
+    """
+    try:
+        if path.suffix == ".toml":
+            return msgspec.convert(tomllib.loads(path.read_text("utf-8")), _Script).faults
+        return msgspec.json.decode(path.read_bytes(), type=tuple[Fault, ...])
+    except (msgspec.DecodeError, tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise InvalidInput(f"no script of faults: {error}", field=str(path)) from error
 
 
 class Faults:
     """The faults still to come, in the order in which they were asked for."""
 
-    def __init__(self) -> None:
-        self._pending: list[Fault] = []
+    def __init__(self, faults: Iterable[Fault] = ()) -> None:
+        self._pending: list[Fault] = list(faults)
 
     def add(self, fault: Fault) -> None:
         """Hold a fault until it has hit as often as it asks for."""
@@ -88,6 +123,35 @@ class Faulty:
                 await Response(status_code=500)(scope, receive, send)
             case "code":
                 await self._coded(fault.code)(scope, receive, send)
+            case "delay":
+                await asyncio.sleep(fault.delay_s)
+                await self._app(scope, receive, send)
+            case "truncate":
+                await self._rewritten(scope, receive, send, lambda body: body[: len(body) // 2])
+            case "wrong_md5":
+                await self._rewritten(scope, receive, send, lambda body: _MD5.sub(_OTHER_MD5, body))
+
+    async def _rewritten(
+        self, scope: Scope, receive: Receive, send: Send, rewrite: Callable[[bytes], bytes]
+    ) -> None:
+        """Let the request take effect and answer something else."""
+        started: list[Message] = []
+        body = bytearray()
+
+        async def keep(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                started.append(message)
+            else:
+                body.extend(message.get("body", b""))
+
+        await self._app(scope, receive, keep)
+        answer = rewrite(bytes(body))
+        headers = [
+            (name, value) for name, value in started[0]["headers"] if name != b"content-length"
+        ]
+        length = (b"content-length", str(len(answer)).encode())
+        await send({**started[0], "headers": [*headers, length]})
+        await send({"type": "http.response.body", "body": answer})
 
 
 def add_fault_control(app: FastAPI, faults: Faults) -> None:
