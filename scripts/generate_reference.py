@@ -11,7 +11,7 @@ from typer.core import TyperArgument, TyperCommand, TyperGroup, TyperOption
 from nightlight.cli.lazy import COMMANDS, LazyGroup, load
 from nightlight.cli.main import app
 from nightlight.decide.facts import CONTEXT_FACTS
-from nightlight.decide.policy import Mode, Outcome, Policy, PolicyRule, Quota
+from nightlight.decide.policy import Mode, Outcome, Policy, PolicyRule, Quota, Retention
 from nightlight.model.audit import ACTIONS
 from nightlight.model.case import TRANSITIONS, CaseState
 from nightlight.model.effect import (
@@ -201,6 +201,7 @@ def _policy() -> str:
         "`[[rules]]`": PolicyRule,
         "`[confirmed.CATEGORY]`": Outcome,
         "`[[quotas]]`": Quota,
+        "`[retention]`": Retention,
     }
     parts = [f"## {title}\n\n{_fields(kind)}" for title, kind in structs_of.items()]
     closed = [

@@ -44,6 +44,7 @@ from nightlight.services.evidence import EvidenceDesk
 from nightlight.services.exchanges import Exchanges
 from nightlight.services.filing import StoredTips, VaultMedia
 from nightlight.services.flood import KnownEntries
+from nightlight.services.holds import Holds
 from nightlight.services.hunts import Hunts
 from nightlight.services.lexicons import Lexicons
 from nightlight.services.lists import Lists
@@ -51,6 +52,8 @@ from nightlight.services.matching import Matcher
 from nightlight.services.offers import Offers
 from nightlight.services.processing import Processor
 from nightlight.services.record import Record
+from nightlight.services.requests import Requests
+from nightlight.services.retention import Retention
 from nightlight.services.review import Review
 from nightlight.services.rules import CurrentRules
 from nightlight.services.screening import Screening
@@ -130,6 +133,9 @@ def build_services(settings: Settings) -> Services:
             settings, unit_of_work, clock, matcher, vault, own=source, hasher=hasher
         ),
         vault=vault,
+        holds=Holds(unit_of_work=unit_of_work, clock=clock),
+        retention=Retention(unit_of_work=unit_of_work, vault=vault, clock=clock),
+        requests=Requests(unit_of_work=unit_of_work, clock=clock),
         evidence=EvidenceDesk(unit_of_work=unit_of_work, vault=vault, clock=clock),
         review=Review(
             unit_of_work=unit_of_work,

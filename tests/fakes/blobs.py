@@ -1,7 +1,7 @@
 """In memory: sealed bytes by name, and keys that are made afresh."""
 
 import io
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import BinaryIO
 
@@ -35,6 +35,19 @@ class MemoryBlobs:
         if name not in self.kept:
             raise NotFound("the vault does not hold this")
         return self.kept[name]
+
+    def names(self) -> Iterator[str]:
+        return iter(list(self.kept))
+
+    def replace_parts(self, name: str, parts: Iterable[bytes]) -> None:
+        data = b"".join(parts)
+        self.get(name)
+        self.kept[name] = data
+
+    def destroy(self, name: str) -> None:
+        if self.full:
+            raise Unavailable("the vault does not answer")
+        self.kept.pop(name, None)
 
     def has(self, name: str) -> bool:
         return name in self.kept

@@ -2,9 +2,10 @@
 
 import os
 import secrets
-from collections.abc import Iterable
-from contextlib import suppress
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager, suppress
 from datetime import datetime
+from fcntl import LOCK_EX, flock
 from pathlib import Path
 from typing import BinaryIO
 
@@ -12,6 +13,8 @@ from nightlight.errors import NotFound, Unavailable
 
 #: Where files are written before they have their name; in the vault, so that they can be renamed.
 _PARTIAL = "partial"
+#: More than what a vault file begins with: its version and its wrapped data key.
+_BEGINNING = 4096
 
 
 class DirectoryBlobStore:
@@ -93,6 +96,68 @@ class DirectoryBlobStore:
         """Return whether something is kept under ``name``."""
         return self._path(name).is_file()
 
+    def names(self) -> Iterator[str]:
+        """Yield every name under which something is kept, each once.
+
+        Raises:
+            Unavailable: the disk cannot be read.
+        """
+        try:
+            for path in self._root.glob("[0-9a-f][0-9a-f]/[0-9a-f][0-9a-f]/*"):
+                yield path.name
+        except OSError as error:
+            raise _unreadable(error) from error
+
+    def replace_parts(self, name: str, parts: Iterable[bytes]) -> None:
+        """Keep the parts in place of what is under ``name``: there is the old or the new, whole.
+
+        Raises:
+            NotFound: nothing is kept under it, or not any more; nothing is kept now either.
+            Unavailable: the disk is full or cannot be written.
+        """
+        path = self._path(name)
+        try:
+            if not path.exists():
+                raise NotFound("the vault does not hold this")
+            with _written(parts, self._root / _PARTIAL) as partial, self._alone():
+                # What was destroyed meanwhile must not come back.
+                if not path.exists():
+                    raise NotFound("the vault does not hold this")
+                partial.rename(path)
+            _sync_directory(path.parent)
+        except OSError as error:
+            raise _unwritable(error) from error
+
+    def destroy(self, name: str) -> None:
+        """Destroy what is kept under ``name``, its beginning first; once back, it is gone.
+
+        The beginning holds the wrapped data key. What the disk keeps of it elsewhere, in copies of
+        its own or in backups, is beyond reach.
+
+        Raises:
+            Unavailable: the disk cannot be written.
+        """
+        path = self._path(name)
+        try:
+            if not path.parent.is_dir():
+                return
+            with self._alone(), suppress(FileNotFoundError):
+                _overwrite_beginning(path)
+                path.unlink()
+            _sync_directory(path.parent)
+        except OSError as error:
+            raise _unwritable(error) from error
+
+    @contextmanager
+    def _alone(self) -> Iterator[None]:
+        """Let no other process replace or destroy meanwhile."""
+        descriptor = os.open(self._root / _PARTIAL, os.O_RDONLY)
+        try:
+            flock(descriptor, LOCK_EX)
+            yield
+        finally:
+            os.close(descriptor)
+
     def _path(self, name: str) -> Path:
         return self._root / name[:2] / name[2:4] / name
 
@@ -106,6 +171,14 @@ class DirectoryBlobStore:
 
 
 def _write_durably(path: Path, parts: Iterable[bytes], folder: Path) -> None:
+    with _written(parts, folder) as partial:
+        partial.rename(path)
+    _sync_directory(path.parent)
+
+
+@contextmanager
+def _written(parts: Iterable[bytes], folder: Path) -> Iterator[Path]:
+    """Give a file that holds the parts, durably, and is gone afterwards unless it was renamed."""
     partial = folder / secrets.token_hex(8)
     descriptor = os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     try:
@@ -114,10 +187,16 @@ def _write_durably(path: Path, parts: Iterable[bytes], folder: Path) -> None:
                 file.write(part)
             file.flush()
             os.fsync(file.fileno())
-        partial.rename(path)
+        yield partial
     finally:
         partial.unlink(missing_ok=True)
-    _sync_directory(path.parent)
+
+
+def _overwrite_beginning(path: Path) -> None:
+    with path.open("r+b") as file:
+        file.write(secrets.token_bytes(min(_BEGINNING, path.stat().st_size)))
+        file.flush()
+        os.fsync(file.fileno())
 
 
 def _unwritable(error: OSError) -> Unavailable:

@@ -9,13 +9,26 @@ from typing import Annotated, BinaryIO
 
 import typer
 
-from nightlight.cli.console import Actor, Json, err, fields_of, out, print_json, print_rows
+from nightlight.cli.console import Actor, Json, Reason, err, fields_of, out, print_json, print_rows
+from nightlight.cli.custody import (
+    RequestArgument,
+    destroy,
+    due,
+    extend_hold,
+    holds,
+    place_hold,
+    reject,
+    release_hold,
+    requests,
+)
 from nightlight.cli.services import open_services
 from nightlight.errors import InvalidInput
 from nightlight.model.custody import Access
 from nightlight.model.ids import CaseId
 
-app = typer.Typer(name="evidence", no_args_is_help=True, help="Sealed evidence: open, view log.")
+app = typer.Typer(
+    name="evidence", no_args_is_help=True, help="Sealed evidence: open, view log, holds."
+)
 
 EvidenceArgument = Annotated[str, typer.Argument(metavar="EVIDENCE", help="The evidence's id.")]
 CaseArgument = Annotated[str, typer.Argument(metavar="CASE", help="The case's id.")]
@@ -101,6 +114,28 @@ def log(evidence_id: EvidenceArgument, *, json: Json = False) -> None:
         columns=("at", "what", "where", "who", "purpose"),
         empty="Nobody has read it.",
     )
+
+
+app.command("holds")(holds)
+app.command("hold")(place_hold)
+app.command("extend")(extend_hold)
+app.command("release")(release_hold)
+app.command("due")(due)
+app.command("destroy")(destroy)
+app.command("requests")(requests)
+
+
+@app.command()
+def approve(request_id: RequestArgument, *, by: Actor, reason: Reason, json: Json = False) -> None:
+    """Approve, as a second person, what another proposed, and carry it out."""
+    done = open_services().retention.approve_early(request_id, person=by, reason=reason)
+    if json:
+        print_json(fields_of(done))
+    else:
+        out.print(f"{done.destroyed} destroyed, {done.spared} spared")
+
+
+app.command("reject")(reject)
 
 
 @contextmanager

@@ -32,7 +32,7 @@ COMMANDS: Mapping[str, LazyCommand] = {
     "serve": _command("serve", "serve", "Serve the HTTP API and the console, and do the work."),
     "worker": _command("serve", "worker", "Only do the work: judge, deliver, file."),
     "case": _command("case", "app", "Cases: list, show, decide, appeal."),
-    "evidence": _command("evidence", "app", "Sealed evidence: open, view log."),
+    "evidence": _command("evidence", "app", "Sealed evidence: open, view log, holds, destruction."),
     "account": _command("account", "app", "Accounts: what is known, ties, predecessors."),
     "report": _command("report", "app", "CyberTips: list, preview, file."),
     "bank": _command("bank", "app", "Hash banks: import, change, hold back, withdraw."),

@@ -18,6 +18,8 @@ from nightlight.model.effect import DESTRUCTIVE_EFFECTS, EffectKind
 from nightlight.model.incident import IncidentType
 
 Severity = Annotated[int, Meta(ge=0, le=100)]
+#: One year from the report (REPORT Act), in a leap year too.
+LEGAL_DAYS = 366
 Name = Annotated[str, Meta(pattern=r"^[a-z][a-z0-9_-]{0,63}$")]
 
 
@@ -75,6 +77,19 @@ class Quota(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     per_day: Annotated[int, Meta(ge=0)]
 
 
+class Retention(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """For how long evidence is kept where nothing holds it longer.
+
+    Attributes:
+        reported_days: after the report of its case; at least 366, a year whichever year it is (18
+            USC 2258A(h)).
+        unreported_days: after the decision on its case, where nothing was reported.
+    """
+
+    reported_days: Annotated[int, Meta(ge=LEGAL_DAYS)] = LEGAL_DAYS
+    unreported_days: Annotated[int, Meta(ge=1)] = LEGAL_DAYS
+
+
 class Policy(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """A named policy; ``version`` names it and its exact content.
 
@@ -84,6 +99,7 @@ class Policy(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
         rules: what makes a decision.
         confirmed: by category, what follows once a person confirmed a case of it.
         quotas: circuit breakers.
+        retention: for how long evidence is kept.
         digest: computed from the file; what the file says is not used.
     """
 
@@ -92,6 +108,7 @@ class Policy(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     rules: tuple[PolicyRule, ...]
     confirmed: dict[str, Outcome]
     quotas: tuple[Quota, ...] = ()
+    retention: Retention = Retention()
     digest: str = ""
 
     @property

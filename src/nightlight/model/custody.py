@@ -1,11 +1,13 @@
-"""Custody of sealed evidence: who read it, what holds it, and when it was destroyed."""
+"""Custody of sealed evidence: who read it, what two people ask for, and its destruction."""
 
 from datetime import datetime
 from enum import StrEnum
 
 from msgspec import Struct
+from msgspec.structs import replace
 
-from nightlight.errors import InvalidInput
+from nightlight.errors import Conflict, InvalidInput, NotPermitted
+from nightlight.model.ids import CaseId
 
 
 class ReadKind(StrEnum):
@@ -58,6 +60,87 @@ class Access(Struct, frozen=True, kw_only=True):
             raise InvalidInput("opening evidence needs a person", field="person")
         if not self.purpose.strip():
             raise InvalidInput("opening evidence needs a purpose", field="purpose")
+
+
+class Destruction(Struct, frozen=True, kw_only=True):
+    """Evidence that is to be destroyed, or was; ordered before anything is done.
+
+    Attributes:
+        rule: under which rule, in words.
+        due_at: when the rule made it due.
+        proposed_by, approved_by: who wanted it before that; "" where nobody did.
+    """
+
+    evidence_id: str
+    case_id: CaseId
+    rule: str
+    due_at: datetime
+    ordered_at: datetime
+    proposed_by: str = ""
+    approved_by: str = ""
+    done_at: datetime | None = None
+
+    @property
+    def is_early(self) -> bool:
+        """Whether two people wanted it before it was due."""
+        return bool(self.approved_by)
+
+
+class RequestKind(StrEnum):
+    """What two people may ask for together."""
+
+    EXPORT = "export"
+    DESTROY = "destroy"
+
+
+class RequestState(StrEnum):
+    """Where such a request is."""
+
+    PROPOSED = "proposed"
+    APPROVED = "approved"
+    REJECTED = "rejected"
+
+
+class CustodyRequest(Struct, frozen=True, kw_only=True):
+    """Something done with evidence that one person proposes and another approves.
+
+    Attributes:
+        evidence_ids: the evidence concerned.
+        reference: what it follows, such as the number of an authority's request.
+        recipient: of an export, the key it is encrypted to, in words that may be shown.
+    """
+
+    id: str
+    what: RequestKind
+    case_id: CaseId
+    evidence_ids: tuple[str, ...]
+    reference: str
+    reason: str
+    proposed_by: str
+    proposed_at: datetime
+    recipient: str = ""
+    state: RequestState = RequestState.PROPOSED
+    decided_by: str = ""
+    decided_at: datetime | None = None
+    decision_reason: str = ""
+
+    def decided(
+        self, state: RequestState, *, person: str, reason: str, at: datetime
+    ) -> "CustodyRequest":
+        """Return the request, decided.
+
+        Raises:
+            InvalidInput: a person or a reason is missing.
+            Conflict: it was decided before.
+            NotPermitted: who proposed it approves it.
+        """
+        if not person.strip() or not reason.strip():
+            raise InvalidInput("deciding needs a person and a reason", field="request")
+        if self.state is not RequestState.PROPOSED:
+            raise Conflict(f"the request was {self.state.value} before")
+        if state is RequestState.APPROVED and is_same_person(person, self.proposed_by):
+            raise NotPermitted("who proposed it cannot approve it", hint="another person must")
+        return replace(self, state=state, decided_by=person, decided_at=at, decision_reason=reason)
 
 
 def is_same_person(one: str, other: str) -> bool:

@@ -1,11 +1,14 @@
 """What preserve needs of its surroundings."""
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Iterator
+from datetime import datetime
 from typing import BinaryIO, Protocol
 
 from nightlight.model.case import Evidence
-from nightlight.model.custody import EvidenceRead
+from nightlight.model.custody import CustodyRequest, Destruction, EvidenceRead
+from nightlight.model.hold import Hold, HoldEvent
 from nightlight.model.ids import CaseId, DecisionId
+from nightlight.preserve.retention import CaseStanding
 
 
 class BlobStore(Protocol):
@@ -40,6 +43,25 @@ class BlobStore(Protocol):
 
     def has(self, name: str) -> bool:
         """Return whether something is kept under ``name``."""
+        ...
+
+    def names(self) -> Iterator[str]:
+        """Yield every name under which something is kept, each once."""
+        ...
+
+    def replace_parts(self, name: str, parts: Iterable[bytes]) -> None:
+        """Keep the parts in place of what is under ``name``: there is the old or the new, whole.
+
+        Raises:
+            NotFound: nothing is kept under it, or not any more; nothing is kept now either.
+        """
+        ...
+
+    def destroy(self, name: str) -> None:
+        """Destroy what is kept under ``name``, its beginning first; once back, it is gone.
+
+        What is not there is no error.
+        """
         ...
 
 
@@ -97,6 +119,86 @@ class EvidenceStore(Protocol):
 
     def of_case(self, case_id: CaseId, *, destroyed: bool = False) -> list[Evidence]:
         """Return the evidence of a case that is kept, or also what was, oldest first."""
+        ...
+
+    def of_cases(self, case_ids: Collection[CaseId]) -> list[Evidence]:
+        """Return the evidence of these cases that is kept, oldest first."""
+        ...
+
+    def sealed_before(self, at: datetime, *, after: str, limit: int) -> list[CaseId]:
+        """Return cases of which something kept was sealed before then, by id, from ``after`` on."""
+        ...
+
+    def others(self, evidence: Evidence) -> int:
+        """Return how much other evidence that is kept is the same bytes."""
+        ...
+
+    def destroyed(self, evidence_id: str, *, at: datetime) -> None:
+        """Remember that evidence is gone, and forget its digest."""
+        ...
+
+
+class CustodyStore(Protocol):
+    """Holds, orders to destroy, and what two people ask for together."""
+
+    def standing(self, case_id: CaseId) -> CaseStanding:
+        """Return what decides for how long a case's evidence is kept, held until the end."""
+        ...
+
+    def standings(self, case_ids: Collection[CaseId]) -> dict[CaseId, CaseStanding]:
+        """Return what decides for how long evidence is kept, for each of these cases."""
+        ...
+
+    def say(self, event: HoldEvent) -> None:
+        """Store what is said of a hold; what was said before stays."""
+        ...
+
+    def hold(self, hold_id: str) -> Hold:
+        """Return a hold.
+
+        Raises:
+            NotFound: there is none with this id.
+        """
+        ...
+
+    def holds(self, case_id: CaseId) -> list[Hold]:
+        """Return every hold of a case, oldest first."""
+        ...
+
+    def order(self, destructions: Iterable[Destruction]) -> None:
+        """Store that evidence is to be destroyed."""
+        ...
+
+    def ordered(self, limit: int) -> list[Destruction]:
+        """Return what is to be destroyed and was not yet, oldest order first."""
+        ...
+
+    def order_of(self, evidence_id: str) -> Destruction | None:
+        """Return the order to destroy evidence, None where there is none."""
+        ...
+
+    def carried_out(self, evidence_id: str, *, at: datetime) -> None:
+        """Remember that an order was carried out."""
+        ...
+
+    def take_back(self, evidence_id: str) -> None:
+        """Forget an order that was not carried out."""
+        ...
+
+    def save_request(self, request: CustodyRequest) -> None:
+        """Store a request over its former state."""
+        ...
+
+    def request(self, request_id: str) -> CustodyRequest:
+        """Return a request, held until the transaction ends.
+
+        Raises:
+            NotFound: there is none with this id.
+        """
+        ...
+
+    def requests(self, limit: int) -> list[CustodyRequest]:
+        """Return the newest requests, newest first."""
         ...
 
 

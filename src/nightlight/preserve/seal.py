@@ -77,7 +77,12 @@ class Sealer:
         except Unavailable:
             complete = False
         for media in finding.media:
-            scan = media.scan if media.scan.sealed_digest else fetched.get(media.url)
+            try:
+                held = bool(media.scan.sealed_digest) and self._vault.has(media.scan.sealed_digest)
+            except Unavailable:
+                held, complete = bool(media.scan.sealed_digest), False
+            # What was due may have been destroyed since: it is fetched again.
+            scan = media.scan if held else fetched.get(media.url)
             if scan is None and media.url:
                 wanted.append(media.url)
             if scan is None or not scan.sealed_digest:

@@ -62,6 +62,22 @@ class Vault:
         """Return whether something with this SHA-256 is sealed here."""
         return self._blobs.has(self._name(digest))
 
+    def name_of(self, digest: str) -> str:
+        """Return the keyed digest that stands for this SHA-256 where it may be seen."""
+        return self._name(digest)
+
+    def destroy(self, digest: str) -> None:
+        """Keep nothing under this SHA-256 any more.
+
+        Raises:
+            Unavailable: the store does not answer: try again.
+            IntegrityFailure: the store says that it is gone, and has it still.
+        """
+        name = self._name(digest)
+        self._blobs.destroy(name)
+        if self._blobs.has(name):
+            raise IntegrityFailure("the vault still holds what was destroyed")
+
     def open(self, digest: str, access: Access) -> bytes:
         """Return the sealed bytes; the caller commits an audit entry of the same access.
 

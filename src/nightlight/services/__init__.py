@@ -13,6 +13,7 @@ from nightlight.services.banks import Banks
 from nightlight.services.delivery import Dispatcher
 from nightlight.services.evidence import EvidenceDesk
 from nightlight.services.exchanges import Exchanges
+from nightlight.services.holds import Holds
 from nightlight.services.hunts import Hunts
 from nightlight.services.lexicons import Lexicons
 from nightlight.services.lists import Lists
@@ -20,6 +21,8 @@ from nightlight.services.matching import Matcher
 from nightlight.services.offers import Offers
 from nightlight.services.processing import Processor
 from nightlight.services.record import Record
+from nightlight.services.requests import Requests
+from nightlight.services.retention import Retention
 from nightlight.services.review import Review
 from nightlight.services.rules import CurrentRules
 from nightlight.services.screening import Screening
@@ -48,6 +51,9 @@ class Services(Struct, frozen=True, kw_only=True):
     screening: Screening
     vault: Vault
     evidence: EvidenceDesk
+    holds: Holds
+    retention: Retention
+    requests: Requests
     review: Review
     lists: Lists
     lexicons: Lexicons

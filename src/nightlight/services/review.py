@@ -26,6 +26,7 @@ from nightlight.model.signal import Subject, SubjectKind
 from nightlight.review.resolve import Resolution, Resolved, choose, content_of, resolve
 from nightlight.services.drafting import Drafting
 from nightlight.services.evidence import say_viewed, viewed_entry
+from nightlight.services.holds import follow
 from nightlight.services.rules import active_policy
 from nightlight.transaction import Transaction, UnitOfWork
 
@@ -86,6 +87,7 @@ class Review:
             resolved = replace(resolved, effects=tuple(effects))
             if dry_run:
                 return resolved
+            followed: list[AuditEntry] = []
             views = say_viewed(
                 tx,
                 sorted(set(resolution.viewed)),
@@ -96,6 +98,7 @@ class Review:
             if resolved.left is not None:
                 tx.cases.save(resolved.left)
                 tx.evidence.move(resolved.left.decisions, resolved.left.id)
+                followed = follow(tx, case.id, resolved.left.id, at=now)
             tx.decisions.add([resolved.decision])
             tx.outbox.put(effects, at=now)
             self._remember(tx, resolved, resolution.step, standing)
@@ -104,6 +107,7 @@ class Review:
             tx.commit(
                 _entry(resolved, resolution, unsealed),
                 *(viewed_entry(case.id, one) for one in views),
+                *followed,
             )
         return resolved
 

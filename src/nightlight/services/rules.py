@@ -1,5 +1,6 @@
 """The rules in force: detectors over the operator's lists, and the active policy, compiled."""
 
+from functools import lru_cache
 from importlib.resources import files
 
 from nightlight.decide.evaluate import Judge
@@ -29,9 +30,13 @@ def default_policy() -> bytes:
     return files("nightlight.decide").joinpath("default_policy.toml").read_bytes()
 
 
+#: The same file says the same: it is read once.
+_parsed = lru_cache(maxsize=4)(parse_policy)
+
+
 def active_policy(tx: Transaction) -> Policy:
     """Return the policy in force."""
-    return parse_policy(tx.policies.active() or default_policy())
+    return _parsed(tx.policies.active() or default_policy())
 
 
 def build_detectors(

@@ -22,6 +22,7 @@ class WorkerOptions(Struct, frozen=True, kw_only=True):
     idle_s: float = 0.2
     beat_every_s: float = 5.0
     anchor_every_s: float = 60.0
+    destroy_every_s: float = 3_600.0
     pause_after_failure_s: float = 2.0
 
 
@@ -37,6 +38,7 @@ class Worker:
         self._orphaned = orphaned
         self._next_beat: datetime | None = None
         self._next_anchor: datetime | None = None
+        self._next_destruction: datetime | None = None
 
     def run(self, stop: Stop) -> None:
         """Work until ``stop`` is set or the parent is gone."""
@@ -71,6 +73,7 @@ class Worker:
             busy = True
         if services.matcher.wants_snapshot():
             services.matcher.leave_snapshot()
+        self._destroy()
         self._anchor()
         return busy
 
@@ -82,6 +85,15 @@ class Worker:
         if hunt is not None and hunt.state is HuntState.DONE:
             _log.info("hunt.ended", hunt=hunt.id, found=hunt.found, looked_at=hunt.looked_at)
         return hunt is not None
+
+    def _destroy(self) -> None:
+        """Destroy what is due, and certify it."""
+        now = self._services.clock.now()
+        if self._next_destruction is None or now >= self._next_destruction:
+            done = self._services.retention.run_due()
+            if done.destroyed or done.spared:
+                _log.info("evidence.destroyed", destroyed=done.destroyed, spared=done.spared)
+            self._next_destruction = now + timedelta(seconds=self._options.destroy_every_s)
 
     def _beat(self) -> None:
         now = self._services.clock.now()

@@ -113,3 +113,68 @@ def test_vault_that_was_never_used_has_nothing_to_discard(tmp_path: Path) -> Non
     store = DirectoryBlobStore(tmp_path / "vault")
     assert store.discard_partial(before=datetime(2026, 3, 1, tzinfo=UTC)) == 0
     assert not (tmp_path / "vault").exists()
+
+
+OTHER = "0123" + "f" * 60
+
+
+def test_what_is_destroyed_is_gone_and_the_rest_is_not(tmp_path: Path) -> None:
+    store = DirectoryBlobStore(tmp_path)
+    for name in (NAME, OTHER):
+        store.put(name, b"sealed")
+    store.destroy(NAME)
+    assert (store.has(NAME), store.get(OTHER)) == (False, b"sealed")
+    store.destroy(NAME)
+    store.destroy("f" * 64)
+    store.put(NAME, b"again")
+    assert store.get(NAME) == b"again"
+
+
+def test_the_beginning_is_overwritten_before_the_name_goes(tmp_path: Path) -> None:
+    store = DirectoryBlobStore(tmp_path)
+    store.put(NAME, b"wrapped key" * 1000)
+    kept = tmp_path / "another-name"
+    os.link(next(tmp_path.glob("ab/cd/*")), kept)
+    store.destroy(NAME)
+    assert kept.stat().st_size == 11_000
+    assert b"wrapped key" not in kept.read_bytes()[:4000]
+
+
+def test_replacing_keeps_the_old_or_the_new_whole(tmp_path: Path) -> None:
+    store = DirectoryBlobStore(tmp_path)
+    store.put(NAME, b"old")
+
+    def broken() -> Iterator[bytes]:
+        yield b"ne"
+        raise IntegrityFailure("stop")
+
+    with pytest.raises(IntegrityFailure):
+        store.replace_parts(NAME, broken())
+    assert store.get(NAME) == b"old"
+    store.replace_parts(NAME, (b"ne", b"w"))
+    assert store.get(NAME) == b"new"
+    assert list((tmp_path / "partial").iterdir()) == []
+
+
+def test_what_was_destroyed_while_it_is_replaced_does_not_come_back(tmp_path: Path) -> None:
+    store = DirectoryBlobStore(tmp_path)
+    with pytest.raises(NotFound):
+        store.replace_parts(NAME, (b"new",))
+    store.put(NAME, b"old")
+
+    def parts() -> Iterator[bytes]:
+        yield b"new"
+        DirectoryBlobStore(tmp_path).destroy(NAME)
+
+    with pytest.raises(NotFound):
+        store.replace_parts(NAME, parts())
+    assert not store.has(NAME)
+
+
+def test_names_are_those_that_are_kept_and_no_partial_file(tmp_path: Path) -> None:
+    store = DirectoryBlobStore(tmp_path)
+    assert list(store.names()) == []
+    for name in (NAME, OTHER):
+        store.put(name, b"sealed")
+    (tmp_path / "partial" / "left-over").write_bytes(b"")
+    assert sorted(store.names()) == sorted([NAME, OTHER])

@@ -1,5 +1,6 @@
 """Everything of a finding is sealed, and what could not be is said."""
 
+import hashlib
 from pathlib import Path
 
 import msgspec
@@ -18,7 +19,9 @@ from nightlight.preserve.vault import Vault
 
 CASE = CaseId("case-1")
 POST = event_of(PostCreated(post_id="post-1", account_id="account-1", text=TEXT), minutes=3)
-SEALED_BEFORE = Scan(state=ScanState.SCANNED, byte_count=9, sealed_digest="cd" * 32)
+KEPT = b"quibbling"
+KEPT_SHA256 = hashlib.sha256(KEPT).hexdigest()
+SEALED_BEFORE = Scan(state=ScanState.SCANNED, byte_count=9, sealed_digest=KEPT_SHA256)
 
 
 class Desk:
@@ -27,6 +30,7 @@ class Desk:
     def __init__(self, folder: Path) -> None:
         self.blobs = MemoryBlobs()
         self.vault = Vault(blobs=self.blobs, keys=fresh_keys(folder))
+        self.vault.seal(KEPT)
         self.fetched: dict[str, Scan] = {}
         self.sealer = Sealer(vault=self.vault, clock=HandClock(at(9)))
 
@@ -64,7 +68,7 @@ def test_media_sealed_before_is_not_fetched_again(desk: Desk) -> None:
     sealed = desk.seal(make_media(scan=SEALED_BEFORE, content_type="image/png"))
     media = sealed.evidence[-1]
     assert (media.kind, media.content_id) == (EvidenceKind.MEDIA, "media-1")
-    assert (media.digest, media.byte_count) == ("cd" * 32, 9)
+    assert (media.digest, media.byte_count) == (KEPT_SHA256, 9)
     assert media.content_type == "image/png"
     assert sealed.wanted == ()
 
@@ -85,7 +89,8 @@ def test_media_that_was_asked_for_in_vain_is_not_wanted_again(desk: Desk) -> Non
 
 
 def test_an_evidence_id_says_nothing_of_what_was_sealed(desk: Desk) -> None:
-    other = Scan(state=ScanState.SCANNED, byte_count=9, sealed_digest="ef" * 32)
+    digest = desk.vault.seal(b"another")
+    other = Scan(state=ScanState.SCANNED, byte_count=7, sealed_digest=digest)
     first = desk.seal(make_media(scan=SEALED_BEFORE)).evidence[-1]
     second = desk.seal(make_media(scan=other)).evidence[-1]
     assert first.digest != second.digest
@@ -107,3 +112,9 @@ def test_full_vault_makes_it_incomplete_and_stops_nothing(desk: Desk) -> None:
 
 def test_sealing_again_gives_the_same_evidence(desk: Desk) -> None:
     assert desk.seal(make_media(scan=SEALED_BEFORE)) == desk.seal(make_media(scan=SEALED_BEFORE))
+
+
+def test_media_that_was_destroyed_since_it_was_sealed_is_wanted_again(desk: Desk) -> None:
+    desk.vault.destroy(KEPT_SHA256)
+    sealed = desk.seal(make_media(scan=SEALED_BEFORE, url="folder/a.png"))
+    assert (sealed.complete, sealed.wanted) == (False, ("folder/a.png",))

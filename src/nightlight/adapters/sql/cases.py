@@ -1,11 +1,12 @@
 """Cases and the evidence that belongs to them."""
 
 from collections.abc import Collection, Iterable, Sequence
+from datetime import datetime
 from typing import Any
 
 import msgspec
 from msgspec.structs import replace
-from sqlalchemy import Connection, Row, select, true, update
+from sqlalchemy import Connection, Row, func, select, true, update
 
 from nightlight.adapters.sql.custody import viewed_in
 from nightlight.adapters.sql.rows import (
@@ -59,6 +60,13 @@ class SqlCaseStore:
             .with_for_update()
         )
         return {case.account_id: case for case in self._cases(rows.all())}
+
+    def some(self, case_ids: Collection[CaseId]) -> list[Case]:
+        """Return those of these cases that there are."""
+        rows = self._connection.execute(
+            select(review_case).where(among(self._connection, review_case.c.id, case_ids))
+        )
+        return self._cases(rows.all())
 
     def of_account(self, account_id: AccountId) -> list[Case]:
         """Return every case of an account, oldest first."""
@@ -173,6 +181,64 @@ class SqlEvidenceStore:
             .order_by(_table.c.captured_us)
         )
         return [self._evidence(row) for row in rows]
+
+    def of_cases(self, case_ids: Collection[CaseId]) -> list[Evidence]:
+        """Return the evidence of these cases that is kept, oldest first."""
+        rows = self._connection.execute(
+            select(_table)
+            .where(
+                among(self._connection, _table.c.case_id, case_ids),
+                _table.c.destroyed_us.is_(None),
+            )
+            .order_by(_table.c.captured_us, _table.c.id)
+        )
+        return [self._evidence(row) for row in rows]
+
+    def sealed_before(self, at: datetime, *, after: str, limit: int) -> list[CaseId]:
+        """Return cases of which something kept was sealed before then, by id, from ``after`` on."""
+        rows = self._connection.execute(
+            select(_table.c.case_id)
+            .distinct()
+            .where(
+                _table.c.case_id > after,
+                _table.c.sealed_us <= to_us(at),
+                _table.c.destroyed_us.is_(None),
+            )
+            .order_by(_table.c.case_id)
+            .limit(limit)
+        )
+        return [CaseId(one) for one in rows.scalars()]
+
+    def others(self, evidence: Evidence) -> int:
+        """Return how much other evidence that is kept is the same bytes."""
+        self._name_older()
+        name = vault_name(evidence.digest, self._keys)
+        return self._connection.execute(
+            select(func.count()).where(
+                _table.c.blob_name == name,
+                _table.c.id != evidence.id,
+                _table.c.destroyed_us.is_(None),
+            )
+        ).scalar_one()
+
+    def destroyed(self, evidence_id: str, *, at: datetime) -> None:
+        """Remember that evidence is gone, and forget its digest."""
+        self._connection.execute(
+            update(_table)
+            .where(_table.c.id == evidence_id)
+            .values(destroyed_us=to_us(at), sealed_digest=b"")
+        )
+
+    def _name_older(self) -> None:
+        """Tell the names of what was stored before evidence had any."""
+        unnamed = self._connection.execute(
+            select(_table.c.id, _table.c.sealed_digest).where(_table.c.blob_name.is_(None))
+        ).all()
+        for one, sealed in unnamed:
+            name = vault_name(self._keys.unwrap(sealed).decode(), self._keys)
+            self._connection.execute(
+                update(_table).where(_table.c.id == one).values(blob_name=name)
+            )
 
     def _evidence(self, row: Row[Any]) -> Evidence:
         return Evidence(

@@ -221,6 +221,13 @@ evidence = Table(
     Column("blob_name", String(64)),
     Column("destroyed_us", BigInteger),
     Index("evidence_blob", "blob_name"),
+    Index(
+        "evidence_kept",
+        "case_id",
+        "sealed_us",
+        sqlite_where=text("destroyed_us IS NULL"),
+        postgresql_where=text("destroyed_us IS NULL"),
+    ),
 )
 
 evidence_read = Table(

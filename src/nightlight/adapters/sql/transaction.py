@@ -14,6 +14,7 @@ from nightlight.adapters.sql.events import SqlEventLog
 from nightlight.adapters.sql.exchanges import SqlExchangeStore
 from nightlight.adapters.sql.figures import SqlFigures
 from nightlight.adapters.sql.heartbeats import SqlHeartbeats
+from nightlight.adapters.sql.holds import SqlCustodyStore
 from nightlight.adapters.sql.hunts import SqlHuntStore
 from nightlight.adapters.sql.lexicons import SqlLexiconChangeStore, SqlLexiconStore
 from nightlight.adapters.sql.links import SqlLinkStore
@@ -49,6 +50,7 @@ class SqlTransaction:
         self.cases = SqlCaseStore(connection)
         self.evidence = SqlEvidenceStore(connection, keys)
         self.views = SqlViewLog(connection)
+        self.custody = SqlCustodyStore(connection, self.cases)
         self.banks = SqlBankStore(connection, keys)
         self.exchanges = SqlExchangeStore(connection, keys)
         self.lexicons = SqlLexiconStore(connection, keys)

@@ -1,0 +1,248 @@
+"""Holds, orders to destroy evidence, and what two people ask for together."""
+
+from collections.abc import Collection, Iterable
+from contextlib import suppress
+from datetime import datetime
+from typing import Any
+
+import msgspec
+from sqlalchemy import Connection, Row, delete, or_, select, update
+
+from nightlight.adapters.sql.cases import SqlCaseStore
+from nightlight.adapters.sql.rows import (
+    add_all,
+    among,
+    from_us,
+    from_us_or_none,
+    put_new,
+    put_over,
+    to_json,
+    to_us,
+    to_us_or_none,
+)
+from nightlight.adapters.sql.schema import (
+    custody_request,
+    cybertip,
+    destruction,
+    hold_event,
+    review_case,
+)
+from nightlight.errors import NotFound
+from nightlight.model.custody import CustodyRequest, Destruction
+from nightlight.model.filing import Filing
+from nightlight.model.hold import Hold, HoldAct, HoldEvent, holds_in
+from nightlight.model.ids import CaseId
+from nightlight.preserve.retention import CaseStanding, TipStanding
+
+_ORDER = {act: number for number, act in enumerate(HoldAct)}
+_filing = msgspec.json.Decoder(Filing)
+_request = msgspec.json.Decoder(CustodyRequest)
+
+
+class SqlCustodyStore:
+    """The hold_event, destruction and custody_request tables."""
+
+    def __init__(self, connection: Connection, cases: SqlCaseStore) -> None:
+        self._connection = connection
+        self._cases = cases
+
+    def standing(self, case_id: CaseId) -> CaseStanding:
+        """Return what decides for how long a case's evidence is kept, held until the end."""
+        with suppress(NotFound):
+            self._cases.get(case_id)
+        return self.standings([case_id])[case_id]
+
+    def standings(self, case_ids: Collection[CaseId]) -> dict[CaseId, CaseStanding]:
+        """Return what decides for how long evidence is kept, for each of these cases.
+
+        The tips are those of all cases of its account: a report may name several, and what is
+        commingled with reported content is kept as long.
+        """
+        cases = {case.id: case for case in self._cases.some(case_ids)}
+        accounts = {case.account_id for case in cases.values() if case.account_id}
+        tips = self._tips(case_ids, accounts)
+        held: dict[CaseId, list[Hold]] = {}
+        for hold in self._holds(among(self._connection, hold_event.c.case_id, case_ids)):
+            held.setdefault(hold.case_id, []).append(hold)
+        return {
+            one: CaseStanding(
+                case=cases.get(one),
+                tips=tuple(
+                    tip
+                    for of_case, account_id, tip in tips
+                    if of_case == one or (one in cases and account_id == cases[one].account_id)
+                ),
+                holds=tuple(held.get(one, ())),
+            )
+            for one in case_ids
+        }
+
+    def _tips(
+        self, case_ids: Collection[CaseId], accounts: Collection[str]
+    ) -> list[tuple[str, str | None, TipStanding]]:
+        """Return case, account and standing of tips of these cases or accounts."""
+        rows = self._connection.execute(
+            select(cybertip.c.case_id, review_case.c.account_id, cybertip.c.filing)
+            .join(review_case, review_case.c.id == cybertip.c.case_id, isouter=True)
+            .where(
+                or_(
+                    among(self._connection, cybertip.c.case_id, case_ids),
+                    among(self._connection, review_case.c.account_id, accounts),
+                )
+            )
+        )
+        found = []
+        for case_id, account_id, body in rows:
+            filing = _filing.decode(body)
+            standing = TipStanding(state=filing.state, filed_at=filing.filed_at)
+            found.append((case_id, account_id or None, standing))
+        return found
+
+    def say(self, event: HoldEvent) -> None:
+        """Store what is said of a hold; what was said before stays."""
+        row = {
+            "id": event.id,
+            "hold_id": event.hold_id,
+            "case_id": event.case_id,
+            "what": event.what.value,
+            "reference": event.reference,
+            "until_us": to_us_or_none(event.until),
+            "person": event.person,
+            "reason": event.reason,
+            "at_us": to_us(event.at),
+        }
+        add_all(self._connection, hold_event, [row])
+
+    def hold(self, hold_id: str) -> Hold:
+        """Return a hold.
+
+        Raises:
+            NotFound: there is none with this id.
+        """
+        found = self._holds(hold_event.c.hold_id == hold_id)
+        if not found:
+            raise NotFound(f"no hold {hold_id}", hint="`nightlight evidence holds` lists them")
+        return found[0]
+
+    def holds(self, case_id: CaseId) -> list[Hold]:
+        """Return every hold of a case, oldest first."""
+        return self._holds(hold_event.c.case_id == case_id)
+
+    def _holds(self, wanted: Any) -> list[Hold]:
+        rows = self._connection.execute(select(hold_event).where(wanted)).all()
+        # At one moment a hold is placed first and released last.
+        ordered = sorted(rows, key=lambda row: (row.at_us, _ORDER[HoldAct(row.what)], row.id))
+        return holds_in(_event(row) for row in ordered)
+
+    def order(self, destructions: Iterable[Destruction]) -> None:
+        """Store that evidence is to be destroyed."""
+        rows = [
+            {
+                "evidence_id": one.evidence_id,
+                "case_id": one.case_id,
+                "rule": one.rule,
+                "due_us": to_us(one.due_at),
+                "proposed_by": one.proposed_by,
+                "approved_by": one.approved_by,
+                "ordered_us": to_us(one.ordered_at),
+                "done_us": to_us_or_none(one.done_at),
+            }
+            for one in destructions
+        ]
+        put_new(self._connection, destruction, rows)
+
+    def ordered(self, limit: int) -> list[Destruction]:
+        """Return what is to be destroyed and was not yet, oldest order first."""
+        rows = self._connection.execute(
+            select(destruction)
+            .where(destruction.c.done_us.is_(None))
+            .order_by(destruction.c.ordered_us, destruction.c.evidence_id)
+            .limit(limit)
+        )
+        return [_destruction(row) for row in rows]
+
+    def order_of(self, evidence_id: str) -> Destruction | None:
+        """Return the order to destroy evidence, None where there is none."""
+        row = self._connection.execute(
+            select(destruction).where(destruction.c.evidence_id == evidence_id)
+        ).one_or_none()
+        return None if row is None else _destruction(row)
+
+    def carried_out(self, evidence_id: str, *, at: datetime) -> None:
+        """Remember that an order was carried out."""
+        self._connection.execute(
+            update(destruction)
+            .where(destruction.c.evidence_id == evidence_id)
+            .values(done_us=to_us(at))
+        )
+
+    def take_back(self, evidence_id: str) -> None:
+        """Forget an order that was not carried out."""
+        self._connection.execute(
+            delete(destruction).where(
+                destruction.c.evidence_id == evidence_id, destruction.c.done_us.is_(None)
+            )
+        )
+
+    def save_request(self, request: CustodyRequest) -> None:
+        """Store a request over its former state."""
+        row = {
+            "id": request.id,
+            "state": request.state.value,
+            "proposed_us": to_us(request.proposed_at),
+            "body": to_json(request),
+        }
+        put_over(self._connection, custody_request, [row])
+
+    def request(self, request_id: str) -> CustodyRequest:
+        """Return a request, held until the transaction ends.
+
+        Raises:
+            NotFound: there is none with this id.
+        """
+        body = self._connection.execute(
+            select(custody_request.c.body)
+            .where(custody_request.c.id == request_id)
+            .with_for_update()
+        ).scalar_one_or_none()
+        if body is None:
+            raise NotFound(
+                f"no request {request_id}", hint="`nightlight evidence requests` lists them"
+            )
+        return _request.decode(body)
+
+    def requests(self, limit: int) -> list[CustodyRequest]:
+        """Return the newest requests, newest first."""
+        rows = self._connection.execute(
+            select(custody_request.c.body)
+            .order_by(custody_request.c.proposed_us.desc(), custody_request.c.id)
+            .limit(limit)
+        )
+        return [_request.decode(one) for one in rows.scalars()]
+
+
+def _event(row: Row[Any]) -> HoldEvent:
+    return HoldEvent(
+        id=row.id,
+        hold_id=row.hold_id,
+        case_id=row.case_id,
+        what=HoldAct(row.what),
+        reference=row.reference,
+        until=from_us_or_none(row.until_us),
+        person=row.person,
+        reason=row.reason,
+        at=from_us(row.at_us),
+    )
+
+
+def _destruction(row: Row[Any]) -> Destruction:
+    return Destruction(
+        evidence_id=row.evidence_id,
+        case_id=row.case_id,
+        rule=row.rule,
+        due_at=from_us(row.due_us),
+        ordered_at=from_us(row.ordered_us),
+        proposed_by=row.proposed_by,
+        approved_by=row.approved_by,
+        done_at=from_us_or_none(row.done_us),
+    )

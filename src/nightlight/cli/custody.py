@@ -1,0 +1,199 @@
+"""``nightlight evidence``: for how long it is kept, and its destruction."""
+
+from datetime import UTC, datetime
+from typing import Annotated
+
+import typer
+
+from nightlight.cli.console import Actor, Json, Reason, fields_of, out, print_json, print_rows
+from nightlight.cli.services import open_services
+from nightlight.errors import InvalidInput
+from nightlight.model.hold import Hold
+from nightlight.model.ids import CaseId
+
+_CaseArgument = Annotated[str, typer.Argument(metavar="CASE", help="The case's id.")]
+_HoldArgument = Annotated[str, typer.Argument(metavar="HOLD", help="The hold's id.")]
+_Until = Annotated[
+    str,
+    typer.Option("--until", help="A day (YYYY-MM-DD, UTC), or `released`: until somebody does."),
+]
+_Reference = Annotated[
+    str, typer.Option("--reference", help="What it follows, such as a letter's number.")
+]
+
+
+def holds(case_id: _CaseArgument, *, json: Json = False) -> None:
+    """Show for how long a case's evidence is kept and what holds it."""
+    services = open_services()
+    retained = services.retention.of_case(CaseId(case_id))
+    found = services.holds.of_case(CaseId(case_id))
+    if json:
+        for one in retained:
+            print_json({"evidence": one.evidence.id, **fields_of(one.kept)})
+        for hold in found:
+            print_json({"hold": hold.id, **fields_of(hold)})
+        return
+    print_rows(
+        (
+            (
+                one.evidence.id,
+                one.kept.due_at or "no end",
+                one.kept.rule,
+                "; ".join(one.kept.because),
+            )
+            for one in retained
+        ),
+        columns=("evidence", "kept until", "rule", "kept by"),
+        empty="Nothing is kept for this case.",
+    )
+    for hold in found:
+        _print(hold)
+
+
+def place_hold(
+    case_id: _CaseArgument,
+    *,
+    reference: _Reference,
+    until: _Until,
+    by: Actor,
+    reason: Reason,
+    json: Json = False,
+) -> None:
+    """Hold a case's evidence, all of it, as a preservation request asks."""
+    hold = open_services().holds.place(
+        CaseId(case_id), reference=reference, until=_end(until), person=by, reason=reason
+    )
+    _tell(hold, json=json)
+
+
+def extend_hold(
+    hold_id: _HoldArgument, *, until: _Until, by: Actor, reason: Reason, json: Json = False
+) -> None:
+    """Let a hold hold longer; nothing shortens one."""
+    hold = open_services().holds.extend(hold_id, until=_end(until), person=by, reason=reason)
+    _tell(hold, json=json)
+
+
+def release_hold(hold_id: _HoldArgument, *, by: Actor, reason: Reason, json: Json = False) -> None:
+    """Release a hold: what nothing else keeps becomes due."""
+    hold = open_services().holds.release(hold_id, person=by, reason=reason)
+    _tell(hold, json=json)
+
+
+def due(
+    *,
+    at: Annotated[str, typer.Option("--at", help="A day (YYYY-MM-DD, UTC) instead of now.")] = "",
+    json: Json = False,
+) -> None:
+    """List evidence that is due to be destroyed, now or on a day to come."""
+    found = open_services().retention.due(at=_day(at, field="at") if at else None)
+    if json:
+        for one in found:
+            print_json({"evidence": one.evidence.id, **fields_of(one.kept)})
+        return
+    print_rows(
+        ((one.evidence.id, one.evidence.case_id, one.kept.due_at, one.kept.rule) for one in found),
+        columns=("evidence", "case", "due", "rule"),
+        empty="Nothing is due.",
+    )
+
+
+def destroy(
+    evidence_ids: Annotated[
+        list[str] | None,
+        typer.Argument(metavar="EVIDENCE", help="Evidence to be destroyed before it is due."),
+    ] = None,
+    *,
+    by: Annotated[str, typer.Option("--by", help="Who proposes it; stands in the record.")] = "",
+    reason: Annotated[str, typer.Option("--reason", help="Why; stands in the record.")] = "",
+    reference: Annotated[str, typer.Option("--reference", help="What it follows.")] = "",
+    json: Json = False,
+) -> None:
+    """Destroy what is due, as the worker does; or propose to destroy evidence early.
+
+    Early destruction waits for `evidence approve` by another person. Nothing that the law, a hold,
+    an open case, an unfiled tip or an open report decision keeps can be destroyed early.
+    """
+    retention = open_services().retention
+    if evidence_ids:
+        request = retention.propose_early(
+            evidence_ids, person=by, reference=reference, reason=reason
+        )
+        if json:
+            print_json(fields_of(request))
+        else:
+            out.print(f"{request.id} waits for another person: `nightlight evidence approve`")
+        return
+    done = retention.run_due()
+    if json:
+        print_json(fields_of(done))
+    else:
+        out.print(
+            f"{done.destroyed} destroyed, the bytes of {done.shared} of them kept for others;"
+            f" {done.spared} spared"
+        )
+
+
+def requests(
+    *,
+    limit: Annotated[int, typer.Option(min=1, help="At most so many.")] = 50,
+    json: Json = False,
+) -> None:
+    """List what people asked to do with evidence, the newest first."""
+    found = open_services().requests.newest(limit)
+    if json:
+        for one in found:
+            print_json(fields_of(one))
+        return
+    print_rows(
+        (
+            (
+                one.id,
+                one.what,
+                one.state,
+                one.case_id,
+                one.reference,
+                one.proposed_by,
+                one.decided_by,
+            )
+            for one in found
+        ),
+        columns=("request", "to", "state", "case", "reference", "proposed by", "decided by"),
+        empty="Nobody asked for anything.",
+    )
+
+
+RequestArgument = Annotated[str, typer.Argument(metavar="REQUEST", help="The request's id.")]
+
+
+def reject(request_id: RequestArgument, *, by: Actor, reason: Reason, json: Json = False) -> None:
+    """Reject a request: it is never carried out."""
+    request = open_services().requests.reject(request_id, person=by, reason=reason)
+    if json:
+        print_json(fields_of(request))
+    else:
+        out.print(f"{request.id} is {request.state}", markup=False)
+
+
+def _tell(hold: Hold, *, json: bool) -> None:
+    if json:
+        print_json(fields_of(hold))
+    else:
+        _print(hold)
+
+
+def _print(hold: Hold) -> None:
+    end = f"until {hold.until:%Y-%m-%d %H:%M}" if hold.until else "until it is released"
+    state = f"released {hold.released_at:%Y-%m-%d}" if hold.released_at else end
+    out.print(f"{hold.id}  {hold.reference}  {state}  by {hold.placed_by}", markup=False)
+
+
+def _end(text: str) -> datetime | None:
+    return None if text == "released" else _day(text, field="until")
+
+
+def _day(text: str, *, field: str) -> datetime:
+    try:
+        return datetime.strptime(text, "%Y-%m-%d").replace(tzinfo=UTC)
+    except ValueError as error:
+        raise InvalidInput("must be a day such as 2027-03-01", field=field) from error

@@ -1,0 +1,44 @@
+"""What one person proposes to do with evidence and another decides."""
+
+from nightlight.audit.clock import Clock
+from nightlight.model.custody import CustodyRequest, RequestState
+from nightlight.services.retention import request_entry
+from nightlight.transaction import UnitOfWork
+
+
+class Requests:
+    """Tells and rejects requests; who carries them out approves them."""
+
+    def __init__(self, *, unit_of_work: UnitOfWork, clock: Clock) -> None:
+        self._unit_of_work = unit_of_work
+        self._clock = clock
+
+    def get(self, request_id: str) -> CustodyRequest:
+        """Return a request.
+
+        Raises:
+            NotFound: there is none with this id.
+        """
+        with self._unit_of_work.begin() as tx:
+            return tx.custody.request(request_id)
+
+    def newest(self, limit: int) -> list[CustodyRequest]:
+        """Return the newest requests, newest first."""
+        with self._unit_of_work.read() as tx:
+            return tx.custody.requests(limit)
+
+    def reject(self, request_id: str, *, person: str, reason: str) -> CustodyRequest:
+        """Return the request, which is never carried out; also who proposed it may reject it.
+
+        Raises:
+            NotFound: there is none with this id.
+            InvalidInput: a person or a reason is missing.
+            Conflict: it was decided before.
+        """
+        with self._unit_of_work.begin() as tx:
+            request = tx.custody.request(request_id).decided(
+                RequestState.REJECTED, person=person, reason=reason, at=self._clock.now()
+            )
+            tx.custody.save_request(request)
+            tx.commit(request_entry("custody.rejected", request, person, reason))
+        return request

@@ -1,0 +1,277 @@
+"""Evidence is destroyed exactly when it is due, certified, and never while anything needs it."""
+
+from datetime import timedelta
+
+import pytest
+from tests.fakes.blobs import ACCESS
+from tests.fakes.cybertip_store import HandClock
+from tests.fakes.evidence_room import WHO, EvidenceRoom
+
+from nightlight.adapters.sql.database import SqlUnitOfWork
+from nightlight.errors import Conflict, InvalidInput, NotFound, NotPermitted, Unavailable
+from nightlight.model.case import CaseState
+from nightlight.model.ids import CaseId
+from nightlight.preserve.ports import KeyRing
+
+CASE = CaseId("case-1")
+YEAR = 366
+
+
+@pytest.fixture
+def room(unit_of_work: SqlUnitOfWork, clock: HandClock, keys: KeyRing) -> EvidenceRoom:
+    return EvidenceRoom(unit_of_work, clock, keys)
+
+
+def reported(room: EvidenceRoom, name: str = "case-1", content: bytes = b"quibble") -> str:
+    room.case(name, CaseState.REPORTED)
+    room.draft(name)
+    room.file(name)
+    return room.seal(f"file-of-{name}", name, content)
+
+
+def test_a_year_after_the_report_it_is_gone_and_certified(room: EvidenceRoom) -> None:
+    one = reported(room)
+    sealed = room.evidence(one)
+    room.clock.advance(days=YEAR, microseconds=-1)
+    assert room.retention.run_due().destroyed == 0
+    room.clock.advance(microseconds=1)
+    done = room.retention.run_due()
+    assert (done.ordered, done.destroyed, done.shared) == (1, 1, 0)
+    assert room.blobs.kept == {}
+    assert (room.evidence(one).digest, room.destroyed_at(one)) == ("", room.clock.now())
+    [certificate] = room.entries("evidence.destroyed")
+    assert certificate.subject == one
+    assert certificate.reason == "366 days from the report"
+    assert certificate.detail["vault"] == "destroyed, and found absent"
+    assert certificate.detail["keyed_digest"] == room.vault.name_of(sealed.digest)
+    assert sealed.digest not in repr(room.entries("evidence.destroyed"))
+    assert room.retention.run_due().destroyed == 0
+
+
+def test_what_was_destroyed_is_listed_and_cannot_be_opened(room: EvidenceRoom) -> None:
+    one = reported(room)
+    room.clock.advance(days=YEAR)
+    room.retention.run_due()
+    [listed] = room.desk.of_case(CASE)
+    assert listed.destroyed_at is not None
+    with pytest.raises(Conflict, match="was destroyed"):
+        room.desk.open(one, ACCESS)
+
+
+def test_bytes_stay_while_another_case_needs_them(room: EvidenceRoom) -> None:
+    first = reported(room)
+    room.clock.advance(days=100)
+    other = reported(room, "case-2")
+    room.clock.advance(days=YEAR - 100)
+    done = room.retention.run_due()
+    assert (done.destroyed, done.shared) == (1, 1)
+    assert room.destroyed_at(first) is not None
+    opened = room.desk.open(other, ACCESS)
+    assert b"".join(opened.parts) == b"quibble"
+    room.clock.advance(days=100)
+    assert room.retention.run_due().shared == 0
+    assert room.blobs.kept == {}
+
+
+def test_commingled_content_of_a_reported_account_is_kept_as_long(room: EvidenceRoom) -> None:
+    dismissed = room.case("case-2", CaseState.DISMISSED, account_id="account-1")
+    beside = room.seal("beside", dismissed, b"beside")
+    room.clock.advance(days=200)
+    room.case("case-1", CaseState.REPORTED, account_id="account-1")
+    room.draft()
+    room.file()
+    room.clock.advance(days=YEAR - 1)
+    assert room.retention.run_due().destroyed == 0
+    room.clock.advance(days=1)
+    room.retention.run_due()
+    assert room.destroyed_at(beside) == room.clock.now()
+
+
+@pytest.mark.parametrize("state", [CaseState.OPEN, CaseState.APPEALED])
+def test_nothing_of_an_unsettled_case_is_destroyed(room: EvidenceRoom, state: CaseState) -> None:
+    room.case(state=state)
+    one = room.seal("one")
+    room.clock.advance(days=4000)
+    assert room.retention.run_due().ordered == 0
+    with pytest.raises(Conflict, match="its case is"):
+        room.retention.propose_early([one], reference="", **WHO)
+    assert room.destroyed_at(one) is None
+
+
+def test_nothing_is_destroyed_while_a_tip_is_not_filed(room: EvidenceRoom) -> None:
+    room.case(state=CaseState.CONFIRMED)
+    room.draft()
+    one = room.seal("one")
+    room.clock.advance(days=4000)
+    assert room.retention.run_due().ordered == 0
+    room.file()
+    assert room.retention.run_due().ordered == 0
+    room.clock.advance(days=YEAR)
+    room.retention.run_due()
+    assert room.destroyed_at(one) is not None
+
+
+def test_a_hold_keeps_what_is_due_and_an_extension_keeps_it_longer(room: EvidenceRoom) -> None:
+    one = reported(room)
+    until = room.clock.now() + timedelta(days=YEAR + 90)
+    hold = room.holds.place(CASE, reference="letter 7", until=until, **WHO)
+    room.clock.advance(days=YEAR + 80)
+    assert room.retention.run_due().ordered == 0
+    room.holds.extend(hold.id, until=until + timedelta(days=90), **WHO)
+    room.clock.advance(days=99)
+    assert room.retention.run_due().ordered == 0
+    room.clock.advance(days=1)
+    room.retention.run_due()
+    assert room.destroyed_at(one) == room.clock.now()
+    [certificate] = room.entries("evidence.destroyed")
+    assert certificate.reason == "hold letter 7"
+
+
+def test_a_hold_without_an_end_keeps_until_a_person_releases_it(room: EvidenceRoom) -> None:
+    one = reported(room)
+    hold = room.holds.place(CASE, reference="letter 7", until=None, **WHO)
+    room.clock.advance(days=3000)
+    assert room.retention.run_due().ordered == 0
+    room.holds.release(hold.id, **WHO)
+    room.retention.run_due()
+    assert room.destroyed_at(one) == room.clock.now()
+    assert [len(room.entries(f"hold.{what}")) for what in ("placed", "released")] == [1, 1]
+
+
+def test_a_hold_can_neither_be_shortened_nor_end_in_the_past(room: EvidenceRoom) -> None:
+    room.case()
+    now = room.clock.now()
+    with pytest.raises(InvalidInput, match="future"):
+        room.holds.place(CASE, reference="letter 7", until=now, **WHO)
+    hold = room.holds.place(CASE, reference="letter 7", until=now + timedelta(days=9), **WHO)
+    with pytest.raises(Conflict, match="does not shorten"):
+        room.holds.extend(hold.id, until=now + timedelta(days=8), **WHO)
+    open_ended = room.holds.extend(hold.id, until=None, **WHO)
+    assert open_ended.until is None
+    with pytest.raises(Conflict, match="does not shorten"):
+        room.holds.extend(hold.id, until=now + timedelta(days=99), **WHO)
+    room.holds.release(hold.id, **WHO)
+    with pytest.raises(Conflict, match="released"):
+        room.holds.release(hold.id, **WHO)
+    with pytest.raises(Conflict, match="released"):
+        room.holds.extend(hold.id, until=None, **WHO)
+
+
+@pytest.mark.parametrize("missing", ["reference", "person", "reason"])
+def test_a_hold_needs_every_word(room: EvidenceRoom, missing: str) -> None:
+    room.case()
+    said = {"reference": "letter 7", **WHO, missing: " "}
+    with pytest.raises(InvalidInput):
+        room.holds.place(CASE, until=None, **said)
+
+
+def test_a_hold_needs_a_case_and_changing_one_needs_a_hold(room: EvidenceRoom) -> None:
+    with pytest.raises(NotFound):
+        room.holds.place(CaseId("none"), reference="letter 7", until=None, **WHO)
+    with pytest.raises(NotFound):
+        room.holds.release("none", **WHO)
+
+
+def test_a_hold_that_comes_between_order_and_act_spares_the_evidence(room: EvidenceRoom) -> None:
+    one = reported(room)
+    room.clock.advance(days=YEAR)
+    room.blobs.full = True
+    with pytest.raises(Unavailable):
+        room.retention.run_due()
+    assert len(room.entries("evidence.destruction_ordered")) == 1
+    room.holds.place(CASE, reference="letter 7", until=None, **WHO)
+    room.blobs.full = False
+    done = room.retention.run_due()
+    assert (done.destroyed, done.spared) == (0, 1)
+    assert room.destroyed_at(one) is None
+    [spared] = room.entries("evidence.spared")
+    assert spared.reason == "hold letter 7"
+
+
+def test_an_order_stands_while_the_vault_does_not_answer(room: EvidenceRoom) -> None:
+    one = reported(room)
+    room.clock.advance(days=YEAR)
+    room.blobs.full = True
+    for _ in range(2):
+        with pytest.raises(Unavailable):
+            room.retention.run_due()
+    assert room.destroyed_at(one) is None
+    room.blobs.full = False
+    done = room.retention.run_due()
+    assert (done.ordered, done.destroyed) == (0, 1)
+    assert len(room.entries("evidence.destruction_ordered")) == 1
+
+
+def test_what_was_killed_after_the_bytes_were_gone_is_certified_later(room: EvidenceRoom) -> None:
+    one = reported(room)
+    room.clock.advance(days=YEAR)
+    room.blobs.kept.clear()
+    room.retention.run_due()
+    assert room.destroyed_at(one) == room.clock.now()
+    assert len(room.entries("evidence.destroyed")) == 1
+
+
+def test_two_people_may_destroy_early_what_nothing_keeps(room: EvidenceRoom) -> None:
+    room.case()
+    one = room.seal("one")
+    request = room.retention.propose_early([one], reference="order 9", **WHO)
+    with pytest.raises(NotPermitted, match="another person"):
+        room.retention.approve_early(request.id, person=" ANA", reason="sure")
+    assert room.destroyed_at(one) is None
+    done = room.retention.approve_early(request.id, person="bo", reason="sure")
+    assert done.destroyed == 1
+    [certificate] = room.entries("evidence.destroyed")
+    assert (certificate.detail["proposed_by"], certificate.detail["approved_by"]) == ("ana", "bo")
+    with pytest.raises(Conflict, match="approved before"):
+        room.retention.approve_early(request.id, person="bo", reason="sure")
+    with pytest.raises(Conflict, match="destroyed before"):
+        room.retention.propose_early([one], reference="", **WHO)
+
+
+def test_two_people_cannot_shorten_the_year_after_a_report(room: EvidenceRoom) -> None:
+    one = reported(room)
+    with pytest.raises(NotPermitted, match="by law"):
+        room.retention.propose_early([one], reference="order 9", **WHO)
+
+
+def test_what_comes_to_be_held_between_proposal_and_approval_is_kept(room: EvidenceRoom) -> None:
+    room.case()
+    one = room.seal("one")
+    request = room.retention.propose_early([one], reference="", **WHO)
+    room.holds.place(CASE, reference="letter 7", until=None, **WHO)
+    with pytest.raises(Conflict, match="hold letter 7"):
+        room.retention.approve_early(request.id, person="bo", reason="sure")
+    assert room.destroyed_at(one) is None
+
+
+def test_early_destruction_is_of_one_case_and_says_why(room: EvidenceRoom) -> None:
+    room.case()
+    room.case("case-2")
+    ids = [room.seal("one"), room.seal("two", "case-2")]
+    for wrong in ([], ids):
+        with pytest.raises(InvalidInput):
+            room.retention.propose_early(wrong, reference="", **WHO)
+    with pytest.raises(InvalidInput):
+        room.retention.propose_early(ids[:1], reference="", person="ana", reason="")
+
+
+def test_what_is_due_can_be_asked_for_ahead(room: EvidenceRoom) -> None:
+    one = reported(room)
+    assert room.retention.due() == []
+    ahead = room.clock.now() + timedelta(days=YEAR)
+    assert [due.evidence.id for due in room.retention.due(at=ahead)] == [one]
+    [retained] = room.retention.of_case(CASE)
+    assert retained.kept.due_at == ahead
+
+
+def test_evidence_without_a_known_name_is_named_before_bytes_go(room: EvidenceRoom) -> None:
+    first = reported(room)
+    room.clock.advance(days=1)
+    other = reported(room, "case-2")
+    with room.unit_of_work.begin() as tx:
+        tx.evidence._connection.exec_driver_sql("UPDATE evidence SET blob_name = NULL")
+        tx.commit_unrecorded()
+    room.clock.advance(days=YEAR - 1)
+    assert room.retention.run_due().shared == 1
+    assert room.destroyed_at(first) is not None
+    assert b"".join(room.desk.open(other, ACCESS).parts) == b"quibble"
