@@ -12,7 +12,7 @@ from nightlight.cli.lazy import COMMANDS, LazyGroup, load
 from nightlight.cli.main import app
 from nightlight.decide.facts import CONTEXT_FACTS
 from nightlight.decide.policy import Mode, Outcome, Policy, PolicyRule, Quota, Retention
-from nightlight.model.audit import ACTIONS
+from nightlight.model.audit import ACTIONS, DISCLOSED
 from nightlight.model.case import TRANSITIONS, CaseState
 from nightlight.model.effect import (
     ACCOUNT_EFFECTS,
@@ -187,11 +187,15 @@ def _facts() -> str:
 
 
 def _audit_actions() -> str:
-    rows = ((f"`{action}`", says) for action, says in ACTIONS.items())
+    rows = (
+        (f"`{action}`", says, ", ".join(f"`{one}`" for one in sorted(DISCLOSED.get(action, ()))))
+        for action, says in ACTIONS.items()
+    )
     return _page(
         "Audit actions",
-        "What an entry of the record says was done to its subject.",
-        _table(("Action", "What it says"), rows),
+        "What an entry of the record says was done to its subject, and which fields of its detail"
+        " an export for auditors shows.",
+        _table(("Action", "What it says", "Shown to auditors"), rows),
     )
 
 

@@ -11,6 +11,7 @@ from time import sleep
 from sqlalchemy import Engine
 
 from nightlight.adapters.anchors_file import FileAnchorStore
+from nightlight.adapters.checkpoint_places import CheckpointAddress, CheckpointFolder
 from nightlight.adapters.clock import SystemClock
 from nightlight.adapters.cybertipline import HttpCyberTipline
 from nightlight.adapters.exchanges import Connector
@@ -24,6 +25,7 @@ from nightlight.adapters.sandbox_hasher import SandboxedHasher
 from nightlight.adapters.sandbox_walls import Wall
 from nightlight.adapters.spool import Spool, SpooledFile
 from nightlight.adapters.sql.database import SqlUnitOfWork, migrate, open_engine
+from nightlight.adapters.state_file import StateFile
 from nightlight.adapters.vault_directory import DirectoryBlobStore
 from nightlight.audit.clock import Clock
 from nightlight.enforce.outbox import OutboxOptions
@@ -51,9 +53,9 @@ from nightlight.services.lists import Lists
 from nightlight.services.matching import Matcher
 from nightlight.services.offers import Offers
 from nightlight.services.processing import Processor
-from nightlight.services.record import Record
 from nightlight.services.requests import Requests
 from nightlight.services.retention import Retention
+from nightlight.services.record import CheckpointDestination, Published, Record, Verified
 from nightlight.services.review import Review
 from nightlight.services.rules import CurrentRules
 from nightlight.services.screening import Screening
@@ -158,12 +160,7 @@ def build_services(settings: Settings) -> Services:
         ),
         offers=Offers(unit_of_work=unit_of_work, clock=clock),
         hunts=Hunts(unit_of_work=unit_of_work, clock=clock, pipeline=pipeline),
-        record=Record(
-            unit_of_work=unit_of_work,
-            anchors=FileAnchorStore(settings.anchors_file),
-            key=keys.audit_key(),
-            clock=clock,
-        ),
+        record=_record(settings, unit_of_work, clock, keys.audit_key()),
         dispatcher=_dispatcher(settings, unit_of_work, clock),
         filer=_filer(settings, cybertipline, unit_of_work, vault, clock),
         cybertipline=cybertipline,
@@ -183,6 +180,24 @@ def _check_keys_belong(settings: Settings) -> None:
             field=str(settings.keys_file),
             hint="restore the key file from its backup",
         )
+
+
+def _record(settings: Settings, unit_of_work: UnitOfWork, clock: Clock, key: bytes) -> Record:
+    places: list[CheckpointDestination] = []
+    if settings.record.folder is not None:
+        places.append(CheckpointFolder(settings.record.folder))
+    if settings.record.url is not None:
+        places.append(CheckpointAddress(settings.record.url, token=str(settings.record.token)))
+    return Record(
+        unit_of_work=unit_of_work,
+        anchors=FileAnchorStore(settings.anchors_file),
+        key=key,
+        clock=clock,
+        verified=StateFile(settings.verified_file, Verified),
+        published=StateFile(settings.published_file, Published),
+        origin=settings.record.origin,
+        destinations=tuple(places),
+    )
 
 
 def _screening(

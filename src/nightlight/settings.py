@@ -47,6 +47,21 @@ class CyberTiplineSettings(Struct, frozen=True, kw_only=True):
     timeout_s: float = 30.0
 
 
+class RecordSettings(Struct, frozen=True, kw_only=True):
+    """Under which name the record's checkpoints are signed, and where they are published.
+
+    Attributes:
+        origin: the name of the record, such as example.test/nightlight.
+        folder, url: None where checkpoints are not published there.
+        token: what the address asks for; "" for nothing.
+    """
+
+    origin: str = "nightlight"
+    folder: Path | None = None
+    url: str | None = None
+    token: Secret = Secret("")
+
+
 class Settings(Struct, frozen=True, kw_only=True):
     """Everything the operator configured, with safe defaults.
 
@@ -65,6 +80,7 @@ class Settings(Struct, frozen=True, kw_only=True):
         api_token: None: ``serve`` makes one and keeps it under ``home``.
         hma_api: whether HMA's REST interface is served.
         hma_test_hooks: whether tests may empty the banks, and need no token on this machine.
+        record: how the record's checkpoints are signed and published.
     """
 
     home: Path
@@ -82,6 +98,7 @@ class Settings(Struct, frozen=True, kw_only=True):
     api_token: Secret | None = None
     hma_api: bool = False
     hma_test_hooks: bool = False
+    record: RecordSettings = RecordSettings()
 
     @property
     def keys_file(self) -> Path:
@@ -102,6 +119,16 @@ class Settings(Struct, frozen=True, kw_only=True):
     def anchors_file(self) -> Path:
         """The chain heads kept outside the database."""
         return self.home / "audit" / "anchors.ndjson"
+
+    @property
+    def verified_file(self) -> Path:
+        """How far the record was verified."""
+        return self.home / "audit" / "verified.json"
+
+    @property
+    def published_file(self) -> Path:
+        """Which checkpoint of the record was published last."""
+        return self.home / "audit" / "published.json"
 
 
 #: name -> (what it does, default in words); the reference page is generated from it.
@@ -153,6 +180,16 @@ REFERENCE: Mapping[str, tuple[str, str]] = {
         "bearer token of the HTTP API and console",
         "made by `serve`, kept in NIGHTLIGHT_HOME/keys/api_token",
     ),
+    "NIGHTLIGHT_RECORD_ORIGIN": (
+        "name under which the record's checkpoints are signed, such as example.test/nightlight",
+        "nightlight",
+    ),
+    "NIGHTLIGHT_CHECKPOINT_FOLDER": (
+        "folder in which checkpoints are published as text files",
+        "none: they stay in NIGHTLIGHT_HOME/audit/anchors.ndjson",
+    ),
+    "NIGHTLIGHT_CHECKPOINT_URL": ("address to which checkpoints are posted as plain text", "none"),
+    "NIGHTLIGHT_CHECKPOINT_TOKEN": ("bearer token that the address asks for", "none"),
     "NIGHTLIGHT_HMA_API": (
         "true serves HMA's REST interface beside our own (docs/operations/hma.md)",
         "false",
@@ -200,6 +237,7 @@ def read_settings(environment: Mapping[str, str] | None = None) -> Settings:
         api_token=Secret(token) if token else None,
         hma_api=_flag("NIGHTLIGHT_HMA_API", env, faults),
         hma_test_hooks=_flag("NIGHTLIGHT_HMA_TEST_HOOKS", env, faults),
+        record=_record(env, faults),
     )
     if settings.hma_test_hooks and not settings.hma_api:
         faults.append("NIGHTLIGHT_HMA_TEST_HOOKS: needs NIGHTLIGHT_HMA_API=true")
@@ -246,6 +284,22 @@ def _cybertipline(env: Mapping[str, str], faults: list[str]) -> CyberTiplineSett
     if not user or not password:
         faults.append("NIGHTLIGHT_CYBERTIPLINE_USER and _PASSWORD: both are needed to file tips")
     return CyberTiplineSettings(url=url, username=user, password=Secret(password))
+
+
+def _record(env: Mapping[str, str], faults: list[str]) -> RecordSettings:
+    origin = env.get("NIGHTLIGHT_RECORD_ORIGIN") or "nightlight"
+    if not origin.isprintable() or "+" in origin or any(one.isspace() for one in origin):
+        faults.append("NIGHTLIGHT_RECORD_ORIGIN: may hold neither spaces nor +")
+    url = env.get("NIGHTLIGHT_CHECKPOINT_URL") or None
+    if url:
+        _check_url("NIGHTLIGHT_CHECKPOINT_URL", url, faults)
+    folder = env.get("NIGHTLIGHT_CHECKPOINT_FOLDER")
+    return RecordSettings(
+        origin=origin,
+        folder=Path(folder).expanduser().absolute() if folder else None,
+        url=url,
+        token=Secret(env.get("NIGHTLIGHT_CHECKPOINT_TOKEN", "")),
+    )
 
 
 def _media_root(env: Mapping[str, str], faults: list[str]) -> Path | None:

@@ -11,6 +11,7 @@ from typing import Protocol
 
 from msgspec import Struct
 
+from nightlight.audit.chain import StoredEntry
 from nightlight.detect.hunting import HuntStore
 from nightlight.detect.ports import ContextStore, LinkStore, SignalStore, WordUseStore
 from nightlight.enforce.ports import DecisionStore, Outbox
@@ -29,6 +30,10 @@ from nightlight.review.ports import CaseStore
 
 class AuditLog(Protocol):
     """Reading the record; writing it is ``Transaction.commit``."""
+
+    def stored(self, *, after: int = 0, limit: int | None = None) -> Iterable[StoredEntry]:
+        """Return entries in order as they are stored and hashed, streamed."""
+        ...
 
     def entries(self, *, after: int = 0, limit: int | None = None) -> Iterable[ChainedEntry]:
         """Return entries in order, streamed."""

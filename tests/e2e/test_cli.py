@@ -265,11 +265,46 @@ def test_doctor_names_what_is_missing_and_how_to_mend_it(nightlight: Run) -> Non
 def test_doctor_finds_a_record_that_was_changed(nightlight: Run, home: Path) -> None:
     nightlight("run", "-", stdin=_post(1, "ordinary"))
     with sqlite3.connect(home / "nightlight.db") as database:
-        database.execute("UPDATE audit_entry SET entry = replace(entry, 'nightlight', 'nobody')")
+        database.execute(
+            "UPDATE audit_entry SET private = replace(private, 'nightlight', 'nobody')"
+        )
     assert nightlight("doctor").returncode == 1
     verified = nightlight("audit", "verify")
     assert verified.returncode == 1
     assert "was changed after it was written" in verified.stderr
+
+
+def test_record_is_exported_and_verified_by_the_program_of_one_file(
+    nightlight: Run, home: Path, tmp_path: Path
+) -> None:
+    public = tmp_path / "public"
+    named = {
+        "NIGHTLIGHT_RECORD_ORIGIN": "example.test/x",
+        "NIGHTLIGHT_CHECKPOINT_FOLDER": str(public),
+    }
+    nightlight("run", "-", stdin=_post(1, "ordinary"), **named)
+    assert nightlight("audit", "publish", **named).stdout.startswith("published: the checkpoint")
+    key = nightlight("audit", "key", **named).stdout.strip()
+    assert key.startswith("example.test/x+")
+    export = tmp_path / "export.ndjson"
+    assert nightlight("audit", "export", "--out", str(export), **named).returncode == 0
+
+    def verify(*arguments: object) -> "subprocess.CompletedProcess[str]":
+        command = [sys.executable, "-m", "nightlight_verify", *map(str, arguments), "--key", key]
+        return subprocess.run(command, capture_output=True, text=True, check=False)
+
+    assert verify(export, "--checkpoints", public).returncode == 0
+    assert verify(home / "nightlight.db", "--checkpoints", public).returncode == 0
+    told = nightlight(
+        "audit", "disclose", "1", "--field", "actor", "--by", "ana", "--reason", "x", **named
+    )
+    assert json.loads(told.stdout)["value"] == '"nightlight"'
+    findings = [
+        json.loads(line) for line in nightlight("doctor", "--json", **named).stdout.splitlines()
+    ]
+    said = {one["part"]: one["says"] for one in findings}
+    assert said["record"].startswith("intact")
+    assert "published" in said["checkpoints"]
 
 
 def test_hash_prints_one_object_a_line_and_tells_what_it_could_not_decode(

@@ -21,15 +21,19 @@ from tests.ports.builders import (
 from nightlight.adapters.sql.database import SqlUnitOfWork, open_engine
 from nightlight.adapters.sql.schema import metadata
 from nightlight.adapters.sql.transaction import SqlTransaction
-from nightlight.audit.chain import GENESIS, Verification, verify
+from nightlight.audit.chain import GENESIS
+from nightlight.audit.checkpoint import AuditKey
+from nightlight.audit.verification import Verification, verify
 from nightlight.errors import IntegrityFailure, NotPermitted
 from nightlight.model.audit import AuditEntry
 from nightlight.preserve.ports import KeyRing
 
+KEYS = AuditKey(b"a key for tests", origin="example.test")
+
 
 def verified(unit_of_work: SqlUnitOfWork) -> Verification:
     with unit_of_work.read() as tx:
-        return verify(tx.audit.entries(), head=tx.audit.head())
+        return verify(tx.audit.stored(), head=tx.audit.head(), key=KEYS)
 
 
 def commit(unit_of_work: SqlUnitOfWork, *entries: AuditEntry) -> None:
@@ -183,7 +187,7 @@ def test_reading_while_others_commit_sees_one_moment(
     with unit_of_work.read() as tx:
         head = tx.audit.head()
         commit(unit_of_work, ENTRY)
-        assert verify(tx.audit.entries(), head=head).faults == ()
+        assert verify(tx.audit.stored(), head=head, key=KEYS).faults == ()
 
 
 def test_a_heartbeat_is_the_newest_one(unit_of_work: SqlUnitOfWork, clock: HandClock) -> None:

@@ -1,37 +1,25 @@
 """Whoever edits, deletes, reorders or inserts audit entries behind the record's back is found."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import pytest
 from sqlalchemy import Connection, Engine, delete, insert, select, text, update
-from tests.fakes.cybertip_store import NOON, HandClock
-from tests.ports.builders import ENTRY
+from tests.fakes.cybertip_store import HandClock
+from tests.fakes.record_stores import MemoryAnchors, chain, record_over
 
 from nightlight.adapters.sql.database import SqlUnitOfWork
 from nightlight.adapters.sql.schema import audit_entry, audit_head
-from nightlight.audit.chain import GENESIS, Anchor, Verification, entry_hash
+from nightlight.audit.chain import GENESIS, StoredEntry, hash_of
+from nightlight.audit.checkpoint import Anchor, AuditKey
+from nightlight.audit.verification import Verification
 from nightlight.errors import IntegrityFailure
 from nightlight.model.audit import AuditEntry
 from nightlight.services.record import Record
 
-KEY = b"an anchor key for tests"
 ENTRIES = 8
 
 Tamper = Callable[[Connection], None]
-
-
-class MemoryAnchors:
-    """Anchors in a list."""
-
-    def __init__(self) -> None:
-        self.kept: list[Anchor] = []
-
-    def append(self, anchor: Anchor) -> None:
-        self.kept.append(anchor)
-
-    def all(self) -> list[Anchor]:
-        return list(self.kept)
 
 
 @pytest.fixture
@@ -49,7 +37,7 @@ def record(unit_of_work: SqlUnitOfWork, anchors: MemoryAnchors, clock: HandClock
         )
         with unit_of_work.begin() as tx:
             tx.commit(entry)
-    made = Record(unit_of_work=unit_of_work, anchors=anchors, key=KEY, clock=clock)
+    made = record_over(unit_of_work, anchors=anchors, clock=clock)
     assert made.anchor() is not None
     return made
 
@@ -91,9 +79,16 @@ def edit(column: str, value: object) -> Tamper:
         ("at_us", 1),
         ("at_us", -(1 << 62)),
         ("at_us", (1 << 63) - 1),
-        ("entry", '{"actor":"b","action":"test.acted","subject":"thing 3"}'),
+        ("entry", '{"action":"test.acted","policy_version":"","detail":{"n":3}}'),
         ("entry", "not JSON"),
         ("entry", ""),
+        ("private", '"b"\n"thing 3"\n""\n{"n":3}'),
+        ("private", "not JSON"),
+        ("private", ""),
+        ("private", None),
+        ("salt", "00" * 16),
+        ("salt", "not digits"),
+        ("salt", None),
         ("previous", "f" * 64),
         ("previous", ""),
         ("hash", "f" * 64),
@@ -107,32 +102,44 @@ def test_an_edit_of_any_column_is_found(
     assert not tampered(record, engine, edit(column, value)).intact
 
 
-@pytest.mark.parametrize("field", ["actor", "action", "subject", "reason", "policy_version", "n"])
+@pytest.mark.parametrize(
+    ("column", "old", "new"),
+    [
+        ("entry", "test.acted", "test.undone"),
+        ("entry", '"policy_version":""', '"policy_version":"x"'),
+        ("private", '"a test"', '"another"'),
+        ("private", '"thing 3"', '"thing 4"'),
+        ("private", '""', '"because"'),
+        ("private", '"n":3', '"n":5'),
+    ],
+)
 def test_an_edit_of_any_field_of_an_entry_is_found(
-    record: Record, engine: Engine, field: str
+    record: Record, engine: Engine, column: str, old: str, new: str
 ) -> None:
     def tamper(connection: Connection) -> None:
-        body = rows(connection)[3]["entry"]
-        old, new = ('"n":3', '"n":5') if field == "n" else (f'"{field}":"', f'"{field}":"x')
+        body = rows(connection)[3][column]
         assert old in body
-        edit("entry", body.replace(old, new))(connection)
+        edit(column, body.replace(old, new))(connection)
 
     assert not tampered(record, engine, tamper).intact
 
 
-@pytest.mark.parametrize("added", [',"more":"words"}', ',"actor":"a test"}', " }"])
-def test_words_added_to_an_entry_are_found(record: Record, engine: Engine, added: str) -> None:
+@pytest.mark.parametrize("column", ["entry", "private"])
+@pytest.mark.parametrize("added", [',"more":"words"}', ',"detail":{}}', " }", "}\n"])
+def test_words_added_to_an_entry_are_found(
+    record: Record, engine: Engine, column: str, added: str
+) -> None:
     def tamper(connection: Connection) -> None:
-        edit("entry", rows(connection)[3]["entry"].removesuffix("}") + added)(connection)
+        edit(column, rows(connection)[3][column].removesuffix("}") + added)(connection)
 
     assert not tampered(record, engine, tamper).intact
 
 
 def test_an_edit_with_the_entrys_own_hash_renewed_is_found(record: Record, engine: Engine) -> None:
     def tamper(connection: Connection) -> None:
-        row = rows(connection)[3]
-        renewed = entry_hash(seq=4, at=NOON, entry=ENTRY, previous=row["previous"])
-        edit("hash", renewed)(connection)
+        row = {**rows(connection)[3], "at_us": 5}
+        edit("at_us", 5)(connection)
+        edit("hash", hash_of(StoredEntry(**row)))(connection)
 
     assert not tampered(record, engine, tamper).intact
 
@@ -158,18 +165,8 @@ def test_the_newest_entries_deleted_with_the_head_set_back_are_found_by_the_anch
 
 def test_a_record_written_anew_is_found_by_the_anchor(record: Record, engine: Engine) -> None:
     def tamper(connection: Connection) -> None:
-        forged = rows(connection)
-        previous = GENESIS
-        for seq, row in enumerate(forged, start=1):
-            entry = AuditEntry(actor="forger", action="test.acted", subject=str(seq))
-            row["entry"] = (
-                f'{{"actor":"forger","action":"test.acted","subject":"{seq}",'
-                '"reason":"","policy_version":"","detail":{}}'
-            )
-            row["at_us"] = 0
-            epoch = NOON.replace(year=1970, month=1, day=1, hour=0)
-            row["hash"] = entry_hash(seq=seq, at=epoch, entry=entry, previous=previous)
-            previous = row["hash"]
+        entry = AuditEntry(actor="forger", action="test.acted", subject="")
+        forged = [one._asdict() for one in chain([entry] * ENTRIES)]
         rewrite(connection, forged)
 
     found = tampered(record, engine, tamper)
@@ -232,13 +229,14 @@ def test_nothing_is_committed_to_a_record_without_a_head(
     with engine.begin() as connection:
         connection.execute(delete(audit_head))
     with pytest.raises(IntegrityFailure, match="lost its head"), unit_of_work.begin() as tx:
-        tx.commit(ENTRY)
+        tx.commit(AuditEntry(actor="a test", action="test.acted", subject=""))
 
 
 def test_an_anchor_without_a_genuine_seal_is_found(
     record: Record, anchors: MemoryAnchors, clock: HandClock
 ) -> None:
-    anchors.append(Anchor.make(seq=3, head="f" * 64, at=clock.now(), key=b"not the key"))
+    forged = AuditKey(b"not the key", origin="nightlight")
+    anchors.append(forged.checkpoint(seq=3, head="f" * 64, at=clock.now()))
     assert not record.verify().intact
 
 
@@ -253,12 +251,12 @@ def test_entries_committed_while_the_record_is_verified_are_no_fault(
     class Busy(MemoryAnchors):
         """Another process commits and anchors at the very moment of verification."""
 
-        def all(self) -> list[Anchor]:
+        def all(self) -> Sequence[Anchor]:
             with unit_of_work.begin() as tx:
-                tx.commit(ENTRY)
-            Record(unit_of_work=unit_of_work, anchors=anchors, key=KEY, clock=clock).anchor()
+                tx.commit(AuditEntry(actor="a test", action="test.acted", subject=""))
+            record_over(unit_of_work, anchors=anchors, clock=clock).anchor()
             return anchors.all()
 
-    busy = Record(unit_of_work=unit_of_work, anchors=Busy(), key=KEY, clock=clock)
+    busy = record_over(unit_of_work, anchors=Busy(), clock=clock)
     assert record.verify().intact
     assert busy.verify().faults == ()

@@ -186,3 +186,33 @@ def test_environment_of_the_process_is_read_by_default(
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("NIGHTLIGHT_HOME", str(tmp_path))
     assert read_settings().home == tmp_path
+
+
+def test_record_is_published_only_where_told(tmp_path: Path) -> None:
+    settings = read_settings({"NIGHTLIGHT_HOME": str(tmp_path)})
+    assert (settings.record.origin, settings.record.folder, settings.record.url) == (
+        "nightlight",
+        None,
+        None,
+    )
+    told = {
+        "NIGHTLIGHT_RECORD_ORIGIN": "example.test/x",
+        "NIGHTLIGHT_CHECKPOINT_FOLDER": str(tmp_path),
+        "NIGHTLIGHT_CHECKPOINT_URL": "https://witness.example.test/",
+        "NIGHTLIGHT_CHECKPOINT_TOKEN": "zorbleflux-token",
+    }
+    record = read_settings(told).record
+    assert (record.origin, record.folder) == ("example.test/x", tmp_path)
+    assert record.url == "https://witness.example.test/"
+    assert "zorbleflux" not in repr(record)
+
+
+@pytest.mark.parametrize("origin", ["two words", "a+b", "a\tb", "line\nbreak"])
+def test_origin_that_no_signed_note_can_have_is_refused(origin: str) -> None:
+    [fault] = faults({"NIGHTLIGHT_RECORD_ORIGIN": origin})
+    assert fault.startswith("NIGHTLIGHT_RECORD_ORIGIN")
+
+
+def test_checkpoints_are_not_posted_to_what_is_no_address() -> None:
+    [fault] = faults({"NIGHTLIGHT_CHECKPOINT_URL": "quibble"})
+    assert fault.startswith("NIGHTLIGHT_CHECKPOINT_URL")

@@ -1,15 +1,30 @@
 """Anchors of the audit chain, one a line, in a file beside the database."""
 
 import os
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
 import msgspec
+from msgspec import Struct
 
-from nightlight.audit.chain import Anchor
+from nightlight.audit.checkpoint import Anchor, read_note
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_decoder = msgspec.json.Decoder(Anchor)
+_LONGEST_LINE = 4096
+
+
+class _Line(Struct, frozen=True, kw_only=True, omit_defaults=True, forbid_unknown_fields=True):
+    """A line: a signed note, or the fields of an anchor of the former kind."""
+
+    note: str = ""
+    seq: int = 0
+    hash: str = ""
+    at: datetime = _EPOCH
+    seal: str = ""
+
+
+_decoder = msgspec.json.Decoder(_Line)
 
 
 class FileAnchorStore:
@@ -21,24 +36,44 @@ class FileAnchorStore:
     def append(self, anchor: Anchor) -> None:
         """Keep one more anchor, durably."""
         self._path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        line = _Line(note=anchor.note)
+        if not anchor.note:
+            line = _Line(seq=anchor.seq, hash=anchor.hash, at=anchor.at, seal=anchor.seal)
         with self._path.open("a+b") as file:
             if file.tell() > 0:
                 file.seek(-1, os.SEEK_END)
                 if file.read(1) != b"\n":  # A crash cut the last line off: it stays a line.
                     file.write(b"\n")
-            file.write(msgspec.json.encode(anchor) + b"\n")
+            file.write(msgspec.json.encode(line) + b"\n")
             file.flush()
             os.fsync(file.fileno())
 
-    def all(self) -> list[Anchor]:
+    def all(self) -> Iterator[Anchor]:
         """Return every anchor, oldest first; an unreadable line is an anchor without a seal."""
         if not self._path.exists():
-            return []
-        return [_read(line) for line in self._path.read_bytes().splitlines() if line.strip()]
+            return
+        with self._path.open("rb") as file:
+            for line in file:
+                if line.strip():
+                    yield _read(line)
+
+    def last(self) -> Anchor | None:
+        """Return the newest anchor; None where there is none, or its line cannot be read."""
+        if not self._path.exists():
+            return None
+        with self._path.open("rb") as file:
+            size = file.seek(0, os.SEEK_END)
+            file.seek(max(0, size - _LONGEST_LINE))
+            lines = file.read().splitlines()
+        found = _read(lines[-1]) if lines else None
+        return found if found and found.seq else None
 
 
 def _read(line: bytes) -> Anchor:
     try:
-        return _decoder.decode(line)
-    except (msgspec.MsgspecError, UnicodeError):
-        return Anchor(seq=0, hash="", at=_EPOCH, seal="")
+        found = _decoder.decode(line)
+        if found.note:
+            return read_note(found.note)
+    except (msgspec.MsgspecError, ValueError):
+        return Anchor(seq=0, hash="", at=_EPOCH)
+    return Anchor(seq=found.seq, hash=found.hash, at=found.at, seal=found.seal)

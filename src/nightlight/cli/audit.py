@@ -1,24 +1,54 @@
-"""``nightlight audit``: the record, read and verified."""
+"""``nightlight audit``: the record, read, verified, published and exported."""
 
+import sys
+from contextlib import nullcontext
+from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from nightlight.cli.console import Json, err, fields_of, out, print_json, print_rows
+from nightlight.cli.console import (
+    Actor,
+    Json,
+    Reason,
+    err,
+    fields_of,
+    out,
+    print_json,
+    print_rows,
+)
 from nightlight.cli.services import open_services
+from nightlight.errors import InvalidInput
+from nightlight.services.record_export import disclose as disclose_parts
+from nightlight.services.record_export import export as export_lines
 
-app = typer.Typer(name="audit", no_args_is_help=True, help="The record: verify, anchor, read.")
+app = typer.Typer(
+    name="audit", no_args_is_help=True, help="The record: verify, anchor, export, read."
+)
 
 
 @app.command()
-def verify(*, json: Json = False) -> None:
+def verify(
+    *,
+    since_last: Annotated[
+        bool,
+        typer.Option("--since-last", help="Only what is new since it was last found intact."),
+    ] = False,
+    json: Json = False,
+) -> None:
     """Prove that no audit entry was changed, removed or reordered; leaves with 1 if one was."""
-    found = open_services().record.verify()
+    record = open_services().record
+    with err.status("verifying") as status:
+        found = record.verify(
+            since_last=since_last,
+            progress=lambda seq: status.update(f"verifying: entry {seq:,}"),
+        )
     if json:
         print_json({**fields_of(found), "intact": found.intact})
     elif found.intact:
         out.print(
             f"intact: {found.entries:,} entries, {found.anchors:,} anchors, head {found.head[:16]}"
+            + (f", all after entry {found.since:,}" if found.since else "")
         )
     for fault in found.faults:
         err.print(f"[bold red]entry {fault.seq}[/]: {fault.problem}")
@@ -28,14 +58,81 @@ def verify(*, json: Json = False) -> None:
 
 @app.command()
 def anchor(*, json: Json = False) -> None:
-    """Keep the newest entry's hash outside the database, so that losing entries is found."""
+    """Sign the newest entry's hash and keep it outside the database: losing entries then shows."""
     made = open_services().record.anchor()
     if json:
         print_json(fields_of(made) if made else {"seq": None})
     elif made is None:
         out.print("nothing new to anchor")
     else:
-        out.print(f"anchored entry {made.seq:,}: {made.hash}")
+        out.print(made.note, markup=False, end="")
+
+
+@app.command()
+def key(*, json: Json = False) -> None:
+    """Print the public key by which anybody can verify this record's checkpoints."""
+    found = open_services().record.verifier_key
+    if json:
+        print_json({"key": found})
+    else:
+        out.print(found, markup=False)
+
+
+@app.command()
+def publish(*, json: Json = False) -> None:
+    """Sign the newest entry and publish that now; leaves with 3 where a place does not take it."""
+    record = open_services().record
+    if not record.publishes:
+        raise InvalidInput(
+            "no place to publish checkpoints is configured",
+            hint="NIGHTLIGHT_CHECKPOINT_FOLDER or NIGHTLIGHT_CHECKPOINT_URL",
+        )
+    record.anchor()
+    published = record.publish()
+    if json:
+        print_json(fields_of(published) if published else {"seq": None})
+    elif published is None:
+        out.print("nothing to publish yet")
+    elif not published.failure:
+        out.print(f"published: the checkpoint of entry {published.seq:,}")
+    if published is not None and published.failure:
+        err.print(published.failure, markup=False)
+        raise typer.Exit(3)
+
+
+@app.command()
+def export(
+    *,
+    to: Annotated[Path, typer.Option("--out", help="The file to write; - for stdout.")],
+    after: Annotated[int, typer.Option(min=0, help="Only entries after this one.")] = 0,
+) -> None:
+    """Write the record for an auditor: it proves the chain and shows nothing personal."""
+    services = open_services()
+    lines = export_lines(services.record, services.unit_of_work, after=after)
+    count = 0
+    first = next(lines)
+    with nullcontext(sys.stdout.buffer) if str(to) == "-" else to.open("wb") as file:
+        file.write(first)
+        for line in lines:
+            count += 1
+            file.write(line)
+    err.print(f"{count:,} entries; verify with: nightlight-verify FILE --key KEY")
+
+
+@app.command()
+def disclose(
+    seq: Annotated[int, typer.Argument(help="The entry's number.")],
+    *,
+    field: Annotated[
+        list[str], typer.Option(help="actor, subject, reason or detail; may be repeated.")
+    ],
+    by: Actor,
+    reason: Reason,
+) -> None:
+    """Print withheld parts of an entry with what proves them, for nightlight-verify."""
+    unit_of_work = open_services().unit_of_work
+    for one in disclose_parts(unit_of_work, seq, field, actor=by, reason=reason):
+        print_json(fields_of(one))
 
 
 @app.command("list")

@@ -1,6 +1,7 @@
 """``nightlight doctor``: what is configured, what answers, what is wrong and how to mend it."""
 
 from collections.abc import Iterator
+from datetime import timedelta
 from enum import StrEnum
 
 import typer
@@ -14,6 +15,9 @@ from nightlight.services.rules import active_policy
 from nightlight.settings import Settings, read_settings
 
 _STALE_S = 60.0
+_WHOLE_AT_LEAST = timedelta(days=7)
+#: So many entries are verified in a second or two.
+_SOON_VERIFIED = 200_000
 
 
 class Health(StrEnum):
@@ -73,6 +77,7 @@ def _examine() -> Iterator[Finding]:
     yield _sandbox()
     yield from _work(services)
     yield _record(services)
+    yield _checkpoints(services)
 
 
 def _problem(error: NightlightError) -> str:
@@ -228,15 +233,51 @@ def _work(services: Services) -> Iterator[Finding]:
 
 
 def _record(services: Services) -> Finding:
-    found = services.record.verify()
-    if found.intact:
-        return _ok("record", f"intact, {found.entries:,} entries")
-    return Finding(
-        part="record",
-        health=Health.WRONG,
-        says=f"broken at entry {found.faults[0].seq}: {found.faults[0].problem}",
-        mend="keep the database as it is and find out who changed it",
+    """Verify the record; of a long one what is new, and say how long ago the rest was."""
+    with services.unit_of_work.read() as tx:
+        is_long = tx.audit.head()[0] > _SOON_VERIFIED
+    found = services.record.verify(since_last=is_long)
+    if not found.intact:
+        return Finding(
+            part="record",
+            health=Health.WRONG,
+            says=f"broken at entry {found.faults[0].seq}: {found.faults[0].problem}",
+            mend="keep the database as it is and find out who changed it",
+        )
+    verified = services.record.verified()
+    whole = services.clock.now() - verified.whole_at if verified else timedelta()
+    says = f"intact, {found.seq:,} entries; verified whole {_ago(whole)}"
+    if whole > _WHOLE_AT_LEAST:
+        return _warning("record", says, "nightlight audit verify")
+    return _ok("record", says)
+
+
+def _checkpoints(services: Services) -> Finding:
+    record = services.record
+    last, published = record.last_checkpoint(), record.published()
+    if last is None:
+        return _warning(
+            "checkpoints", "none: losing the newest entries would not show", "nightlight serve"
+        )
+    now = services.clock.now()
+    says = f"entry {last.seq:,} signed {_ago(now - last.at)}"
+    if not record.publishes:
+        return _ok("checkpoints", f"{says}; published nowhere")
+    if published is None or published.at is None or published.failure:
+        why = published.failure if published else "not yet"
+        return _warning("checkpoints", f"{says}; not published: {why}", "nightlight audit publish")
+    return _ok(
+        "checkpoints", f"{says}; entry {published.seq:,} published {_ago(now - published.at)}"
     )
+
+
+def _ago(age: timedelta) -> str:
+    """Return an age in words that a person can weigh."""
+    seconds = age.total_seconds()
+    for name, length in (("days", 86_400), ("h", 3_600), ("min", 60)):
+        if seconds >= 2 * length:
+            return f"{seconds / length:.0f} {name} ago"
+    return f"{max(seconds, 0):.0f} s ago"
 
 
 def _ok(part: str, says: str) -> Finding:

@@ -41,7 +41,7 @@ COMMANDS: Mapping[str, LazyCommand] = {
     "offer": _command("offer", "app", "The offer detector: what counts, and fitting it."),
     "hunt": _command("hunt", "app", "Retro-hunts: search what is stored for what is new on lists."),
     "policy": _command("policy", "app", "The policy: what follows from which signals."),
-    "audit": _command("audit", "app", "The record: verify, anchor, read."),
+    "audit": _command("audit", "app", "The record: verify, anchor, export, read."),
     "token": _command("token", "app", "Tokens of the HTTP API: make, list, revoke."),
     "doctor": _command("doctor", "doctor", "Say what is configured, reachable and wrong."),
     "match": _command("matching", "match", "Say which bank entries files match, and why."),

@@ -77,6 +77,25 @@ ACTIONS: Mapping[str, str] = {
     "tip.started_over": "the tip is filed anew in another report",
     "tip.postponed": "filing failed for now and is tried again",
     "tip.refused": "filing failed for good: a person has to look",
+    "record.disclosed": "a withheld part of an entry was disclosed, for the purpose given",
+}
+
+#: What an auditor sees of an entry's detail, besides place, time, action and policy version: the
+#: counts, states and codes by which figures are recounted. Everything else enters the chain as a
+#: salted commitment, so that it can be withheld. What is named here can never be withheld again.
+DISCLOSED: Mapping[str, frozenset[str]] = {
+    "account.actioned": frozenset({"account_action", "month"}),
+    "report.decided": frozenset({"account_action", "month", "state", "reason"}),
+    "events.processed": frozenset({"events"}),
+    "events.quarantined": frozenset({"lines"}),
+    "decision.made": frozenset({"category", "effects"}),
+    "evidence.sealed": frozenset({"complete"}),
+    "effect.delivered": frozenset({"kind", "attempts"}),
+    "effect.dead": frozenset({"kind", "attempts"}),
+    **{
+        f"case.{state}": frozenset({"effects"})
+        for state in ("confirmed", "dismissed", "reported", "appealed", "upheld", "overturned")
+    },
 }
 
 

@@ -23,6 +23,7 @@ class WorkerOptions(Struct, frozen=True, kw_only=True):
     beat_every_s: float = 5.0
     anchor_every_s: float = 60.0
     destroy_every_s: float = 3_600.0
+    publish_every_s: float = 3600.0
     pause_after_failure_s: float = 2.0
 
 
@@ -39,6 +40,7 @@ class Worker:
         self._next_beat: datetime | None = None
         self._next_anchor: datetime | None = None
         self._next_destruction: datetime | None = None
+        self._next_publication: datetime | None = None
 
     def run(self, stop: Stop) -> None:
         """Work until ``stop`` is set or the parent is gone."""
@@ -108,3 +110,14 @@ class Worker:
         if self._next_anchor is None or now >= self._next_anchor:
             self._services.record.anchor()
             self._next_anchor = now + timedelta(seconds=self._options.anchor_every_s)
+            self._publish(now)
+
+    def _publish(self, now: datetime) -> None:
+        """Publish a checkpoint every hour, and after a failure at every anchor."""
+        if self._next_publication is not None and now < self._next_publication:
+            return
+        published = self._services.record.publish()
+        if published is not None and published.failure:
+            _log.warning("record.not_published", why=published.failure)
+            return
+        self._next_publication = now + timedelta(seconds=self._options.publish_every_s)

@@ -2,29 +2,32 @@
 
 from pathlib import Path
 
+from tests.fakes.record_stores import FORMER_ANCHOR, KEY
 from tests.synthetic.builders import NOON, at
 
 from nightlight.adapters.anchors_file import FileAnchorStore
-from nightlight.audit.chain import GENESIS, Anchor
+from nightlight.audit.chain import GENESIS
+from nightlight.audit.checkpoint import Anchor, AuditKey
 
-KEY = b"quibble-key"
+KEYS = AuditKey(KEY, origin="example.test")
 
 
 def anchor(seq: int) -> Anchor:
-    return Anchor.make(seq=seq, head=GENESIS, at=at(seq), key=KEY)
+    return KEYS.checkpoint(seq=seq, head=GENESIS, at=at(seq))
 
 
 def test_anchors_are_had_back_in_order_and_still_genuine(tmp_path: Path) -> None:
     path = tmp_path / "audit" / "anchors.ndjson"
     for seq in (1, 2, 3):
         FileAnchorStore(path).append(anchor(seq))
-    kept = FileAnchorStore(path).all()
+    kept = list(FileAnchorStore(path).all())
     assert kept == [anchor(1), anchor(2), anchor(3)]
-    assert all(one.is_genuine(KEY) for one in kept)
+    assert all(KEYS.is_genuine(one) for one in kept)
 
 
 def test_no_file_is_no_anchors(tmp_path: Path) -> None:
-    assert FileAnchorStore(tmp_path / "none").all() == []
+    assert list(FileAnchorStore(tmp_path / "none").all()) == []
+    assert FileAnchorStore(tmp_path / "none").last() is None
 
 
 def test_damaged_line_is_an_anchor_that_is_not_genuine(tmp_path: Path) -> None:
@@ -33,7 +36,7 @@ def test_damaged_line_is_an_anchor_that_is_not_genuine(tmp_path: Path) -> None:
     store.append(anchor(1))
     path.write_bytes(path.read_bytes() + b"\n{\xff\nquibble\n")
     store.append(anchor(2))
-    assert [one.is_genuine(KEY) for one in store.all()] == [True, False, False, True]
+    assert [KEYS.is_genuine(one) for one in store.all()] == [True, False, False, True]
 
 
 def test_line_cut_off_by_a_crash_does_not_swallow_the_next_anchor(tmp_path: Path) -> None:
@@ -42,5 +45,26 @@ def test_line_cut_off_by_a_crash_does_not_swallow_the_next_anchor(tmp_path: Path
     store.append(anchor(1))
     path.write_bytes(path.read_bytes()[:-20])
     store.append(anchor(2))
-    assert store.all()[-1] == anchor(2)
-    assert store.all()[-1].at == at(2) > NOON
+    assert list(store.all())[-1] == anchor(2)
+    assert store.last() == anchor(2)
+    assert anchor(2).at == at(2) > NOON
+
+
+def test_anchors_of_the_former_kind_are_had_back_beside_checkpoints(tmp_path: Path) -> None:
+    path = tmp_path / "anchors.ndjson"
+    path.write_text(
+        f'{{"seq":2,"hash":"{FORMER_ANCHOR.hash}","at":"2026-03-01T12:00:02Z",'
+        f'"seal":"{FORMER_ANCHOR.seal}"}}\n'
+    )
+    store = FileAnchorStore(path)
+    assert store.last() == FORMER_ANCHOR
+    store.append(anchor(3))
+    store.append(FORMER_ANCHOR)
+    assert list(store.all()) == [FORMER_ANCHOR, anchor(3), FORMER_ANCHOR]
+
+
+def test_newest_anchor_is_none_where_its_line_cannot_be_read(tmp_path: Path) -> None:
+    path = tmp_path / "anchors.ndjson"
+    for body in ("", "quibble\n", '{"note":"x"}\n', '{"seq":5,"more":1}\n'):
+        path.write_text(body)
+        assert FileAnchorStore(path).last() is None

@@ -3,10 +3,21 @@
 from pathlib import Path
 
 import pytest
+from sqlalchemy import Engine, insert, text
+from tests.fakes.cybertip_store import HandClock
 from tests.fakes.desk import Desk
+from tests.fakes.record_stores import FORMER, MemoryAnchors, record_over
 
+from nightlight.adapters.checkpoint_places import CheckpointFolder
+from nightlight.adapters.sql.database import SqlUnitOfWork
+from nightlight.adapters.sql.schema import audit_entry
+from nightlight.audit.checkpoint import Anchor
+from nightlight.errors import InvalidInput, NightlightError, NotFound, Unavailable
 from nightlight.ingest.lines import Rejected
+from nightlight.model.audit import AuditEntry
 from nightlight.services.intake import quarantine
+from nightlight.services.record import Published, Record
+from nightlight.services.record_export import disclose, export
 
 
 @pytest.fixture
@@ -38,7 +49,7 @@ def test_anchor_that_was_edited_is_found(desk: Desk) -> None:
     record = desk.services.record
     record.anchor()
     path = desk.services.settings.anchors_file
-    path.write_text(path.read_text().replace('"seq":2', '"seq":1'))
+    path.write_text(path.read_text().replace("\\n2\\n", "\\n1\\n"))
     assert [fault.problem for fault in record.verify().faults] == [
         "an anchor's seal is not genuine"
     ]
@@ -84,3 +95,181 @@ def test_nothing_unreadable_leaves_no_entry(desk: Desk) -> None:
     services, before = desk.services, desk.actions()
     quarantine([], origin="http", unit_of_work=services.unit_of_work, clock=services.clock)
     assert desk.actions() == before
+
+
+class Places:
+    """Where checkpoints go; it may refuse them."""
+
+    def __init__(self) -> None:
+        self.taken: list[int] = []
+        self.failing: NightlightError | None = None
+
+    def publish(self, checkpoint: Anchor) -> None:
+        if self.failing is not None:
+            raise self.failing
+        self.taken.append(checkpoint.seq)
+
+
+@pytest.fixture
+def place() -> Places:
+    return Places()
+
+
+@pytest.fixture
+def published(
+    unit_of_work: SqlUnitOfWork, clock: HandClock, place: Places
+) -> tuple[Record, SqlUnitOfWork]:
+    record = record_over(
+        unit_of_work, anchors=MemoryAnchors(), clock=clock, destinations=(place, place)
+    )
+    return record, unit_of_work
+
+
+def add(unit_of_work: SqlUnitOfWork, count: int = 1) -> None:
+    with unit_of_work.begin() as tx:
+        tx.commit(*[AuditEntry(actor="a", action="test.acted", subject="s")] * count)
+
+
+def test_newest_checkpoint_is_published_once_everywhere(
+    published: tuple[Record, SqlUnitOfWork], place: Places, clock: HandClock
+) -> None:
+    record, unit_of_work = published
+    assert record.publish() is None, "there is no checkpoint yet"
+    add(unit_of_work, 3)
+    record.anchor()
+    for _ in range(2):
+        assert record.publish() == Published(seq=3, at=clock.now())
+    assert place.taken == [3, 3]
+    assert record.published() == Published(seq=3, at=clock.now())
+
+
+@pytest.mark.parametrize("failure", [Unavailable("no answer"), InvalidInput("not here")])
+def test_place_that_does_not_take_a_checkpoint_is_noted_and_tried_again(
+    published: tuple[Record, SqlUnitOfWork],
+    place: Places,
+    clock: HandClock,
+    failure: NightlightError,
+) -> None:
+    record, unit_of_work = published
+    add(unit_of_work)
+    record.anchor()
+    place.failing = failure
+    kept = record.publish()
+    assert kept == Published(seq=0, at=None, failure=f"{failure}; {failure}")
+    place.failing = None
+    assert record.publish() == Published(seq=1, at=clock.now())
+
+
+def test_without_a_place_nothing_is_published(desk: Desk) -> None:
+    record = desk.services.record
+    record.anchor()
+    assert not record.publishes
+    assert record.publish() is None
+
+
+def test_verifying_since_last_reads_only_what_is_new(
+    published: tuple[Record, SqlUnitOfWork], clock: HandClock
+) -> None:
+    record, unit_of_work = published
+    add(unit_of_work, 5)
+    record.anchor()
+    told: list[int] = []
+    assert record.verify(progress=told.append).entries == 5
+    assert told == [1]
+    whole = clock.now()
+    clock.advance(seconds=60)
+    add(unit_of_work, 2)
+    record.anchor()
+    found = record.verify(since_last=True)
+    assert (found.entries, found.since, found.anchors, found.intact) == (2, 5, 2, True)
+    verified = record.verified()
+    assert verified is not None
+    assert (verified.seq, verified.at, verified.whole_at) == (7, clock.now(), whole)
+    assert record.verify(since_last=True).entries == 0
+
+
+def test_first_verification_since_last_is_of_the_whole(
+    published: tuple[Record, SqlUnitOfWork],
+) -> None:
+    record, unit_of_work = published
+    add(unit_of_work, 5)
+    assert record.verify(since_last=True).entries == 5
+
+
+def test_broken_record_is_not_remembered_as_verified(
+    published: tuple[Record, SqlUnitOfWork], engine: Engine
+) -> None:
+    record, unit_of_work = published
+    add(unit_of_work, 3)
+    record.verify()
+    add(unit_of_work, 3)
+    with engine.begin() as connection:
+        connection.execute(text("UPDATE audit_entry SET at_us = 1 WHERE seq = 5"))
+    for _ in range(2):
+        assert not record.verify(since_last=True).intact
+    verified = record.verified()
+    assert verified is not None
+    assert verified.seq == 3
+
+
+def test_end_cut_off_since_the_last_verification_is_found(
+    published: tuple[Record, SqlUnitOfWork], engine: Engine
+) -> None:
+    record, unit_of_work = published
+    add(unit_of_work, 6)
+    record.verify()
+    with engine.begin() as connection:
+        connection.execute(text("DELETE FROM audit_entry WHERE seq > 3"))
+        statement = (
+            "UPDATE audit_head SET seq = 3, hash = (SELECT hash FROM audit_entry WHERE seq = 3)"
+        )
+        connection.execute(text(statement))
+    assert not record.verify(since_last=True).intact
+
+
+def test_note_of_what_was_verified_that_somebody_changed_counts_for_nothing(desk: Desk) -> None:
+    record = desk.services.record
+    record.verify()
+    path = desk.services.settings.verified_file
+    whole = path.read_text()
+    for changed in (whole.replace('"seq":2', '"seq":1'), "", "quibble"):
+        path.write_text(changed)
+        assert record.verified() is None
+        assert record.verify(since_last=True).since == 0
+
+
+def test_unknown_entry_or_part_is_not_disclosed(desk: Desk) -> None:
+    unit_of_work = desk.services.unit_of_work
+    for seq in (0, -1, 99):
+        with pytest.raises(NotFound):
+            disclose(unit_of_work, seq, ["actor"], actor="ana", reason="asked")
+    for fields in ([], ["quibble"]):
+        with pytest.raises(InvalidInput):
+            disclose(unit_of_work, 1, fields, actor="ana", reason="asked")
+    with pytest.raises(NotFound):
+        next(export(desk.services.record, unit_of_work, after=99))
+
+
+def test_entry_of_the_former_form_is_not_disclosed_in_part(
+    published: tuple[Record, SqlUnitOfWork], engine: Engine
+) -> None:
+    _, unit_of_work = published
+    with engine.begin() as connection:
+        connection.execute(insert(audit_entry), [one._asdict() for one in FORMER])
+    with pytest.raises(InvalidInput, match="former form"):
+        disclose(unit_of_work, 1, ["actor"], actor="ana", reason="asked")
+
+
+def test_checkpoints_are_published_to_a_folder(tmp_path: Path, desk: Desk) -> None:
+    made = desk.services.record.anchor()
+    assert made is not None
+    folder = CheckpointFolder(tmp_path / "public" / "record")
+    for _ in range(2):
+        folder.publish(made)
+    [one] = (tmp_path / "public" / "record").glob("*-*/*.txt")
+    assert one.name == "000000000002.txt"
+    latest = tmp_path / "public" / "record" / "latest.txt"
+    assert one.read_text("utf-8") == latest.read_text("utf-8") == made.note
+    (tmp_path / "file").write_text("")
+    with pytest.raises(Unavailable, match="cannot be written"):
+        CheckpointFolder(tmp_path / "file").publish(made)

@@ -306,6 +306,9 @@ audit_entry = Table(
     Column("seq", BigInteger, primary_key=True, autoincrement=False),
     Column("at_us", BigInteger, nullable=False),
     Column("entry", Text, nullable=False),
+    # What an export withholds, and what hides it; none in entries of the former form.
+    Column("private", Text, nullable=True),
+    Column("salt", String(32), nullable=True),
     Column("previous", String(64), nullable=False),
     Column("hash", String(64), nullable=False),
 )

@@ -1,5 +1,7 @@
 """One SQL transaction, seen through the stages' ports; it commits with audit entries, or not."""
 
+import os
+
 from sqlalchemy import Connection, delete, select, update
 
 from nightlight.adapters.sql import schema
@@ -21,11 +23,11 @@ from nightlight.adapters.sql.links import SqlLinkStore
 from nightlight.adapters.sql.lists import SqlPolicyStore
 from nightlight.adapters.sql.offer_weights import SqlWeightsStore
 from nightlight.adapters.sql.outbox import SqlOutbox
-from nightlight.adapters.sql.rows import Row, add_all, put_over, to_json, to_us
+from nightlight.adapters.sql.rows import Row, add_all, put_over, to_us
 from nightlight.adapters.sql.tips import SqlTips
 from nightlight.adapters.sql.tokens import SqlApiTokens
 from nightlight.adapters.sql.word_uses import SqlWordUseStore
-from nightlight.audit.chain import link
+from nightlight.audit.chain import SALT_BYTES, link
 from nightlight.audit.clock import Clock
 from nightlight.errors import IntegrityFailure
 from nightlight.model.audit import AuditEntry
@@ -100,21 +102,14 @@ class SqlTransaction:
         if found is None:
             raise IntegrityFailure("the record has lost its head", hint="`nightlight audit verify`")
         seq, previous = found.seq, found.hash
-        at = self._clock.now()
+        at_us = to_us(self._clock.now())
         rows: list[Row] = []
         for entry in entries:
             seq += 1
-            chained = link(entry, seq=seq, at=at, previous=previous)
-            previous = chained.hash
-            rows.append(
-                {
-                    "seq": seq,
-                    "at_us": to_us(at),
-                    "entry": to_json(entry),
-                    "previous": chained.previous,
-                    "hash": chained.hash,
-                }
-            )
+            salt = os.urandom(SALT_BYTES)
+            stored = link(entry, seq=seq, at_us=at_us, previous=previous, salt=salt)
+            previous = stored.hash
+            rows.append(stored._asdict())
         add_all(self._connection, schema.audit_entry, rows)
         change = update(head).where(head.c.id == 1).values(seq=seq, hash=previous)
         self._connection.execute(change)

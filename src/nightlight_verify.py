@@ -1,0 +1,473 @@
+"""nightlight-verify: proves on its own that a record of Nightlight was not changed.
+
+One file, to be read in one sitting and run anywhere: it needs Python 3.11 and `cryptography`, and
+nothing of Nightlight. It reads an export (`nightlight audit export`) or a copy of the SQLite
+database, and never writes to either. The format is described in Nightlight's documentation,
+docs/record-format.md.
+"""
+
+import argparse
+import base64
+import hashlib
+import json
+import re
+import sqlite3
+import sys
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from cryptography.exceptions import InvalidSignature
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+
+GENESIS = "0" * 64
+FORMAT = "nightlight-audit-export-1"
+FIELDS = ("actor", "subject", "reason", "detail")
+FAULTS_SHOWN = 20
+COLUMNS = ("suspended", "reported", "explained", "undecided", "unexplained")
+HEX_64 = re.compile(r"[0-9a-f]{64}")
+BROKEN = (ValueError, TypeError, KeyError, AttributeError, OverflowError, sqlite3.Error)
+
+
+class WrongUse(Exception):  # noqa: N818  it says what is wrong, not that something failed
+    """What was given cannot be used; leaves with 2."""
+
+
+class Entry(NamedTuple):
+    """One entry; ``computed`` is the hash that its text gives, None where that is withheld whole,
+    and ``withheld`` the commitments to what is not shown."""  # noqa: D205, D209
+
+    seq: int
+    public: str
+    computed: str | None
+    previous: str
+    hash: str
+    withheld: list[str]
+
+
+class Source(NamedTuple):
+    """A record to be verified: after which place it begins, and what it says of its end."""
+
+    entries: Iterator[Entry]
+    after: int
+    previous: str
+    head: tuple[int, str]
+    notes: list[str]
+
+
+# --- hashing ------------------------------------------------------------------------------------
+
+
+def entry_hash(seq: int, at_us: int, previous: str, public: str, withheld: list[str]) -> str:
+    """Return the hash of an entry, given commitments for what may be withheld."""
+    if len(withheld) != len(FIELDS) or not all(map(HEX_64.fullmatch, withheld)):
+        raise ValueError("not four commitments")
+    lines = ["nightlight-audit-2", str(seq), str(at_us), previous, public, *withheld, ""]
+    return hashlib.sha256("\n".join(lines).encode()).hexdigest()
+
+
+def commitment(field: str, salt: bytes, value: str) -> str:
+    """Return what stands for a value: SHA-256 over its own salt, the field's name and itself."""
+    return hashlib.sha256(salt + f"{field}:{value}".encode()).hexdigest()
+
+
+def commitments(salt: str, private: str) -> list[str]:
+    """Return the commitments to actor, subject, reason and detail, which are lines of JSON."""
+    spread = hashlib.sha512(bytes.fromhex(salt)).digest()
+    salts = [spread[start : start + 16] for start in range(0, 64, 16)]
+    values = zip(FIELDS, salts, private.split("\n"), strict=True)
+    return [commitment(*one) for one in values]
+
+
+def former_hash(seq: int, at_us: int, previous: str, text: str) -> str:
+    """Return the hash of an entry of version 1: it covers everything, as JSON in sorted order."""
+    at = (datetime(1970, 1, 1, tzinfo=UTC) + timedelta(microseconds=at_us)).isoformat()
+    said = json.loads(text)
+    if json.dumps(said, separators=(",", ":"), ensure_ascii=False) != text:
+        raise ValueError("not an entry as it was written")
+    body = {"at": at.replace("+00:00", "Z"), "entry": said, "previous": previous, "seq": seq}
+    plain = json.dumps(body, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+    return hashlib.sha256(plain.encode()).hexdigest()
+
+
+# --- where records come from --------------------------------------------------------------------
+
+
+def open_record(path: Path, after: int) -> Source:
+    """Return the record in a file, from an entry on."""
+    try:
+        with path.open("rb") as file:
+            is_database = file.read(16) == b"SQLite format 3\0"
+        return open_database(path, after) if is_database else open_export(path)
+    except OSError as error:
+        raise WrongUse(f"{path}: {error.strerror}") from error
+    except BROKEN as error:
+        raise WrongUse(f"{path}: neither an export nor a database of Nightlight") from error
+
+
+def open_export(path: Path) -> Source:
+    """Return the record in an export."""
+    with path.open("rb") as file:
+        top = json.loads(file.readline())
+    if top["format"] != FORMAT:
+        raise ValueError("another format")
+    return Source(
+        entries=exported(path),
+        after=int(top["after"]),
+        previous=str(top["previous"]),
+        head=(int(top["head"]["seq"]), str(top["head"]["hash"])),
+        notes=[top["checkpoint"]] if top["checkpoint"] else [],
+    )
+
+
+def exported(path: Path) -> Iterator[Entry]:
+    """Yield the entries of an export."""
+    with path.open("rb") as file:
+        next(file)
+        for line in file:
+            try:
+                said = json.loads(line)
+                seq, previous, digest = said["seq"], said["previous"], said["hash"]
+                public, withheld = said.get("public", ""), said.get("withheld", [])
+                computed = None
+                if "withheld" in said:
+                    computed = entry_hash(seq, said["at_us"], previous, public, withheld)
+                yield Entry(int(seq), public, computed, previous, digest, withheld)
+            except BROKEN:
+                yield Entry(-1, "", "", "", "", [])
+
+
+def open_database(path: Path, after: int) -> Source:
+    """Return the record in a SQLite database, which is opened for reading only."""
+    database = sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True)
+    columns = {row[1] for row in database.execute("PRAGMA table_info(audit_entry)")}
+    apart = "private, salt" if "private" in columns else "NULL, NULL"
+    heads = database.execute("SELECT seq, hash FROM audit_head").fetchall()
+    rows = database.execute(
+        f"SELECT seq, at_us, entry, {apart}, previous, hash FROM audit_entry"
+        " WHERE ? = 0 OR seq > ? ORDER BY seq",
+        (after, after),
+    )
+    head = heads[0] if len(heads) == 1 else (0, GENESIS)
+    return Source(stored(rows), after, GENESIS if not after else "", head, [])
+
+
+def stored(rows: Iterator[Any]) -> Iterator[Entry]:
+    """Yield the entries of a database."""
+    try:
+        for seq, at_us, public, private, salt, previous, digest in rows:
+            withheld: list[str] = []
+            try:
+                if private is None and salt is None:
+                    computed = former_hash(seq, at_us, previous, public)
+                else:
+                    withheld = commitments(salt, private)
+                    computed = entry_hash(seq, at_us, previous, public, withheld)
+            except BROKEN:
+                computed = ""
+            yield Entry(seq, public, computed, previous, digest, withheld)
+    except BROKEN:
+        yield Entry(-1, "", "", "", "", [])
+
+
+# --- checkpoints --------------------------------------------------------------------------------
+
+
+def parse_key(text: str) -> tuple[str, bytes, Ed25519PublicKey]:
+    """Return name, id and key of a verifier key (name+id+key, as `nightlight audit key` says)."""
+    try:
+        name, key_id, encoded = text.strip().split("+", 2)
+        raw = base64.b64decode(encoded, validate=True)
+        expected = hashlib.sha256(f"{name}\n".encode() + raw).digest()[:4]
+        if raw[:1] == b"\x01" and bytes.fromhex(key_id) == expected:
+            return name, expected, Ed25519PublicKey.from_public_bytes(raw[1:])
+    except ValueError as error:
+        raise WrongUse(f"not a verifier key: {text}") from error
+    raise WrongUse(f"not an Ed25519 key under its name: {text}")
+
+
+def open_note(note: str, keys: list[tuple[str, bytes, Ed25519PublicKey]]) -> tuple[int, str] | None:
+    """Return place and hash that a checkpoint names; None if none of the keys signed it.
+
+    Raises:
+        ValueError: it is not a checkpoint, or a signature in the name of a key is not genuine.
+    """
+    text, _, signatures = note.rpartition("\n\n")
+    text += "\n"
+    origin, seq, encoded, at = text.split("\n")[:4]
+    digest = base64.b64decode(encoded, validate=True).hex()
+    if text != f"{origin}\n{int(seq)}\n{encoded}\n{at}\n" or not HEX_64.fullmatch(digest):
+        raise ValueError("not a checkpoint")
+    signed = False
+    for line in signatures.splitlines():
+        name, _, signature = line.removeprefix("\N{EM DASH} ").partition(" ")
+        raw = base64.b64decode(signature, validate=True)
+        if base64.b64encode(raw).decode() != signature:
+            raise ValueError("a signature is not written as it should be")
+        for known, key_id, key in keys:
+            if (name, raw[:4]) == (known, key_id) and name == origin:
+                try:
+                    key.verify(raw[4:], text.encode())
+                except InvalidSignature as error:
+                    raise ValueError("a signature is not genuine") from error
+                signed = True
+    return (int(seq), digest) if signed else None
+
+
+def notes_in(path: Path) -> Iterator[str]:
+    """Yield the checkpoints in a text file, in every one of a folder, or in an anchors file."""
+    if path.is_dir():
+        for one in sorted(path.rglob("*.txt")):
+            yield one.read_text("utf-8")
+    elif path.suffix == ".ndjson":
+        for line in path.read_text("utf-8", "replace").splitlines():
+            said = json.loads(line) if line.startswith("{") and line.endswith("}") else {}
+            if "seal" not in said:  # Anchors of the former kind are for who has the secret key.
+                yield str(said.get("note", ""))
+    else:
+        yield path.read_text("utf-8")
+
+
+# --- figures ------------------------------------------------------------------------------------
+
+
+class Recount:
+    """Counts suspensions, and what was decided about reporting them, from what is public."""
+
+    def __init__(self) -> None:
+        self.months: dict[str, str] = {}
+        self.states: dict[str, str] = {}
+
+    def take(self, public: str) -> None:
+        """Count an entry, if it is about an account action."""
+        if '"account.actioned"' not in public and '"report.decided"' not in public:
+            return
+        said = json.loads(public)
+        detail = said["detail"]
+        action = str(detail.get("account_action"))
+        if said["action"] == "account.actioned":
+            self.months.setdefault(action, str(detail.get("month")))
+        elif said["action"] == "report.decided":
+            self.states[action] = str(detail.get("state"))
+
+    def result(self) -> list[dict[str, Any]]:
+        """Return the figures of each month: of decisions, the last one of an action counts."""
+        months: dict[str, dict[str, int]] = {}
+        for action, month in self.months.items():
+            cells = months.setdefault(month, dict.fromkeys(COLUMNS, 0))
+            cells["suspended"] += 1
+            cells[column(self.states.get(action))] += 1
+        return [{"month": month, **cells} for month, cells in sorted(months.items())]
+
+
+def column(state: str | None) -> str:
+    """Return the column in which a report decision is counted."""
+    known = {"reported": "reported", "not_reported": "explained", "undecided": "undecided"}
+    return known.get(state or "", "unexplained")
+
+
+def differences(counted: list[dict[str, Any]], path: Path) -> list[str]:
+    """Return every cell in which published figures differ from those counted."""
+    try:
+        published = {one["month"]: one for one in json.loads(path.read_text("utf-8"))["months"]}
+    except (OSError, *BROKEN) as error:
+        raise WrongUse(f"{path}: not the figures of `nightlight report reconcile`") from error
+    ours = {one["month"]: one for one in counted}
+    return [
+        f"{month} {name}: counted {ours.get(month, {}).get(name, 0)},"
+        f" published {published.get(month, {}).get(name, 0)}"
+        for month in sorted({*ours, *published})
+        for name in COLUMNS
+        if ours.get(month, {}).get(name, 0) != published.get(month, {}).get(name, 0)
+    ]
+
+
+# --- verifying ----------------------------------------------------------------------------------
+
+
+class Verifier:
+    """Goes through a record once and gathers whatever contradicts it."""
+
+    def __init__(self, checkpoints: dict[int, str], disclosed: dict[int, list[Any]]) -> None:
+        self.checkpoints = checkpoints
+        self.disclosed = disclosed
+        self.faults: list[str] = []
+        self.recount = Recount()
+        self.entries = self.not_recomputed = 0
+
+    def fault(self, seq: int, problem: str) -> None:
+        """Gather a contradiction; after twenty, more say nothing new."""
+        if len(self.faults) < FAULTS_SHOWN:
+            self.faults.append(f"entry {seq}: {problem}")
+
+    def run(self, source: Source, since: tuple[int, str]) -> tuple[int, str]:
+        """Verify every entry after ``since`` and return place and hash of the newest."""
+        seq, previous = since
+        is_former = True
+        for entry in source.entries:
+            if entry.seq <= since[0] and source.after < since[0]:
+                if entry.seq == since[0] and entry.hash != since[1]:
+                    self.fault(entry.seq, "is not the one that was verified before")
+                continue
+            problem = self.problem(entry, seq + 1, previous)
+            if not problem and not entry.withheld and not is_former:
+                problem = "of the former kind, after newer ones"
+            if problem:
+                self.fault(entry.seq, problem)
+            self.take(entry)
+            is_former = is_former and not entry.withheld
+            seq, previous = entry.seq, entry.hash
+        if (seq, previous) != source.head:
+            self.fault(source.head[0], "the newest entries are missing or were replaced")
+        for signed in sorted(self.checkpoints):
+            if signed > seq:
+                self.fault(signed, "was signed and is missing")
+        return seq, previous
+
+    def problem(self, entry: Entry, expected: int, previous: str) -> str:
+        """Return what contradicts an entry in its place; "" for nothing."""
+        if entry.seq != expected:
+            return f"missing or out of order: expected entry {expected}"
+        if entry.previous != previous:
+            return "does not follow the one before it"
+        if entry.computed is not None and entry.computed != entry.hash:
+            return "was changed after it was written"
+        if self.checkpoints.get(entry.seq, entry.hash) != entry.hash:
+            return "is not the one that was signed"
+        return ""
+
+    def take(self, entry: Entry) -> None:
+        """Count an entry, and compare what was disclosed of it."""
+        self.entries += 1
+        self.not_recomputed += entry.computed is None
+        if entry.computed == entry.hash:
+            self.recount.take(entry.public)
+        if entry.seq in self.disclosed:
+            self.check_disclosed(entry)
+
+    def check_disclosed(self, entry: Entry) -> None:
+        """Find disclosed parts that are not those that the entry was written with."""
+        for one in self.disclosed[entry.seq]:
+            made = commitment(one["field"], bytes.fromhex(one["salt"]), one["value"])
+            shown = dict(zip(FIELDS, entry.withheld, strict=False)).get(one["field"])
+            if shown != made:
+                self.fault(entry.seq, f"{one['field']} is not what was disclosed")
+
+
+def verify(options: argparse.Namespace) -> dict[str, Any]:
+    """Return what verifying found, as it is printed with --json."""
+    since = read_state(options.state)
+    source = open_record(options.record, since[0])
+    if source.after > since[0] or (source.after and not options.state):
+        raise WrongUse("the export begins later than what was verified: give --state, or all of it")
+    if options.figures and since[0]:
+        raise WrongUse("figures are counted from the whole record: leave --state out")
+    keys = [parse_key(one) for one in options.key]
+    notes = [*source.notes, *(note for one in options.checkpoints for note in notes_in(one))]
+    checkpoints: dict[int, str] = {}
+    faults: list[str] = []
+    for note in notes:
+        try:
+            signed = open_note(note, keys)
+            if signed and checkpoints.setdefault(*signed) != signed[1]:
+                faults.append(f"entry {signed[0]}: two checkpoints sign different entries")
+            elif not signed and keys:
+                faults.append("a checkpoint is not signed by a key that was given")
+        except ValueError as error:
+            faults.append(f"a checkpoint: {error}")
+    verifier = Verifier(checkpoints, read_disclosed(options.disclosed))
+    seq, head = verifier.run(source, since)
+    faults += verifier.faults
+    figures = verifier.recount.result() if not since[0] else None
+    differing = differences(figures or [], options.figures) if options.figures else []
+    if options.state and not faults:
+        options.state.write_text(json.dumps({"seq": seq, "hash": head}) + "\n", "utf-8")
+    return {
+        "entries": verifier.entries,
+        "seq": seq,
+        "head": head,
+        "since": since[0],
+        "checkpoints": len(checkpoints),
+        "newest_checkpoint": max(checkpoints, default=None),
+        "not_recomputed": verifier.not_recomputed,
+        "faults": faults,
+        "months": figures,
+        "figures_compared": bool(options.figures),
+        "differences": differing,
+        "intact": not faults and not differing,
+    }
+
+
+def read_state(path: Path | None) -> tuple[int, str]:
+    """Return up to where the record was verified before; the beginning, if it was not."""
+    if path is None or not path.exists():
+        return 0, GENESIS
+    try:
+        said = json.loads(path.read_text("utf-8"))
+        return int(said["seq"]), str(said["hash"])
+    except BROKEN as error:
+        raise WrongUse(f"{path}: not a state that nightlight-verify wrote") from error
+
+
+def read_disclosed(path: Path | None) -> dict[int, list[Any]]:
+    """Return what was disclosed (`nightlight audit disclose`), by entry."""
+    found: dict[int, list[Any]] = {}
+    try:
+        for line in path.read_text("utf-8").splitlines() if path else ():
+            said = json.loads(line)
+            commitment(said["field"], bytes.fromhex(said["salt"]), said["value"])
+            found.setdefault(said["seq"], []).append(said)
+    except BROKEN as error:
+        raise WrongUse(f"{path}: not what `nightlight audit disclose` printed") from error
+    return found
+
+
+def print_result(found: dict[str, Any]) -> None:
+    """Print the result for people."""
+    for one in (*found["faults"], *found["differences"]):
+        print(one, file=sys.stderr)
+    state = "intact" if not found["faults"] else "BROKEN"
+    print(f"{state}: {found['entries']:,} entries up to {found['seq']:,}, head {found['head']}")
+    if found["newest_checkpoint"] is None:
+        print("no checkpoint was checked: a record written anew, or cut short, would look intact")
+    else:
+        print(f"{found['checkpoints']:,} checkpoints, the newest of entry", end=" ")
+        print(f"{found['newest_checkpoint']:,}")
+    if found["not_recomputed"]:
+        print(f"{found['not_recomputed']:,} entries of the former kind: linked, not recomputed")
+    if found["figures_compared"]:
+        print(f"figures: {len(found['months'])} months, {len(found['differences'])} differences")
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Return the exit code: 0 intact, 1 something was found, 2 wrong use."""
+    parser = argparse.ArgumentParser(prog="nightlight-verify", description=__doc__.split("\n")[0])
+    parser.add_argument("record", type=Path, help="an export, or a copy of the SQLite database")
+    parser.add_argument("--key", action="append", default=[], help="verifier key; may be repeated")
+    parser.add_argument(
+        "--checkpoints",
+        action="append",
+        default=[],
+        type=Path,
+        help="a checkpoint, a folder of them, or anchors.ndjson; may be repeated",
+    )
+    parser.add_argument("--state", type=Path, help="verify only what is new since; kept there")
+    parser.add_argument("--figures", type=Path, help="what `report reconcile --json` printed")
+    parser.add_argument("--disclosed", type=Path, help="what `audit disclose` printed")
+    parser.add_argument("--json", action="store_true", help="print JSON")
+    options = parser.parse_args(arguments)
+    try:
+        found = verify(options)
+    except (WrongUse, OSError) as error:
+        print(f"nightlight-verify: {error}", file=sys.stderr)
+        return 2
+    if options.json:
+        print(json.dumps(found))
+    else:
+        print_result(found)
+    return 0 if found["intact"] else 1
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

@@ -1,0 +1,347 @@
+"""The separate verifier proves an export or a database, and recounts figures, on its own."""
+
+import ast
+import json
+import sqlite3
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from tests.fakes.desk import Desk
+from tests.fakes.record_stores import FORMER, FORMER_ANCHOR
+
+import nightlight_verify
+from nightlight.adapters.anchors_file import FileAnchorStore
+from nightlight.audit.chain import StoredEntry
+from nightlight.model.audit import AuditEntry
+from nightlight.services.record_export import disclose, export
+
+Run = Callable[..., tuple[int, dict[str, Any]]]
+MONTHS = ("2026-01", "2026-01", "2026-01", "2026-02")
+
+
+def commit(desk: Desk, *entries: AuditEntry) -> None:
+    with desk.services.unit_of_work.begin() as tx:
+        tx.commit(*entries)
+
+
+def decided(action: str, month: str, state: str) -> AuditEntry:
+    return AuditEntry(
+        actor="ana quibble",
+        action="report.decided",
+        subject=action,
+        reason="words of ana",
+        detail={"account_action": action, "month": month, "state": state, "reason": "code"},
+    )
+
+
+@pytest.fixture
+def desk(tmp_path: Path) -> Desk:
+    """A record with four suspensions: reported at last, explained, undecided, and nothing said."""
+    made = Desk(tmp_path / "home", lists=False)
+    for number, month in enumerate(MONTHS):
+        entry = AuditEntry(
+            actor="nightlight",
+            action="account.actioned",
+            subject="account-of-zorble",
+            detail={"account_action": f"act_{number}", "month": month, "account": "zorble@x.test"},
+        )
+        commit(made, entry)
+    commit(made, decided("act_0", "2026-01", "undecided"), decided("act_1", "2026-01", "undecided"))
+    made.services.record.anchor()
+    commit(made, decided("act_0", "2026-01", "reported"))
+    commit(made, decided("act_2", "2026-01", "not_reported"))
+    return made
+
+
+FIGURES = {
+    "months": [
+        {
+            "month": "2026-01",
+            "suspended": 3,
+            "reported": 1,
+            "explained": 1,
+            "undecided": 1,
+            "unexplained": 0,
+        },
+        {
+            "month": "2026-02",
+            "suspended": 1,
+            "reported": 0,
+            "explained": 0,
+            "undecided": 0,
+            "unexplained": 1,
+        },
+    ]
+}
+
+
+def exported(desk: Desk, path: Path, *, after: int = 0) -> Path:
+    services = desk.services
+    path.write_bytes(b"".join(export(services.record, services.unit_of_work, after=after)))
+    return path
+
+
+def database(desk: Desk) -> Path:
+    return desk.services.settings.home / "nightlight.db"
+
+
+@pytest.fixture
+def run(desk: Desk, capsys: pytest.CaptureFixture[str]) -> Run:
+    key = desk.services.record.verifier_key
+
+    def verified(*arguments: object, key: str = key) -> tuple[int, dict[str, Any]]:
+        with_key = ["--key", key] if key else []
+        code = nightlight_verify.main([*map(str, arguments), *with_key, "--json"])
+        said = capsys.readouterr().out
+        return code, json.loads(said) if said else {}
+
+    return verified
+
+
+def test_export_is_verified_with_its_checkpoint_and_shows_nothing_personal(
+    desk: Desk, run: Run, tmp_path: Path
+) -> None:
+    path = exported(desk, tmp_path / "export.ndjson")
+    code, found = run(path)
+    assert (code, found["entries"], found["checkpoints"]) == (0, 8, 1)
+    assert found["newest_checkpoint"] == 8
+    for personal in ("zorble", "quibble", "ana", "account-of", "words"):
+        assert personal not in path.read_text()
+
+
+def test_database_is_verified_with_every_anchor(desk: Desk, run: Run) -> None:
+    code, found = run(database(desk), "--checkpoints", desk.services.settings.anchors_file)
+    assert (code, found["entries"], found["checkpoints"]) == (0, 8, 1)
+    assert found["months"] == FIGURES["months"]
+
+
+def test_figures_are_recounted_and_every_cell_that_differs_is_named(
+    desk: Desk, run: Run, tmp_path: Path
+) -> None:
+    path, figures = exported(desk, tmp_path / "export.ndjson"), tmp_path / "figures.json"
+    figures.write_text(json.dumps(FIGURES))
+    assert run(path, "--figures", figures)[0] == 0
+    published = json.loads(json.dumps(FIGURES))
+    published["months"][0]["reported"] = 2
+    published["months"].pop()
+    figures.write_text(json.dumps(published))
+    code, found = run(path, "--figures", figures)
+    assert code == 1
+    assert found["differences"] == [
+        "2026-01 reported: counted 1, published 2",
+        "2026-02 suspended: counted 1, published 0",
+        "2026-02 unexplained: counted 1, published 0",
+    ]
+
+
+def test_verifying_goes_on_where_it_ended(desk: Desk, run: Run, tmp_path: Path) -> None:
+    state = tmp_path / "state.json"
+    whole = exported(desk, tmp_path / "whole.ndjson")
+    assert run(whole, "--state", state)[1]["entries"] == 8
+    commit(desk, decided("act_1", "2026-01", "reported"))
+    assert run(exported(desk, tmp_path / "more.ndjson", after=8), "--state", state) == (
+        0,
+        {
+            **run(exported(desk, tmp_path / "again.ndjson", after=8), "--state", state)[1],
+            "entries": 1,
+            "since": 8,
+        },
+    )
+    commit(desk, decided("act_3", "2026-02", "reported"))
+    for path in (database(desk), exported(desk, tmp_path / "all.ndjson")):
+        state.write_text(json.dumps({"seq": 9, "hash": head_at(desk, 9)}))
+        code, found = run(path, "--state", state)
+        assert (code, found["entries"], found["since"], found["months"]) == (0, 1, 9, None)
+        state.write_text(json.dumps({"seq": 9, "hash": "f" * 64}))
+        assert run(path, "--state", state)[0] == 1
+
+
+def head_at(desk: Desk, seq: int) -> str:
+    with desk.services.unit_of_work.read() as tx:
+        return next(iter(tx.audit.stored(after=seq - 1))).hash
+
+
+def test_disclosed_part_is_proved_and_another_is_not(desk: Desk, run: Run, tmp_path: Path) -> None:
+    services = desk.services
+    told = disclose(
+        services.unit_of_work, 5, ["actor", "reason"], actor="bo", reason="auditor asked"
+    )
+    assert [one.value for one in told] == ['"ana quibble"', '"words of ana"']
+    assert desk.actions()[-1] == "record.disclosed"
+    path, shown = exported(desk, tmp_path / "export.ndjson"), tmp_path / "disclosed.ndjson"
+    lines = [
+        json.dumps({name: getattr(one, name) for name in one.__struct_fields__}) for one in told
+    ]
+    shown.write_text("\n".join(lines))
+    assert run(path, "--disclosed", shown)[0] == 0
+    shown.write_text(lines[0].replace("ana", "bob"))
+    code, found = run(path, "--disclosed", shown)
+    assert (code, found["faults"]) == (1, ["entry 5: actor is not what was disclosed"])
+
+
+def edit(path: Path, number: int, **changes: object) -> None:
+    lines = path.read_text().splitlines()
+    lines[number] = json.dumps({**json.loads(lines[number]), **changes}, separators=(",", ":"))
+    path.write_text("".join(f"{line}\n" for line in lines))
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"public": '{"action":"report.decided","policy_version":"","detail":{}}'},
+        {"at_us": 1},
+        {"withheld": ["0" * 64] * 4},
+        {"withheld": ["0" * 64] * 3},
+        {"withheld": ["unreadable"]},
+        {"withheld": []},
+        {"withheld": None},
+        {"previous": "0" * 64},
+        {"hash": "0" * 64},
+        {"seq": 40},
+        {"seq": None},
+    ],
+)
+def test_export_that_was_edited_is_found(
+    desk: Desk, run: Run, tmp_path: Path, changes: dict[str, object]
+) -> None:
+    path = exported(desk, tmp_path / "export.ndjson")
+    edit(path, 4, **changes)
+    assert run(path)[0] == 1
+
+
+def test_export_that_was_cut_off_or_holds_rubbish_is_found(
+    desk: Desk, run: Run, tmp_path: Path
+) -> None:
+    path = exported(desk, tmp_path / "export.ndjson")
+    whole = path.read_bytes()
+    for body in (whole[:-20], b"".join(whole.splitlines(keepends=True)[:-1]), whole + b"\xff\n"):
+        path.write_bytes(body)
+        assert run(path)[0] == 1
+
+
+def test_export_written_anew_from_somewhere_is_found_by_checkpoints(
+    desk: Desk, run: Run, tmp_path: Path
+) -> None:
+    first, other = exported(desk, tmp_path / "a.ndjson"), Desk(tmp_path / "other", lists=False)
+    commit(other, *[decided(f"act_{number}", "2026-01", "reported") for number in range(8)])
+    forged = exported(other, tmp_path / "b.ndjson")
+    note = tmp_path / "kept.txt"
+    note.write_text(json.loads(first.read_text().splitlines()[0])["checkpoint"], "utf-8")
+    code, found = run(forged, "--checkpoints", note)
+    assert code == 1
+    assert "entry 8: is not the one that was signed" in found["faults"]
+    assert "a checkpoint is not signed by a key that was given" in found["faults"]
+
+
+def test_changed_checkpoint_is_found(desk: Desk, run: Run, tmp_path: Path) -> None:
+    path = exported(desk, tmp_path / "export.ndjson")
+    folder = tmp_path / "checkpoints"
+    (folder / "2026-03").mkdir(parents=True)
+    note = json.loads(path.read_text().splitlines()[0])["checkpoint"]
+    for changed in (note.replace("\n8\n", "\n7\n"), note[:-10] + note[-8:], "quibble", ""):
+        (folder / "2026-03" / "one.txt").write_text(changed, "utf-8")
+        assert run(path, "--checkpoints", folder)[0] == 1
+
+
+def test_without_a_key_nothing_is_said_about_checkpoints(
+    desk: Desk, run: Run, tmp_path: Path
+) -> None:
+    code, found = run(exported(desk, tmp_path / "export.ndjson"), key="")
+    assert (code, found["checkpoints"], found["newest_checkpoint"]) == (0, 0, None)
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "UPDATE audit_entry SET private = replace(private, 'ana', 'bob') WHERE seq = 5",
+        "UPDATE audit_entry SET salt = 'zz' WHERE seq = 5",
+        "UPDATE audit_entry SET salt = NULL WHERE seq = 5",
+        "UPDATE audit_entry SET private = NULL, salt = NULL WHERE seq = 5",
+        "UPDATE audit_entry SET entry = x'ff' WHERE seq = 5",
+        "DELETE FROM audit_entry WHERE seq = 5",
+        "DELETE FROM audit_entry WHERE seq = 8",
+        "DELETE FROM audit_head",
+        "UPDATE audit_head SET seq = 7",
+    ],
+)
+def test_database_that_was_edited_is_found(desk: Desk, run: Run, statement: str) -> None:
+    with sqlite3.connect(database(desk)) as connection:
+        connection.execute(statement)
+    assert run(database(desk))[0] == 1
+
+
+def test_record_that_began_in_the_former_form_is_verified(
+    desk: Desk, run: Run, tmp_path: Path
+) -> None:
+    with sqlite3.connect(database(desk)) as connection:
+        connection.execute("DELETE FROM audit_entry")
+        names = ", ".join(StoredEntry._fields)
+        connection.executemany(f"INSERT INTO audit_entry ({names}) VALUES (?,?,?,?,?,?,?)", FORMER)
+        connection.execute("UPDATE audit_head SET seq = 2, hash = ?", (FORMER[1].hash,))
+    desk.services.settings.anchors_file.unlink()
+    FileAnchorStore(desk.services.settings.anchors_file).append(FORMER_ANCHOR)
+    commit(desk, decided("act_0", "2026-01", "reported"))
+    anchors = desk.services.settings.anchors_file
+    code, found = run(database(desk), "--checkpoints", anchors)
+    assert (code, found["entries"], found["not_recomputed"]) == (0, 3, 0)
+    code, found = run(exported(desk, tmp_path / "export.ndjson"), "--checkpoints", anchors)
+    assert (code, found["entries"], found["not_recomputed"]) == (0, 3, 2)
+    assert "ana" not in (tmp_path / "export.ndjson").read_text()
+    with sqlite3.connect(database(desk)) as connection:
+        connection.execute("UPDATE audit_entry SET entry = replace(entry, 'ana', 'bo')")
+    assert run(database(desk))[0] == 1
+
+
+def test_wrong_use_is_told_from_a_broken_record(desk: Desk, run: Run, tmp_path: Path) -> None:
+    path, other = exported(desk, tmp_path / "export.ndjson"), tmp_path / "other.json"
+    late = exported(desk, tmp_path / "late.ndjson", after=3)
+    other.write_text('{"quibble": 1}')
+    state = tmp_path / "state.json"
+    state.write_text(json.dumps({"seq": 2, "hash": "0" * 64}))
+    for arguments in (
+        [tmp_path / "none"],
+        [other],
+        [path, "--figures", other],
+        [path, "--state", other],
+        [path, "--disclosed", other],
+        [path, "--state", state, "--figures", other],
+        [late],
+        [late, "--state", state],
+    ):
+        assert run(*arguments)[0] == 2
+    assert run(path, key="quibble+00000000+AAAA")[0] == 2
+    assert run(path, key="quibble")[0] == 2
+
+
+def test_people_are_told_in_words(
+    desk: Desk, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = exported(desk, tmp_path / "export.ndjson")
+    assert nightlight_verify.main([str(path)]) == 0
+    assert "no checkpoint was checked" in capsys.readouterr().out
+    edit(path, 4, at_us=1)
+    assert nightlight_verify.main([str(path), "--key", desk.services.record.verifier_key]) == 1
+    said = capsys.readouterr()
+    assert "BROKEN" in said.out
+    assert "entry 4: was changed after it was written" in said.err
+
+
+def test_verifier_stands_alone() -> None:
+    source = Path(nightlight_verify.__file__)
+    named = {
+        name.split(".")[0]
+        for node in ast.walk(ast.parse(source.read_text("utf-8")))
+        if isinstance(node, ast.Import | ast.ImportFrom)
+        for name in (
+            [node.module or ""]
+            if isinstance(node, ast.ImportFrom)
+            else [a.name for a in node.names]
+        )
+    }
+    assert named - set(sys.stdlib_module_names) == {"cryptography"}
+    done = subprocess.run([sys.executable, source, "--help"], capture_output=True, check=True)
+    assert b"nightlight-verify" in done.stdout
