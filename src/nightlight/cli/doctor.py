@@ -88,7 +88,7 @@ def _problem(error: NightlightError) -> str:
 
 def _database_name(settings: Settings) -> str:
     url = settings.database_url
-    return url if url.startswith("sqlite") else f"postgresql at {url.rpartition('@')[2]}"
+    return str(url) if url.startswith("sqlite") else f"postgresql at {url.rpartition('@')[2]}"
 
 
 def _lists(services: Services) -> Iterator[Finding]:

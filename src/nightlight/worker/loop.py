@@ -118,6 +118,6 @@ class Worker:
             return
         published = self._services.record.publish()
         if published is not None and published.failure:
-            _log.warning("record.not_published", why=published.failure)
+            _log.warning("checkpoint.not_published", why=published.failure)
             return
         self._next_publication = now + timedelta(seconds=self._options.publish_every_s)
