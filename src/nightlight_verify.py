@@ -263,8 +263,7 @@ class Recount:
 
 def column(state: str | None) -> str:
     """Return the column in which a report decision is counted."""
-    known = {"reported": "reported", "not_reported": "explained", "undecided": "undecided"}
-    return known.get(state or "", "unexplained")
+    return state if state in ("reported", "explained", "undecided") else "unexplained"
 
 
 def differences(counted: list[dict[str, Any]], path: Path) -> list[str]:

@@ -53,9 +53,9 @@ from nightlight.services.lists import Lists
 from nightlight.services.matching import Matcher
 from nightlight.services.offers import Offers
 from nightlight.services.processing import Processor
+from nightlight.services.record import CheckpointDestination, Published, Record, Verified
 from nightlight.services.requests import Requests
 from nightlight.services.retention import Retention
-from nightlight.services.record import CheckpointDestination, Published, Record, Verified
 from nightlight.services.review import Review
 from nightlight.services.rules import CurrentRules
 from nightlight.services.screening import Screening

@@ -53,7 +53,7 @@ def desk(tmp_path: Path) -> Desk:
     commit(made, decided("act_0", "2026-01", "undecided"), decided("act_1", "2026-01", "undecided"))
     made.services.record.anchor()
     commit(made, decided("act_0", "2026-01", "reported"))
-    commit(made, decided("act_2", "2026-01", "not_reported"))
+    commit(made, decided("act_2", "2026-01", "explained"))
     return made
 
 
