@@ -1,7 +1,8 @@
 """Measures finding terms in posts: ``python -m benchmarks.terms``.
 
 A town's posts, half of them ASCII, some with a disguised term of a made lexicon, are searched by
-a plain Aho-Corasick pass, by tokens as automod-style word rules do it, and by Nightlight whole.
+a plain Aho-Corasick pass, by tokens as automod-style word rules do it, and by Nightlight: finding
+alone, and with both detectors that ask for it (every twentieth post holds a term).
 ``--linear`` instead measures how the time grows with the length of texts made to be slow.
 """
 
@@ -11,6 +12,7 @@ import json
 import os
 import time
 from collections.abc import Callable, Iterator, Sequence
+from datetime import UTC, datetime
 from pathlib import Path
 from random import Random
 
@@ -21,8 +23,14 @@ from msgspec import Struct
 from benchmarks.machine import describe_machine
 from benchmarks.terms_linear import linear_table
 from benchmarks.terms_tokens import token_finder
+from nightlight.detect import normalise
 from nightlight.detect.folding import composed_and_folded
+from nightlight.detect.offer import Offer
 from nightlight.detect.term_finder import TermFinder
+from nightlight.detect.term_match import TermMatch
+from nightlight.model.context import Context
+from nightlight.model.event import Event, EventType, PostCreated
+from nightlight.model.ids import EventKey
 from nightlight.model.lexicon import Term
 from nightlight.town import TownPlan, build_town
 from nightlight.town.disguise import DISGUISES, UNSEEN_DISGUISES, spell
@@ -32,6 +40,7 @@ _VOWELS = "aeiou"
 _DISGUISED_SHARE = 1 / 20
 _REPEATS = 5
 _PART = 250
+_AT = datetime(2026, 1, 1, tzinfo=UTC)
 
 
 class Measured(Struct, frozen=True, kw_only=True):
@@ -137,12 +146,36 @@ def measure(count: int, posts: int) -> list[Measured]:
             for hit in automaton.find_matches_as_indexes(text.casefold(), overlapping=True)
         }
 
+    def detectors() -> Callable[[str], set[str]]:
+        finder = TermFinder(listed)
+        term_match, offer = TermMatch(finder), Offer(finder)
+        none = Context()
+
+        def find(text: str) -> set[str]:
+            event = _posted(text)
+            signals = [*term_match.detect(event, none), *offer.detect(event, none)]
+            return {one.term.text for one in finder.find(event)} if signals else set()
+
+        return find
+
     engines = {
-        "Nightlight, whole": own,
+        "Nightlight, finding terms": own,
+        "Nightlight, with both detectors": detectors,
         "plain Aho-Corasick pass": plain_pass,
         "tokens in a set, automod-style": lambda: token_finder(terms),
     }
     return [_measure(name, build, count, made) for name, build in engines.items()]
+
+
+def _posted(text: str) -> Event:
+    return Event(
+        key=EventKey("benchmark"),
+        source="benchmark",
+        id="benchmark",
+        type=EventType.POST_CREATED,
+        time=_AT,
+        data=PostCreated(post_id="post", account_id="account", text=text),
+    )
 
 
 def _measure(
@@ -170,6 +203,7 @@ def _measure(
 
 def _seconds(find: Callable[[str], set[str]], texts: Sequence[str]) -> float:
     composed_and_folded.cache_clear()
+    normalise.views.cache_clear()
     started = time.process_time()
     for text in texts:
         find(text)

@@ -6,6 +6,7 @@ lone surrogates included) and, but for ``views``, idempotent. Folding letters is
 """
 
 import re
+from functools import lru_cache
 
 from msgspec import Struct
 
@@ -120,10 +121,12 @@ _TURN = str.maketrans(_TURNED | _TURNED_TOO)
 _ONLY_TURNED = frozenset(_TURNED)
 
 
+@lru_cache(maxsize=16)
 def views(text: str) -> tuple[View, ...]:
     """Return the views of ``text``, plain first, each different from those before it.
 
     Only the views of parts and of masked words, which are searched in other ways, may say the same.
+    The newest are remembered: who finds a term in a text soon asks for its views again.
     """
     first, folding = plain_and_folded(text)
     composed, folded, unusual = folding

@@ -27,11 +27,15 @@ _LONGEST = 4000
 
 
 class Mark(Struct, frozen=True, kw_only=True):
-    """A kind of words; ``shown`` names it to people, ``against`` speaks against an offer."""
+    """A kind of words; ``shown`` names it to people, ``against`` speaks against an offer.
+
+    ``needs`` are characters of which every text that the pattern matches has one; "" for any.
+    """
 
     shown: str
     against: bool
     pattern: str
+    needs: str = ""
 
 
 class Shape(Struct, frozen=True, kw_only=True):
@@ -65,8 +69,10 @@ def marks() -> dict[str, Mark]:
 
 
 @cache
-def _compiled() -> tuple[tuple[str, re.Pattern[str]], ...]:
-    return tuple((name, re.compile(mark.pattern)) for name, mark in marks().items())
+def _compiled() -> tuple[tuple[str, re.Pattern[str], frozenset[str]], ...]:
+    return tuple(
+        (name, re.compile(mark.pattern), frozenset(mark.needs)) for name, mark in marks().items()
+    )
 
 
 def shape_of(texts: Sequence[tuple[str, str]], found: Iterable[FoundTerm]) -> Shape:
@@ -98,8 +104,12 @@ def shape_of(texts: Sequence[tuple[str, str]], found: Iterable[FoundTerm]) -> Sh
 
 def marks_in(texts: Sequence[str]) -> frozenset[str]:
     """Return the names of the marks that stand in any of these texts, which are in lower case."""
+    different = dict.fromkeys(texts)
+    has = frozenset("".join(different))
     return frozenset(
-        name for name, pattern in _compiled() if any(pattern.search(text) for text in texts)
+        name
+        for name, pattern, needs in _compiled()
+        if not (needs and needs.isdisjoint(has)) and any(map(pattern.search, different))
     )
 
 
