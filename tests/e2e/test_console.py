@@ -48,6 +48,7 @@ PAGES = {
     "/cases": "advert",
     "/cases?state=open": "known media",
     "/accounts/acc-ada": "What the score is made of",
+    "/clusters": "same wordings",
     "/reports": "Receipt",
     "/record": "decision.made",
     "/lists": "town-bank",

@@ -9,6 +9,8 @@ from nightlight.cli.services import open_services
 from nightlight.detect.predecessors import Tie
 from nightlight.model.ids import AccountId
 from nightlight.services.account_view import AccountView, view_account
+from nightlight.services.clusters import Found, cluster_of
+from nightlight.services.clusters import clusters as clusters_of
 from nightlight.services.networks import known_account, linked_accounts, predecessors_of
 
 app = typer.Typer(
@@ -86,6 +88,50 @@ def predecessors(account_id: AccountArgument, *, limit: Limit = 10, json: Json =
         ),
         columns=("account", "likely", "standing", "handles alike", "in common"),
         empty="None: no earlier account shares anything that few show.",
+    )
+
+
+@app.command()
+def clusters(
+    *,
+    around: Annotated[str, typer.Option(help="Only the one around this account.")] = "",
+    limit: Annotated[int, typer.Option(min=1, help="The largest so many.")] = 20,
+    json: Json = False,
+) -> None:
+    """List groups of accounts that post in the same wordings, or tell the same of themselves.
+
+    Groups in which something was found about two accounts or more. A wording that hundreds
+    of accounts use ties nobody, and who words alike may be quoting: a lead, not a finding.
+    """
+    with open_services().unit_of_work.read() as tx:
+        if around:
+            one = cluster_of(tx, AccountId(around))
+            found = [one] if one is not None else []
+        else:
+            found = clusters_of(tx, limit=limit)
+    if json:
+        for one in found:
+            print_json(fields_of(one))
+        return
+    print_rows(
+        (
+            (
+                one.members[0].account_id,
+                len(one.members) if one.is_whole else f"{len(one.members)} and more",
+                one.count(Found.CONFIRMED),
+                one.count(Found.SUSPENDED),
+                one.count(Found.WAITING),
+                one.posts,
+                one.first_at,
+                one.last_at,
+            )
+            for one in found
+        ),
+        columns=(
+            *("around", "accounts", "confirmed", "suspended", "waiting"),
+            *("posts", "first", "last"),
+        ),
+        empty="None: no two accounts about which something was found word alike.",
     )
 
 

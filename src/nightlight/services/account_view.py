@@ -127,7 +127,7 @@ def _of_account(account: AccountContext) -> Iterator[Moment]:
 
 
 def _of_post(post: PostContext) -> Iterator[Moment]:
-    numbers = f"{post.views} views, {post.engagements} engagements"
+    numbers = f"{_counted(post.views, 'view')}, {_counted(post.engagements, 'engagement')}"
     gone = post.deleted_at
     if post.posted_at is not None:
         note = numbers
@@ -159,6 +159,10 @@ def _of_case(case: Case) -> Iterator[Moment]:
 
 def _about(act: Engagement) -> str:
     return act.post_id or act.target_id
+
+
+def _counted(count: int, what: str) -> str:
+    return f"{count:,} {what}" if count == 1 else f"{count:,} {what}s"
 
 
 def _span(span: timedelta) -> str:

@@ -26,6 +26,7 @@ _PAGES: dict[str, tuple[str, _Reading, str]] = {
     "/cases": ("cases.html", readings.cases, "/cases"),
     "/cases/{case_id}": ("case.html", readings.case, "/cases"),
     "/accounts/{account_id:path}": ("account.html", readings.account, "/cases"),
+    "/clusters": ("clusters.html", readings.clusters, "/cases"),
     "/reports": ("reports.html", readings.reports, "/reports"),
     "/record": ("record.html", readings.record, "/record"),
     "/lists": ("lists.html", readings.lists, "/lists"),

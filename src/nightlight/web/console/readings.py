@@ -9,6 +9,8 @@ from nightlight.model.ids import AccountId, CaseId
 from nightlight.model.signal import Signal
 from nightlight.services import Services
 from nightlight.services.account_view import view_account
+from nightlight.services.clusters import cluster_of
+from nightlight.services.clusters import clusters as clusters_of
 from nightlight.services.networks import predecessors_of
 from nightlight.services.roles import roles_in_case
 from nightlight.transaction import StoredTip, Transaction
@@ -20,6 +22,7 @@ from nightlight.web.health import WORKER, is_alive, worker_seen
 
 _NEWEST_EVENTS = 8
 _OVERVIEW_ROWS = 7
+_CLUSTERS = 50
 #: Earlier accounts that one may continue: fewer and likelier than the command line lists.
 _PREDECESSORS, _LIKELY = 8, 0.3
 _PAGE_ROWS = 200
@@ -128,12 +131,20 @@ def account(services: Services, asked: Asked) -> Shown:
         view = view_account(tx, account_id)
         neighbours = neighbours_of(tx, view)
         earlier = predecessors_of(tx, account_id, _PREDECESSORS)
+        cluster = cluster_of(tx, account_id)
     return {
         "view": view,
         "predecessors": [one for one in earlier if one.score >= _LIKELY],
         "neighbours": neighbours,
+        "cluster": cluster,
         "graph": draw(account_id, neighbours),
     }
+
+
+def clusters(services: Services, _: Asked) -> Shown:
+    """Return groups of accounts that word alike, the largest first."""
+    with services.unit_of_work.read() as tx:
+        return {"clusters": clusters_of(tx, limit=_CLUSTERS)}
 
 
 def reports(services: Services, _: Asked) -> Shown:
