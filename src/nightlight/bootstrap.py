@@ -15,7 +15,8 @@ from nightlight.adapters.checkpoint_places import CheckpointAddress, CheckpointF
 from nightlight.adapters.clock import SystemClock
 from nightlight.adapters.cybertipline import HttpCyberTipline
 from nightlight.adapters.exchanges import Connector
-from nightlight.adapters.keyring_file import FileKeyRing
+from nightlight.adapters.keyring_file import FileKeyRing, KeyCover, PlainCover, cover_file
+from nightlight.adapters.keyring_kms import TransitCover
 from nightlight.adapters.media_download import DownloadLimits
 from nightlight.adapters.media_source import ConfiguredMediaSource
 from nightlight.adapters.media_source_public import PublicMediaSource
@@ -48,6 +49,7 @@ from nightlight.services.filing import StoredTips, VaultMedia
 from nightlight.services.flood import KnownEntries
 from nightlight.services.holds import Holds
 from nightlight.services.hunts import Hunts
+from nightlight.services.keys import Keys
 from nightlight.services.lexicons import Lexicons
 from nightlight.services.lists import Lists
 from nightlight.services.matching import Matcher
@@ -81,7 +83,7 @@ def build_services(settings: Settings) -> Services:
     clock = SystemClock()
     settings.home.mkdir(parents=True, exist_ok=True, mode=0o700)
     _check_keys_belong(settings)
-    keys = FileKeyRing(settings.keys_file)
+    keys = FileKeyRing(settings.keys_file, cover=_cover(settings))
     engine: Engine = open_engine(settings.database_url)
     migrate(engine)
     unit_of_work = SqlUnitOfWork(engine=engine, clock=clock, keys=keys)
@@ -135,6 +137,7 @@ def build_services(settings: Settings) -> Services:
             settings, unit_of_work, clock, matcher, vault, own=source, hasher=hasher
         ),
         vault=vault,
+        keys=Keys(unit_of_work=unit_of_work, keys=keys, vault=vault, clock=clock),
         holds=Holds(unit_of_work=unit_of_work, clock=clock),
         retention=Retention(unit_of_work=unit_of_work, vault=vault, clock=clock),
         requests=Requests(unit_of_work=unit_of_work, clock=clock),
@@ -165,6 +168,27 @@ def build_services(settings: Settings) -> Services:
         filer=_filer(settings, cybertipline, unit_of_work, vault, clock),
         cybertipline=cybertipline,
     )
+
+
+def cover_keys(settings: Settings) -> str:
+    """Let the configured key service cover the key file, whose keys were in clear; return its name.
+
+    Raises:
+        InvalidInput: no key service is configured, or the key file is covered already.
+        Unavailable: the key service does not answer; the file is as it was.
+    """
+    cover = _cover(settings)
+    if isinstance(cover, PlainCover):
+        raise InvalidInput("no key service is configured", field="NIGHTLIGHT_KMS_URL")
+    cover_file(settings.keys_file, before=PlainCover(), after=cover)
+    return cover.name
+
+
+def _cover(settings: Settings) -> KeyCover:
+    service = settings.key_service
+    if service is None:
+        return PlainCover()
+    return TransitCover(url=service.url, key=service.key, token=str(service.token))
 
 
 def _check_keys_belong(settings: Settings) -> None:

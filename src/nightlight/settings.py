@@ -62,6 +62,14 @@ class RecordSettings(Struct, frozen=True, kw_only=True):
     token: Secret = Secret("")
 
 
+class KeyServiceSettings(Struct, frozen=True, kw_only=True):
+    """A key service that covers the key file, by its transit interface."""
+
+    url: str
+    key: str
+    token: Secret
+
+
 class Settings(Struct, frozen=True, kw_only=True):
     """Everything the operator configured, with safe defaults.
 
@@ -70,6 +78,7 @@ class Settings(Struct, frozen=True, kw_only=True):
         database_url: SQLite under ``home`` by default.
         platform: None where no platform is configured; effects then wait in the outbox.
         cybertipline: None where none is configured; tips then wait as drafts.
+        key_service: None where the keys lie in clear in the key file.
         media_root: folder for relative media urls, None where none is configured.
         media_origins: origins (scheme://host:port) from which media may be fetched.
         index_directory: shared memory where processes leave each other the matching index, None
@@ -89,6 +98,7 @@ class Settings(Struct, frozen=True, kw_only=True):
     reporter: Reporter
     platform: PlatformSettings | None = None
     cybertipline: CyberTiplineSettings | None = None
+    key_service: KeyServiceSettings | None = None
     media_root: Path | None = None
     media_origins: tuple[str, ...] = ()
     index_directory: Path | None = None
@@ -141,6 +151,12 @@ REFERENCE: Mapping[str, tuple[str, str]] = {
     "NIGHTLIGHT_PLATFORM_NAME": ("the platform's name, as reports give it", "unnamed platform"),
     "NIGHTLIGHT_PLATFORM_URL": ("where effects are sent (Standard Webhooks)", "none: effects wait"),
     "NIGHTLIGHT_PLATFORM_SECRET": ("signing secret of the webhooks, whsec_<base64>", "none"),
+    "NIGHTLIGHT_KMS_URL": (
+        "base of a key service's transit interface, such as https://bao.example.test/v1/transit",
+        "none: the key file holds keys in clear",
+    ),
+    "NIGHTLIGHT_KMS_KEY": ("the name of its key that covers the key file", "nightlight"),
+    "NIGHTLIGHT_KMS_TOKEN": ("its token", "none"),
     "NIGHTLIGHT_MEDIA_ROOT": ("folder for media urls that are relative paths", "none"),
     "NIGHTLIGHT_MEDIA_ORIGINS": (
         "origins from which media may be fetched, comma-separated, such as https://cdn.example.test",
@@ -228,6 +244,7 @@ def read_settings(environment: Mapping[str, str] | None = None) -> Settings:
         reporter=_reporter(env),
         platform=_platform(env, faults),
         cybertipline=_cybertipline(env, faults),
+        key_service=_key_service(env, faults),
         media_root=_media_root(env, faults),
         media_origins=_media_origins(env, faults),
         index_directory=_index_directory(env, home),
@@ -300,6 +317,20 @@ def _record(env: Mapping[str, str], faults: list[str]) -> RecordSettings:
         url=url,
         token=Secret(env.get("NIGHTLIGHT_CHECKPOINT_TOKEN", "")),
     )
+
+
+def _key_service(env: Mapping[str, str], faults: list[str]) -> KeyServiceSettings | None:
+    url = env.get("NIGHTLIGHT_KMS_URL", "")
+    if not url:
+        return None
+    _check_url("NIGHTLIGHT_KMS_URL", url, faults)
+    token = env.get("NIGHTLIGHT_KMS_TOKEN", "")
+    if not token:
+        faults.append("NIGHTLIGHT_KMS_TOKEN: needed to use the key service")
+    key = env.get("NIGHTLIGHT_KMS_KEY") or "nightlight"
+    if not key.replace("-", "").replace("_", "").isalnum():
+        faults.append("NIGHTLIGHT_KMS_KEY: letters, digits, - and _ alone")
+    return KeyServiceSettings(url=url, key=key, token=Secret(token))
 
 
 def _media_root(env: Mapping[str, str], faults: list[str]) -> Path | None:

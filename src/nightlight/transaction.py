@@ -23,7 +23,7 @@ from nightlight.model.audit import AuditEntry, ChainedEntry
 from nightlight.model.cybertip import CyberTip
 from nightlight.model.filing import Filing
 from nightlight.model.ids import CaseId, TipId
-from nightlight.preserve.ports import CustodyStore, EvidenceStore, ViewLog
+from nightlight.preserve.ports import CustodyStore, EvidenceStore, SealedValues, ViewLog
 from nightlight.report.ports import EngagementStore
 from nightlight.review.ports import CaseStore
 
@@ -186,6 +186,8 @@ class Transaction(Protocol):
     def views(self) -> ViewLog: ...  # noqa: D102
     @property
     def custody(self) -> CustodyStore: ...  # noqa: D102
+    @property
+    def sealed(self) -> SealedValues: ...  # noqa: D102
     @property
     def banks(self) -> BankStore: ...  # noqa: D102
     @property

@@ -33,6 +33,7 @@ COMMANDS: Mapping[str, LazyCommand] = {
     "worker": _command("serve", "worker", "Only do the work: judge, deliver, file."),
     "case": _command("case", "app", "Cases: list, show, decide, appeal."),
     "evidence": _command("evidence", "app", "Sealed evidence: open, view log, holds, destruction."),
+    "keys": _command("keys", "app", "Master keys: status, rotate, retire."),
     "account": _command("account", "app", "Accounts: what is known, ties, predecessors."),
     "report": _command("report", "app", "CyberTips: list, preview, file."),
     "bank": _command("bank", "app", "Hash banks: import, change, hold back, withdraw."),

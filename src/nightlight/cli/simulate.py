@@ -11,6 +11,7 @@ from nightlight.simulate.exchange_ncmec import ncmec_app
 from nightlight.simulate.exchange_stopncii import stopncii_app
 from nightlight.simulate.exchange_threatexchange import threatexchange_app
 from nightlight.simulate.faults import read_script
+from nightlight.simulate.kms import kms_app
 from nightlight.simulate.platform import platform_app
 
 app = typer.Typer(
@@ -77,6 +78,19 @@ def platform(
     """Run a simulated platform: effects at /nightlight, state at /_state, faults at /_faults."""
     simulator = platform_app(secret=secret, state=str(state or ":memory:"), media_root=media_root)
     serve(simulator, name="simulated platform", host=host, port=port)
+
+
+@app.command()
+def kms(
+    *,
+    token: Annotated[str, typer.Option(help="What lets a client in.")],
+    port: Port = 0,
+    host: Host = "127.0.0.1",
+    state: State = None,
+) -> None:
+    """Run a simulated key service: transit interface at /v1/transit, faults at /_faults."""
+    simulator = kms_app(token=token, state=str(state or ":memory:"))
+    serve(simulator, name="simulated key service", host=host, port=port)
 
 
 Count = Annotated[int, typer.Option(min=0, help="How many invented entries it has.")]

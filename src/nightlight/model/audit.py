@@ -54,6 +54,9 @@ ACTIONS: Mapping[str, str] = {
     "token.made": "an API token was made, with these scopes",
     "token.revoked": "an API token was revoked",
     "test.reset": "a test hook emptied the hash banks and exchanges",
+    "keys.rotated": "a fresh master key wraps what is sealed from now on",
+    "keys.rewrapped": "older things were wrapped again under the newest master key",
+    "keys.retired": "a master key that nothing needed was taken out for good",
     "lexicon.proposed": "a change of a lexicon waits for a second person",
     "lexicon.rejected": "a person rejected a proposed change, and its terms were forgotten",
     "lexicon.imported": "terms were added to a lexicon, by two people or by one alone",
@@ -90,6 +93,7 @@ DISCLOSED: Mapping[str, frozenset[str]] = {
     "events.quarantined": frozenset({"lines"}),
     "decision.made": frozenset({"category", "effects"}),
     "evidence.sealed": frozenset({"complete"}),
+    "evidence.destroyed": frozenset({"kind", "due", "ordered"}),
     "effect.delivered": frozenset({"kind", "attempts"}),
     "effect.dead": frozenset({"kind", "attempts"}),
     **{

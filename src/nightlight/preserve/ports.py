@@ -4,6 +4,8 @@ from collections.abc import Collection, Iterable, Iterator
 from datetime import datetime
 from typing import BinaryIO, Protocol
 
+from msgspec import Struct
+
 from nightlight.model.case import Evidence
 from nightlight.model.custody import CustodyRequest, Destruction, EvidenceRead
 from nightlight.model.hold import Hold, HoldEvent
@@ -65,6 +67,17 @@ class BlobStore(Protocol):
         ...
 
 
+class MasterKey(Struct, frozen=True, kw_only=True):
+    """A master key as it may be told of.
+
+    Attributes:
+        made_at: None where that is not known.
+    """
+
+    id: str
+    made_at: datetime | None
+
+
 class EvidenceFile(Protocol):
     """A file that is to be sealed without being held in memory."""
 
@@ -95,6 +108,47 @@ class KeyRing(Protocol):
 
     def naming_key(self) -> bytes:
         """Return the key from which vault names are derived."""
+        ...
+
+    def key_of(self, wrapped: bytes) -> str:
+        """Return the id of the master key under which something is wrapped."""
+        ...
+
+    def master_keys(self) -> list[MasterKey]:
+        """Return every master key, newest last."""
+        ...
+
+    def add(self, key_id: str, *, at: datetime) -> None:
+        """Make a fresh master key, which wraps from now on; the others still unwrap.
+
+        Raises:
+            Conflict: there is a key with this id.
+        """
+        ...
+
+    def remove(self, key_id: str) -> None:
+        """Take a master key out: what is wrapped under it can never be opened again.
+
+        Raises:
+            NotFound: there is none with this id.
+            Conflict: it is the one that wraps.
+        """
+        ...
+
+
+class SealedValues(Protocol):
+    """The values in the database that are wrapped by the key ring."""
+
+    def count(self) -> dict[str, int]:
+        """Return how many there are under each master key, by its id."""
+        ...
+
+    def rewrap(self, after: str, limit: int) -> tuple[int, str]:
+        """Wrap up to so many again under the newest key, from a place on ("" is the start).
+
+        Returns:
+            How many were wrapped again, and the next place; "" once everything was looked at.
+        """
         ...
 
 

@@ -18,7 +18,7 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from nightlight.errors import IntegrityFailure, Unavailable
 from nightlight.model.custody import Access
-from nightlight.preserve._chunks import PREFIX_BYTES, opened_chunks, sealed_chunks
+from nightlight.preserve._chunks import CHUNK_BYTES, PREFIX_BYTES, opened_chunks, sealed_chunks
 from nightlight.preserve.ports import BlobStore, EvidenceFile, KeyRing
 
 _WHOLE = b"NLV1"
@@ -101,6 +101,44 @@ class Vault:
         access.check()
         return self._checked(self._decrypt(self._name(digest), digest), digest)
 
+    def names(self) -> Iterator[str]:
+        """Yield the name of everything that is sealed here."""
+        return self._blobs.names()
+
+    def key_of(self, name: str) -> str:
+        """Return the id of the master key that opens what is kept under a name.
+
+        Raises:
+            NotFound: nothing is kept under it, or not any more.
+            IntegrityFailure: it is no vault file.
+        """
+        try:
+            with self._blobs.open(name) as blob:
+                return self._keys.key_of(_header_of(blob)[1])
+        except OSError as error:
+            raise Unavailable(f"the vault cannot be read: {error.strerror}") from error
+
+    def rewrap(self, name: str) -> bool:
+        """Wrap the data key of a vault file under the newest master key; return if it was not.
+
+        The file's content stays sealed as it is. There is the old file or the new, whole.
+
+        Raises:
+            NotFound: nothing is kept under it, or not any more.
+            IntegrityFailure: no known master key opens it.
+            Unavailable: the store does not answer.
+        """
+        try:
+            with self._blobs.open(name) as blob:
+                version, wrapped = _header_of(blob)
+                if self._keys.key_of(wrapped) == self._keys.master_keys()[-1].id:
+                    return False
+                again = self._keys.wrap(self._keys.unwrap(wrapped))
+                self._blobs.replace_parts(name, _parts(version, again, blob))
+        except OSError as error:
+            raise Unavailable(f"the vault cannot be read: {error.strerror}") from error
+        return True
+
     def _checked(self, parts: Iterator[bytes], digest: str) -> Iterator[bytes]:
         whole = hashlib.sha256()
         for part in parts:
@@ -143,10 +181,8 @@ class Vault:
             raise Unavailable(f"the vault cannot be read: {error.strerror}") from error
 
     def _decrypt_blob(self, blob: BinaryIO, associated: bytes) -> Iterator[bytes]:
-        version = blob.read(4)
-        if version not in (_WHOLE, _CHUNKED):
-            raise IntegrityFailure("a vault file has an unknown format")
-        data_key = self._keys.unwrap(blob.read(int.from_bytes(blob.read(2), "big")))
+        version, wrapped = _header_of(blob)
+        data_key = self._keys.unwrap(wrapped)
         if version == _CHUNKED:
             yield from opened_chunks(blob, data_key, blob.read(PREFIX_BYTES), associated)
             return
@@ -155,3 +191,17 @@ class Vault:
             yield AESGCM(data_key).decrypt(nonce, sealed, associated)
         except (InvalidTag, ValueError) as error:  # ValueError: cut off within the nonce
             raise IntegrityFailure("a vault file was changed after it was sealed") from error
+
+
+def _header_of(blob: BinaryIO) -> tuple[bytes, bytes]:
+    """Return version and wrapped data key, read from the start of a vault file."""
+    version = blob.read(len(_WHOLE))
+    if version not in (_WHOLE, _CHUNKED):
+        raise IntegrityFailure("a vault file has an unknown format")
+    return version, blob.read(int.from_bytes(blob.read(2), "big"))
+
+
+def _parts(version: bytes, wrapped: bytes, rest: BinaryIO) -> Iterator[bytes]:
+    yield version + len(wrapped).to_bytes(2, "big") + wrapped
+    while part := rest.read(CHUNK_BYTES):
+        yield part

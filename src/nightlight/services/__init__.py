@@ -15,6 +15,7 @@ from nightlight.services.evidence import EvidenceDesk
 from nightlight.services.exchanges import Exchanges
 from nightlight.services.holds import Holds
 from nightlight.services.hunts import Hunts
+from nightlight.services.keys import Keys
 from nightlight.services.lexicons import Lexicons
 from nightlight.services.lists import Lists
 from nightlight.services.matching import Matcher
@@ -52,6 +53,7 @@ class Services(Struct, frozen=True, kw_only=True):
     vault: Vault
     evidence: EvidenceDesk
     holds: Holds
+    keys: Keys
     retention: Retention
     requests: Requests
     review: Review

@@ -24,6 +24,7 @@ from nightlight.adapters.sql.lists import SqlPolicyStore
 from nightlight.adapters.sql.offer_weights import SqlWeightsStore
 from nightlight.adapters.sql.outbox import SqlOutbox
 from nightlight.adapters.sql.rows import Row, add_all, put_over, to_us
+from nightlight.adapters.sql.sealed_values import SqlSealedValues
 from nightlight.adapters.sql.tips import SqlTips
 from nightlight.adapters.sql.tokens import SqlApiTokens
 from nightlight.adapters.sql.word_uses import SqlWordUseStore
@@ -53,6 +54,7 @@ class SqlTransaction:
         self.evidence = SqlEvidenceStore(connection, keys)
         self.views = SqlViewLog(connection)
         self.custody = SqlCustodyStore(connection, self.cases)
+        self.sealed = SqlSealedValues(connection, keys)
         self.banks = SqlBankStore(connection, keys)
         self.exchanges = SqlExchangeStore(connection, keys)
         self.lexicons = SqlLexiconStore(connection, keys)

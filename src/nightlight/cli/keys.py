@@ -1,0 +1,104 @@
+"""``nightlight keys``: master keys, never shown."""
+
+from typing import Annotated
+
+import typer
+
+from nightlight.bootstrap import cover_keys
+from nightlight.cli.console import (
+    Actor,
+    Json,
+    Reason,
+    err,
+    fields_of,
+    out,
+    print_json,
+    print_rows,
+)
+from nightlight.cli.services import open_services
+from nightlight.services.keys import Rewrapped
+from nightlight.settings import read_settings
+
+app = typer.Typer(
+    name="keys", no_args_is_help=True, help="Master keys: status, rotate, retire. Never shown."
+)
+
+
+@app.command()
+def status(*, json: Json = False) -> None:
+    """Say how much is under which master key; leaves with 1 if something is under a lost one."""
+    found = open_services().keys.status()
+    if json:
+        for one in found:
+            print_json(fields_of(one))
+    else:
+        print_rows(
+            (
+                (
+                    one.id,
+                    "in use" if one.is_newest else ("older" if one.is_known else "LOST"),
+                    one.made_at or "",
+                    one.files,
+                    one.values,
+                )
+                for one in found
+            ),
+            columns=("key", "state", "made", "vault files", "database values"),
+            empty="There are no keys.",
+        )
+    if not all(one.is_known for one in found):
+        err.print("[bold red]something is under a key that the key file lacks[/]")
+        raise typer.Exit(1)
+
+
+@app.command()
+def rotate(
+    *,
+    by: Actor,
+    reason: Reason,
+    lazily: Annotated[
+        bool, typer.Option("--lazily", help="Leave older things under the older keys for now.")
+    ] = False,
+    json: Json = False,
+) -> None:
+    """Make a fresh master key, then wrap everything older again. Back the key file up then."""
+    keys = open_services().keys
+    key_id = keys.rotate(person=by, reason=reason)
+    done = None if lazily else keys.rewrap(person=by, reason=reason)
+    err.print("[bold]Back the key file up now[/]: what is sealed from now on needs the new key.")
+    _tell(done or Rewrapped(key=key_id, files=0, values=0), json=json)
+
+
+@app.command()
+def rewrap(*, by: Actor, reason: Reason, json: Json = False) -> None:
+    """Wrap what is under older keys again under the newest; goes on where it was cut off."""
+    _tell(open_services().keys.rewrap(person=by, reason=reason), json=json)
+
+
+@app.command()
+def retire(
+    key_id: Annotated[str, typer.Argument(metavar="KEY", help="The key's id.")],
+    *,
+    by: Actor,
+    reason: Reason,
+) -> None:
+    """Take out a master key that nothing needs any more: copies made in its time open no more."""
+    open_services().keys.retire(key_id, person=by, reason=reason)
+    out.print(f"{key_id} is retired; take it out of the key file's backups too", markup=False)
+
+
+@app.command()
+def cover() -> None:
+    """Let the configured key service cover a key file that holds its keys in clear."""
+    name = cover_keys(read_settings())
+    out.print(f"the key file is covered by {name}; destroy older copies of it", markup=False)
+
+
+def _tell(done: Rewrapped, *, json: bool) -> None:
+    if json:
+        print_json(fields_of(done))
+    else:
+        out.print(
+            f"master key {done.key}: {done.files:,} vault files and {done.values:,} values"
+            " were wrapped again"
+        )
