@@ -37,6 +37,7 @@ bench: setup ## Measure, side by side with peers
 	@scripts/setup_bench.sh
 	@$(PY) -m benchmarks.run
 	@$(PY) -m benchmarks.policy
+	@$(PY) -m benchmarks.record
 	@$(PY) -m benchmarks.offers --seeds 3
 	@$(PY) -m benchmarks.spellings
 	@$(PY) -m benchmarks.whole --towns 5

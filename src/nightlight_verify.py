@@ -439,8 +439,8 @@ def print_result(found: dict[str, Any]) -> None:
         print(f"figures: {len(found['months'])} months, {len(found['differences'])} differences")
 
 
-def main(arguments: list[str] | None = None) -> int:
-    """Return the exit code: 0 intact, 1 something was found, 2 wrong use."""
+def read_options(arguments: list[str] | None) -> argparse.Namespace:
+    """Return the options of the command line."""
     parser = argparse.ArgumentParser(prog="nightlight-verify", description=__doc__.split("\n")[0])
     parser.add_argument("record", type=Path, help="an export, or a copy of the SQLite database")
     parser.add_argument("--key", action="append", default=[], help="verifier key; may be repeated")
@@ -455,7 +455,12 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--figures", type=Path, help="what `report reconcile --json` printed")
     parser.add_argument("--disclosed", type=Path, help="what `audit disclose` printed")
     parser.add_argument("--json", action="store_true", help="print JSON")
-    options = parser.parse_args(arguments)
+    return parser.parse_args(arguments)
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Return the exit code: 0 intact, 1 something was found, 2 wrong use."""
+    options = read_options(arguments)
     try:
         found = verify(options)
     except (WrongUse, OSError) as error:

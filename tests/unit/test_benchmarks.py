@@ -3,7 +3,7 @@
 from pathlib import Path
 
 import pytest
-from benchmarks import policy, run, terms
+from benchmarks import policy, record, run, terms
 from benchmarks.published import osprey
 from benchmarks.rules import make_rules, policy_of
 
@@ -73,3 +73,9 @@ def test_published_figures_are_shown_as_a_range_of_ratios() -> None:
     published = osprey(100)
     assert published is not None
     assert published.ratio(1_220) == "9.2 to 10.0 times"
+
+
+def test_the_record_is_measured_in_every_way(tmp_path: Path) -> None:
+    measured = record.measure(1_000, tmp_path)
+    assert measured.entries == 2_000
+    assert min(measured.verified, measured.verifier_database, measured.verifier_export) > 0
