@@ -56,6 +56,7 @@ from nightlight.services.matching import Matcher
 from nightlight.services.offers import Offers
 from nightlight.services.processing import Processor
 from nightlight.services.record import CheckpointDestination, Published, Record, Verified
+from nightlight.services.report_decisions import ReportDecisions
 from nightlight.services.requests import Requests
 from nightlight.services.retention import Retention
 from nightlight.services.review import Review
@@ -149,6 +150,7 @@ def build_services(settings: Settings) -> Services:
                 platform_name=settings.platform_name, classify=settings.report_classification
             ),
         ),
+        report_decisions=ReportDecisions(unit_of_work=unit_of_work, clock=clock),
         lists=Lists(unit_of_work=unit_of_work, clock=clock, lexicons=lexicons),
         lexicons=lexicons,
         suggestions=Suggestions(unit_of_work=unit_of_work, clock=clock, lexicons=lexicons),

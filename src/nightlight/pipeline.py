@@ -30,8 +30,10 @@ from nightlight.model.effect import INTERNAL_EFFECTS, LIMITING_EFFECTS, Effect, 
 from nightlight.model.event import Event, EventType, MediaUploaded, PostCreated, PostEdited
 from nightlight.model.ids import CaseId, DecisionId, EventKey, PostId, derive_id
 from nightlight.model.media import Scan, ScanState
+from nightlight.model.report_decision import Threshold
 from nightlight.model.signal import Signal, Subject, SubjectKind
 from nightlight.preserve.seal import Finding, Sealed, Sealer
+from nightlight.report.account_actions import account_for
 from nightlight.report.engaged import engagement_of
 from nightlight.review.open_case import open_or_extend
 from nightlight.transaction import Transaction, UnitOfWork
@@ -216,7 +218,8 @@ class Pipeline:
                 known.add_media(event, event.data, Scan(state=ScanState.FAILED, reason=why))
             context = known.context_for(event)
             known.advance(event, fingerprint=b"")
-            decision = unjudged(event, policy_version=self._rules().judge.policy.version, why=why)
+            policy = self._rules().judge.policy
+            decision = unjudged(event, policy_version=policy.version, why=why)
             judgement = Judgement(event=event, context=context, signals=(), decision=decision)
             human, account_human = human_decisions(decision, context)
             plan = plan_effects(
@@ -224,7 +227,8 @@ class Pipeline:
             )
             entries: list[AuditEntry] = []
             files = _Files(scans={}, gives_up=True)
-            judged = self._store(tx, [], [(judgement, decision, plan)], files, entries)
+            plans = [(judgement, decision, plan)]
+            judged = self._store(tx, [], plans, files, entries, threshold=policy.reporting)
             known.save(tx.context)
             tx.engagements.add(filter(None, (engagement_of(event),)))
             tx.events.advance(logged[0].seq)
@@ -273,7 +277,8 @@ class Pipeline:
                                 self._plan(judgement, judgement.decision, known, over_quota)
                             )
                     entries: list[AuditEntry] = []
-                    judged = self._store(tx, judgements, plans, files, entries)
+                    threshold = rules.judge.policy.reporting
+                    judged = self._store(tx, judgements, plans, files, entries, threshold=threshold)
                     known.save(tx.context)
                     tx.commit(also(tx, judgements, judged), *entries)
             except _FilesWantedError as error:
@@ -317,7 +322,8 @@ class Pipeline:
                     known.mark_reposted(_listed(signal, DELETED_POSTS), PostId(signal.subject.id))
                 if judgement.decision is not None:
                     plans.append(self._plan(judgement, judgement.decision, known, over_quota))
-        judged = self._store(tx, judgements, plans, files, entries)
+        threshold = rules.judge.policy.reporting
+        judged = self._store(tx, judgements, plans, files, entries, threshold=threshold)
         known.save(tx.context)
         known.save_ties(tx)
         tx.engagements.add(filter(None, (engagement_of(one.event) for one in logged)))
@@ -369,8 +375,12 @@ class Pipeline:
         plans: Sequence[tuple[Judgement, Decision, Plan]],
         files: "_Files",
         entries: list[AuditEntry],
+        *,
+        threshold: Threshold,
     ) -> tuple[Judged, ...]:
         """Store signals, decisions, evidence, cases and effects, and add their audit entries.
+
+        An account that is locked or suspended gets its account action with a report decision.
 
         Raises:
             _FilesWantedError: files must be fetched first; nothing is stored.
@@ -407,6 +417,15 @@ class Pipeline:
             )
         if wanted and not files.gives_up:
             raise _FilesWantedError(tuple(dict.fromkeys(wanted)))
+        # Nothing is confirmed of anybody yet: whoever is locked by policy waits for a person.
+        entries += account_for(
+            tx.report_decisions,
+            requested,
+            [decision for _, decision, _ in plans],
+            threshold=threshold,
+            at=now,
+            parts={},
+        )
         tx.outbox.put(requested, at=now)
         for case in touched.values():
             tx.cases.save(case)

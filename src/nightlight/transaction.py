@@ -24,7 +24,7 @@ from nightlight.model.cybertip import CyberTip
 from nightlight.model.filing import Filing
 from nightlight.model.ids import CaseId, TipId
 from nightlight.preserve.ports import CustodyStore, EvidenceStore, SealedValues, ViewLog
-from nightlight.report.ports import EngagementStore
+from nightlight.report.ports import EngagementStore, ReportDecisionStore
 from nightlight.review.ports import CaseStore
 
 
@@ -202,6 +202,8 @@ class Transaction(Protocol):
     def offer_weights(self) -> WeightsStore: ...  # noqa: D102
     @property
     def tips(self) -> Tips: ...  # noqa: D102
+    @property
+    def report_decisions(self) -> ReportDecisionStore: ...  # noqa: D102
     @property
     def tokens(self) -> ApiTokens: ...  # noqa: D102
     @property

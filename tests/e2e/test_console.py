@@ -50,6 +50,7 @@ PAGES = {
     "/accounts/acc-ada": "What the score is made of",
     "/clusters": "same wordings",
     "/reports": "Receipt",
+    "/reports/reconciliation": "the receipt of its tip",
     "/record": "decision.made",
     "/lists": "town-bank",
     "/banks/town-bank": "known abuse media",

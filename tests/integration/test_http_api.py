@@ -317,7 +317,17 @@ def test_pages_that_load_scripts_from_elsewhere_are_off(client: httpx.Client, pa
 
 @pytest.mark.parametrize(
     "path",
-    ["/", "/decisions", "/cases", "/cases/x", "/reports", "/record", "/lists", "/measure"],
+    [
+        "/",
+        "/decisions",
+        "/cases",
+        "/cases/x",
+        "/reports",
+        "/reports/reconciliation",
+        "/record",
+        "/lists",
+        "/measure",
+    ],
 )
 def test_a_page_without_signing_in_shows_nothing_but_the_form(
     client: httpx.Client, path: str

@@ -6,6 +6,7 @@ from typing import Any
 from msgspec.structs import replace
 from tests.fakes.cybertip_store import NOON
 
+from nightlight.decide.policy import DEFAULT_THRESHOLD
 from nightlight.enforce.ports import Delivery
 from nightlight.model.audit import AuditEntry
 from nightlight.model.case import Case, CaseState, Evidence, EvidenceKind
@@ -25,6 +26,8 @@ from nightlight.model.ids import (
 )
 from nightlight.model.media import MediaHashes, Scan, ScanState
 from nightlight.model.signal import Signal, Subject, SubjectKind
+from nightlight.report.account_actions import account_for
+from nightlight.transaction import Transaction
 
 SOURCE = "https://zorbleflux.example.test"
 ENTRY = AuditEntry(actor="a test", action="test.acted", subject="something", reason="to see")
@@ -157,3 +160,15 @@ def make_evidence(name: str, case: str = "case-1", **fields: Any) -> Evidence:
 
 def key_of(name: str) -> EventKey:
     return event_key(SOURCE, name)
+
+
+def close(
+    tx: Transaction, *effects: Effect, at: datetime = NOON, **decision: Any
+) -> list[AuditEntry]:
+    """Ask for locks and suspensions as the pipeline does: with their account actions."""
+    because = [make_decision("1", id=one.decision_id, **decision) for one in effects]
+    entries = account_for(
+        tx.report_decisions, effects, because, threshold=DEFAULT_THRESHOLD, at=at, parts={}
+    )
+    tx.outbox.put(effects, at=at)
+    return entries

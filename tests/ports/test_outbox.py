@@ -5,7 +5,7 @@ from datetime import timedelta
 from threading import Barrier
 
 from tests.fakes.cybertip_store import NOON, HandClock
-from tests.ports.builders import ENTRY, make_effect, settled
+from tests.ports.builders import ENTRY, close, make_effect, settled
 
 from nightlight.adapters.sql.database import SqlUnitOfWork, open_engine
 from nightlight.enforce.ports import Delivery
@@ -166,7 +166,9 @@ def test_subjects_of_another_kind_with_the_same_id_do_not_wait(
 ) -> None:
     put(unit_of_work, make_effect("on-post", of="same"))
     account = make_effect("on-account", EffectKind.LOCK, of="same", about="account")
-    put(unit_of_work, account, after_s=1)
+    with unit_of_work.begin() as tx:
+        close(tx, account, at=NOON + timedelta(seconds=1))
+        tx.commit(ENTRY)
     assert set(ids(claim(unit_of_work, after_s=2))) == {"on-post", "on-account"}
 
 

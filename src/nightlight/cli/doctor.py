@@ -76,6 +76,7 @@ def _examine() -> Iterator[Finding]:
     yield _media(settings)
     yield _sandbox()
     yield from _work(services)
+    yield _report_decisions(services)
     yield _record(services)
     yield _checkpoints(services)
 
@@ -230,6 +231,25 @@ def _work(services: Services) -> Iterator[Finding]:
             says=f"{figures.tips['refused']:,} tips were refused",
             mend="nightlight report list says why",
         )
+
+
+def _report_decisions(services: Services) -> Finding:
+    found = services.report_decisions.reconcile().total
+    if found.unexplained:
+        return Finding(
+            part="suspensions",
+            health=Health.WRONG,
+            says=f"{found.unexplained:,} have no report decision: the database was changed by hand",
+            mend="keep the database as it is and find out who changed it",
+        )
+    if found.overdue:
+        return Finding(
+            part="suspensions",
+            health=Health.WRONG,
+            says=f"{found.overdue:,} are undecided beyond their deadline",
+            mend="nightlight report undecided",
+        )
+    return _ok("suspensions", f"{found.suspended:,}, of which {found.undecided:,} are undecided")
 
 
 def _record(services: Services) -> Finding:

@@ -33,11 +33,27 @@ def check(file: PolicyFile, *, json: Json = False) -> None:
 @app.command()
 def activate(file: PolicyFile, *, by: Actor, reason: Reason, json: Json = False) -> None:
     """Put FILE in force; running processes judge by it from their next batch on."""
-    policy = open_services().lists.activate_policy(_read(file), actor=by, reason=reason)
+    services = open_services()
+    policy = services.lists.activate_policy(_read(file), actor=by, reason=reason)
+    found = services.report_decisions.compare(policy.reporting)
+    reportable = sum(one.is_reportable for one in found)
     if json:
-        print_json({"policy": policy.version, "rules": len(policy.rules)})
-    else:
-        out.print(f"{policy.version} is in force")
+        print_json(
+            {
+                "policy": policy.version,
+                "rules": len(policy.rules),
+                "threshold": policy.reporting.full_name,
+                "now_reportable": reportable,
+                "no_longer_reportable": len(found) - reportable,
+            }
+        )
+        return
+    out.print(f"{policy.version} is in force")
+    if found:
+        out.print(
+            f"its threshold would report {reportable:,} past account actions that were not, and not"
+            f" {len(found) - reportable:,} that were: `nightlight report reconsider --dry-run`"
+        )
 
 
 @app.command()

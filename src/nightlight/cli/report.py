@@ -4,6 +4,7 @@ from typing import Annotated
 
 import typer
 
+from nightlight.cli import report_decisions
 from nightlight.cli.console import Actor, Json, Reason, err, fields_of, out, print_json, print_rows
 from nightlight.cli.services import open_services
 from nightlight.errors import InvalidInput
@@ -13,7 +14,10 @@ from nightlight.model.ids import TipId
 from nightlight.report.document import report_xml
 from nightlight.report.progress import retried
 
-app = typer.Typer(name="report", no_args_is_help=True, help="CyberTips: list, preview, file.")
+app = typer.Typer(
+    name="report", no_args_is_help=True, help="CyberTips: list, preview, file; report decisions."
+)
+app.add_typer(report_decisions.app)
 
 _ROUND = 20
 

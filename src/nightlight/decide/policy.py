@@ -16,6 +16,15 @@ from msgspec import Meta, Struct
 from nightlight.errors import InvalidInput
 from nightlight.model.effect import DESTRUCTIVE_EFFECTS, EffectKind
 from nightlight.model.incident import IncidentType
+from nightlight.model.report_decision import (
+    OTHER_MATTER,
+    TAKEN_BACK,
+    Deadline,
+    NotReportedReason,
+    Says,
+    Threshold,
+    ThresholdRule,
+)
 
 Severity = Annotated[int, Meta(ge=0, le=100)]
 #: One year from the report (REPORT Act), in a leap year too.
@@ -90,6 +99,54 @@ class Retention(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     unreported_days: Annotated[int, Meta(ge=1)] = LEGAL_DAYS
 
 
+#: The threshold of policies that bring none of their own; it never says "not".
+DEFAULT_THRESHOLD = Threshold(
+    name="own-material",
+    version="1",
+    rules=(
+        ThresholdRule(
+            name="published",
+            when="role in ['creator', 'distributor', 'advertiser']",
+            says=Says.REPORT,
+        ),
+    ),
+    reasons=(
+        NotReportedReason(
+            name=TAKEN_BACK,
+            because="A person dismissed the finding, or overturned it on appeal.",
+            settles=True,
+        ),
+        NotReportedReason(
+            name=OTHER_MATTER,
+            because="It was acted on for something other than the exploitation of children.",
+        ),
+        NotReportedReason(
+            name="reported_elsewhere",
+            because="It was reported by another way; the note says where and under which id.",
+            settles=True,
+        ),
+        NotReportedReason(
+            name="no_apparent_violation",
+            because="A person looked at all that is known, and it shows no apparent violation.",
+        ),
+        NotReportedReason(
+            name="below_threshold",
+            because="What the account did and knew stays below the threshold.",
+        ),
+        NotReportedReason(
+            name="wrong_account",
+            because="Somebody else did it: the account was taken over or mistaken for another.",
+        ),
+    ),
+    deadlines=(
+        Deadline(from_severity=90, hours=24),
+        Deadline(from_severity=70, hours=48),
+        Deadline(from_severity=40, hours=72),
+        Deadline(from_severity=0, hours=168),
+    ),
+)
+
+
 class Policy(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """A named policy; ``version`` names it and its exact content.
 
@@ -100,6 +157,8 @@ class Policy(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
         confirmed: by category, what follows once a person confirmed a case of it.
         quotas: circuit breakers.
         retention: for how long evidence is kept.
+        reporting: from where on accounts that were acted on are reported; the one of the default
+            policy, shown below, where it is missing.
         digest: computed from the file; what the file says is not used.
     """
 
@@ -109,6 +168,7 @@ class Policy(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     confirmed: dict[str, Outcome]
     quotas: tuple[Quota, ...] = ()
     retention: Retention = Retention()
+    reporting: Threshold = DEFAULT_THRESHOLD
     digest: str = ""
 
     @property
@@ -141,6 +201,7 @@ def parse_policy(body: bytes) -> Policy:
         ) from error
     _check_rules(policy)
     _check_quotas(policy)
+    _check_threshold(policy.reporting)
     digest = hashlib.sha256(body).hexdigest()[:12]
     return msgspec.structs.replace(policy, digest=digest)
 
@@ -184,6 +245,53 @@ def _check_quotas(policy: Policy) -> None:
     if twice:
         raise InvalidInput(
             f"effect {twice!r} has two quotas", field="policy.quotas", hint="keep one"
+        )
+
+
+def _check_threshold(threshold: Threshold) -> None:
+    twice = _twice([rule.name for rule in threshold.rules])
+    if twice:
+        raise InvalidInput(
+            f"rule {twice!r} stands twice",
+            field="policy.reporting.rules",
+            hint="give each its own name",
+        )
+    names = [one.name for one in threshold.reasons]
+    twice = _twice(names)
+    if twice:
+        raise InvalidInput(
+            f"reason {twice!r} stands twice", field="policy.reporting.reasons", hint="keep one"
+        )
+    for name in (TAKEN_BACK, OTHER_MATTER):
+        if name not in names:
+            raise InvalidInput(
+                f"the list of reasons lacks {name!r}, which Nightlight itself gives",
+                field="policy.reporting.reasons",
+                hint="docs/reference/policy.md shows a whole list",
+            )
+    if all(one.from_severity for one in threshold.deadlines):
+        raise InvalidInput(
+            "no deadline is for severity 0",
+            field="policy.reporting.deadlines",
+            hint="add one with from_severity = 0",
+        )
+    for rule in threshold.rules:
+        _check_reason(rule, names)
+
+
+def _check_reason(rule: ThresholdRule, names: Sequence[str]) -> None:
+    field = f"policy.reporting.rules.{rule.name}.reason"
+    if rule.says is Says.NOT and rule.reason not in names:
+        raise InvalidInput(
+            "says not to report without a reason from the list",
+            field=field,
+            hint=f"one of: {', '.join(names)}",
+        )
+    if rule.says is not Says.NOT and rule.reason:
+        raise InvalidInput(
+            f"gives a reason not to report, but says {rule.says}",
+            field=field,
+            hint='leave it out, or set says = "not"',
         )
 
 

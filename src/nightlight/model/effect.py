@@ -27,6 +27,9 @@ class EffectKind(StrEnum):
 ACCOUNT_EFFECTS = frozenset(
     {EffectKind.LOCK, EffectKind.SUSPEND, EffectKind.REINSTATE},
 )
+#: Effects that close an account to its owner: each belongs to an account action, which has a report
+#: decision; the database refuses them otherwise.
+CLOSING_EFFECTS = frozenset({EffectKind.LOCK, EffectKind.SUSPEND})
 #: Effects by which content is seen less or no more.
 LIMITING_EFFECTS = frozenset(
     {EffectKind.HOLD, EffectKind.LIMIT_REACH, EffectKind.HIDE, EffectKind.REMOVE},

@@ -17,6 +17,7 @@ EffectId = NewType("EffectId", str)
 CaseId = NewType("CaseId", str)
 EvidenceId = NewType("EvidenceId", str)
 TipId = NewType("TipId", str)
+AccountActionId = NewType("AccountActionId", str)
 
 _SEPARATOR = "\x1f"
 

@@ -5,11 +5,20 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Protocol
 
+from msgspec import Struct
+
 from nightlight.errors import NightlightError
 from nightlight.model.cybertip import CyberTip
 from nightlight.model.engagement import Engagement
-from nightlight.model.filing import Filing
-from nightlight.model.ids import AccountId, PostId, TipId
+from nightlight.model.filing import Filing, TipState
+from nightlight.model.ids import AccountActionId, AccountId, CaseId, EffectId, PostId, TipId
+from nightlight.model.report_decision import (
+    AccountAction,
+    Accounted,
+    ReportDecision,
+    ReportState,
+    Threshold,
+)
 
 
 class FilingAction(StrEnum):
@@ -46,6 +55,115 @@ class EngagementStore(Protocol):
 
     def by(self, account_id: AccountId, limit: int) -> list[Engagement]:
         """Return the newest acts of an account, newest first."""
+        ...
+
+
+class Counted(Struct, frozen=True, kw_only=True):
+    """Account actions of one month with one state and reason, counted.
+
+    Attributes:
+        state: None for what has no report decision, which the database does not let be.
+        overdue: how many of them are undecided beyond their deadline.
+        ages: how many are younger than a day, a week, thirty days, and older.
+    """
+
+    month: str
+    state: ReportState | None
+    reason: str
+    count: int
+    oldest_at: datetime
+    overdue: int = 0
+    ages: tuple[int, int, int, int] = (0, 0, 0, 0)
+
+
+class ReportDecisionStore(Protocol):
+    """Account actions and their report decisions; nothing of it is ever changed or deleted."""
+
+    def keep_threshold(self, threshold: Threshold, *, at: datetime) -> None:
+        """Store a threshold under its name and version; one that is there already stays."""
+        ...
+
+    def find_threshold(self, full_name: str) -> Threshold | None:
+        """Return the threshold of this name and version, None where it was never asked."""
+        ...
+
+    def linked(self, effects: Collection[EffectId]) -> set[EffectId]:
+        """Return those effects that belong to an account action already."""
+        ...
+
+    def standing(self, accounts: Collection[AccountId]) -> dict[AccountId, Accounted]:
+        """Return each account's action that has not ended, held until the transaction ends."""
+        ...
+
+    def get(self, action_id: AccountActionId) -> Accounted:
+        """Return an account action, held until the transaction ends.
+
+        Raises:
+            NotFound: there is none with this id.
+        """
+        ...
+
+    def of_case(self, case_id: CaseId) -> list[Accounted]:
+        """Return the account actions that a case asked for, held until the transaction ends."""
+        ...
+
+    def of_account(self, account_id: AccountId) -> list[Accounted]:
+        """Return every account action of an account, oldest first."""
+        ...
+
+    def begin(self, new: Sequence[Accounted]) -> None:
+        """Store new account actions, each with its first report decision."""
+        ...
+
+    def change(self, actions: Sequence[AccountAction]) -> None:
+        """Store actions that became graver or ended."""
+        ...
+
+    def decide(self, decisions: Sequence[ReportDecision]) -> None:
+        """Store the next version of report decisions, which hold from now on.
+
+        Raises:
+            Conflict: the database refuses one: not the next version, or reported without a receipt.
+        """
+        ...
+
+    def link(self, links: Sequence[tuple[EffectId, AccountActionId]]) -> None:
+        """Store to which account action effects belong, before the effects themselves."""
+        ...
+
+    def history(self, action_id: AccountActionId) -> list[ReportDecision]:
+        """Return every version of a report decision, oldest first."""
+        ...
+
+    def undecided(self, limit: int) -> list[Accounted]:
+        """Return what is undecided, the soonest due first."""
+        ...
+
+    def overdue(self, now: datetime, limit: int) -> list[Accounted]:
+        """Return what is undecided beyond its deadline and was not escalated, held."""
+        ...
+
+    def escalate(self, decisions: Sequence[ReportDecision]) -> None:
+        """Remember that these were escalated; each version is escalated once."""
+        ...
+
+    def count_overdue(self, now: datetime) -> int:
+        """Return how much is undecided beyond its deadline."""
+        ...
+
+    def page(self, after: str, limit: int) -> list[Accounted]:
+        """Return account actions in the order of their ids, after one of them."""
+        ...
+
+    def tips(self, actions: Collection[AccountActionId]) -> dict[str, tuple[TipId, TipState]]:
+        """Return, by account action, the tip that was drafted for its case, if there is one."""
+        ...
+
+    def count(self, now: datetime) -> list[Counted]:
+        """Return all account actions by month, state and reason.
+
+        Suspensions that belong to no account action count as without a decision.
+        """
         ...
 
 

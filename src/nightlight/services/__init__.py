@@ -22,6 +22,7 @@ from nightlight.services.matching import Matcher
 from nightlight.services.offers import Offers
 from nightlight.services.processing import Processor
 from nightlight.services.record import Record
+from nightlight.services.report_decisions import ReportDecisions
 from nightlight.services.requests import Requests
 from nightlight.services.retention import Retention
 from nightlight.services.review import Review
@@ -57,6 +58,7 @@ class Services(Struct, frozen=True, kw_only=True):
     retention: Retention
     requests: Requests
     review: Review
+    report_decisions: ReportDecisions
     lists: Lists
     lexicons: Lexicons
     suggestions: Suggestions

@@ -14,6 +14,7 @@ from nightlight.model.cybertip import CyberTip
 from nightlight.model.filing import Filing, TipState
 from nightlight.model.ids import CaseId, TipId
 from nightlight.preserve.vault import Vault
+from nightlight.report.account_actions import tip_filed
 from nightlight.transaction import Transaction, UnitOfWork
 
 #: Steps by which a report comes into being at the CyberTipline.
@@ -44,9 +45,13 @@ class StoredTips:
             if filing.state in _COMMITTING:
                 _check_stands(tx, tip.case_id)
             tx.tips.save(filing, at=now)
+            accounted: list[AuditEntry] = []
             if filing.state is TipState.FILED:
                 _report_case(tx, tip.case_id)
+                store = tx.report_decisions
+                accounted = tip_filed(store, tip.id, tip.case_id, tip.account_id, at=now)
             tx.commit(
+                *accounted,
                 AuditEntry(
                     actor="nightlight",
                     action=action,
@@ -58,7 +63,7 @@ class StoredTips:
                         "remote_id": filing.remote_id,
                         "attempts": filing.attempts,
                     },
-                )
+                ),
             )
 
     def due(self, now: datetime, limit: int) -> Sequence[TipId]:

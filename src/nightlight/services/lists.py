@@ -13,7 +13,9 @@ from nightlight.errors import InvalidInput
 from nightlight.exchange.ports import ListSummary
 from nightlight.model.audit import AuditEntry
 from nightlight.model.bank import EntryState
+from nightlight.report.threshold import compiled
 from nightlight.services.lexicons import Imported, Lexicons
+from nightlight.services.report_decisions import check_versioned, flips
 from nightlight.services.rules import declared_facts
 from nightlight.transaction import UnitOfWork
 
@@ -64,12 +66,19 @@ class Lists:
     def activate_policy(self, body: bytes, *, actor: str, reason: str) -> Policy:
         """Return the policy now in force.
 
+        The record says how many account actions its threshold would decide otherwise; none is.
+
         Raises:
-            InvalidInput: the policy is wrong; the one before stays in force.
+            InvalidInput: the policy is wrong, or its threshold differs from an earlier one of the
+                same name and version; the policy before stays in force.
         """
         policy = check_policy(body)
+        now = self._clock.now()
         with self._unit_of_work.begin() as tx:
-            tx.policies.activate(policy.version, body, at=self._clock.now())
+            check_versioned(tx, policy.reporting)
+            tx.report_decisions.keep_threshold(policy.reporting, at=now)
+            reportable = [one.is_reportable for one in flips(tx, policy.reporting)]
+            tx.policies.activate(policy.version, body, at=now)
             tx.commit(
                 AuditEntry(
                     actor=actor,
@@ -77,20 +86,26 @@ class Lists:
                     subject=policy.version,
                     reason=reason,
                     policy_version=policy.version,
-                    detail={"rules": len(policy.rules)},
+                    detail={
+                        "rules": len(policy.rules),
+                        "threshold": policy.reporting.full_name,
+                        "now_reportable": sum(reportable),
+                        "no_longer_reportable": len(reportable) - sum(reportable),
+                    },
                 )
             )
         return policy
 
 
 def check_policy(body: bytes) -> Policy:
-    """Return the policy if every rule compiles against the declared facts.
+    """Return the policy if every rule compiles against the declared facts, and its threshold.
 
     Raises:
         InvalidInput: it does not.
     """
     policy = parse_policy(body)
     Judge(policy=policy, detectors_facts=[facts for _, facts in declared_facts()])
+    compiled(policy.reporting)
     return policy
 
 

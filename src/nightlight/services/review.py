@@ -1,6 +1,7 @@
 """A person decides a case: state, effects, the tip and the record change together."""
 
 from collections.abc import Collection, Sequence
+from datetime import datetime
 
 from msgspec import Struct
 from msgspec.structs import replace
@@ -22,11 +23,14 @@ from nightlight.model.effect import (
 )
 from nightlight.model.event import PostCreated, PostEdited
 from nightlight.model.ids import CaseId, EventKey, MediaId, PostId
+from nightlight.model.report_decision import Threshold, part_of
 from nightlight.model.signal import Subject, SubjectKind
+from nightlight.report.account_actions import account_for, take_back, weigh
 from nightlight.review.resolve import Resolution, Resolved, choose, content_of, resolve
 from nightlight.services.drafting import Drafting
 from nightlight.services.evidence import say_viewed, viewed_entry
 from nightlight.services.holds import follow
+from nightlight.services.roles import role_of_account
 from nightlight.services.rules import active_policy
 from nightlight.transaction import Transaction, UnitOfWork
 
@@ -100,11 +104,13 @@ class Review:
                 tx.evidence.move(resolved.left.decisions, resolved.left.id)
                 followed = follow(tx, case.id, resolved.left.id, at=now)
             tx.decisions.add([resolved.decision])
-            tx.outbox.put(effects, at=now)
             self._remember(tx, resolved, resolution.step, standing)
             if resolution.step is CaseStep.CONFIRM:
                 self._drafting.draft(tx, resolved.case, outcome, now=now)
+            accounted = _account(tx, resolved, resolution, policy.reporting, now)
+            tx.outbox.put(effects, at=now)
             tx.commit(
+                *accounted,
                 _entry(resolved, resolution, unsealed),
                 *(viewed_entry(case.id, one) for one in views),
                 *followed,
@@ -239,6 +245,32 @@ def _limited(resolved: Resolved, step: CaseStep, subject: Subject) -> bool:
     """Return whether this case asked for less visibility of a subject."""
     asked = {ask for one in resolved.findings if one.subject == subject for ask in one.asks}
     return step is CaseStep.OVERTURN or bool(asked & LIMITING_EFFECTS)
+
+
+def _account(
+    tx: Transaction, resolved: Resolved, resolution: Resolution, threshold: Threshold, now: datetime
+) -> list[AuditEntry]:
+    """Return what the record says of the account's report decision after this step.
+
+    By now it is stored what this case confirmed or dismissed, and so is its tip.
+    """
+    account_id, store = resolved.case.account_id, tx.report_decisions
+    if not account_id:
+        return []
+    if any(one.kind is EffectKind.REINSTATE for one in resolved.effects):
+        return take_back(store, account_id, by=resolution.reviewer, note=resolution.reason, at=now)
+    part = part_of(role_of_account(tx, account_id))
+    return [
+        *account_for(
+            store,
+            resolved.effects,
+            [resolved.decision],
+            threshold=threshold,
+            at=now,
+            parts={account_id: part},
+        ),
+        *weigh(store, account_id, part, threshold=threshold, at=now),
+    ]
 
 
 def _entry(resolved: Resolved, resolution: Resolution, unsealed: Collection[Subject]) -> AuditEntry:

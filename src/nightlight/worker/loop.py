@@ -24,6 +24,7 @@ class WorkerOptions(Struct, frozen=True, kw_only=True):
     anchor_every_s: float = 60.0
     destroy_every_s: float = 3_600.0
     publish_every_s: float = 3600.0
+    escalate_every_s: float = 60.0
     pause_after_failure_s: float = 2.0
 
 
@@ -41,6 +42,7 @@ class Worker:
         self._next_anchor: datetime | None = None
         self._next_destruction: datetime | None = None
         self._next_publication: datetime | None = None
+        self._next_escalation: datetime | None = None
 
     def run(self, stop: Stop) -> None:
         """Work until ``stop`` is set or the parent is gone."""
@@ -76,6 +78,7 @@ class Worker:
         if services.matcher.wants_snapshot():
             services.matcher.leave_snapshot()
         self._destroy()
+        self._escalate()
         self._anchor()
         return busy
 
@@ -104,6 +107,15 @@ class Worker:
                 tx.heartbeats.beat("worker", at=now)
                 tx.commit_unrecorded()
             self._next_beat = now + timedelta(seconds=self._options.beat_every_s)
+
+    def _escalate(self) -> None:
+        """Put into the record which report decisions are overdue, each once."""
+        now = self._services.clock.now()
+        if self._next_escalation is None or now >= self._next_escalation:
+            overdue = self._services.report_decisions.escalate()
+            if overdue:
+                _log.warning("report.overdue", account_actions=overdue)
+            self._next_escalation = now + timedelta(seconds=self._options.escalate_every_s)
 
     def _anchor(self) -> None:
         now = self._services.clock.now()

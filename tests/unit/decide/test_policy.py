@@ -107,6 +107,96 @@ FAULTS = {
 }
 
 
+#: A whole [reporting] section, as lines to change.
+REPORTING = """
+[reporting]
+name = "zorble-line"
+version = "1"
+other_matters = ["spam"]
+
+[[reporting.rules]]
+name = "first"
+when = "acts > 1"
+says = "report"
+
+[[reporting.rules]]
+name = "second"
+when = "true"
+says = "not"
+reason = "taken_back"
+
+[[reporting.reasons]]
+name = "taken_back"
+because = "It did not hold."
+
+[[reporting.reasons]]
+name = "other_matter"
+because = "It is about something else."
+
+[[reporting.deadlines]]
+from_severity = 0
+hours = 72
+"""
+THRESHOLD_FAULTS = {
+    "rule twice": ('"second"', '"first"', "policy.reporting.rules: rule 'first' stands twice"),
+    "reason twice": (
+        '"other_matter"',
+        '"taken_back"',
+        "policy.reporting.reasons: reason 'taken_back' stands twice",
+    ),
+    "a reason that Nightlight gives is missing": (
+        '"other_matter"',
+        '"another_matter"',
+        "policy.reporting.reasons: the list of reasons lacks 'other_matter'",
+    ),
+    "no deadline for all": (
+        "from_severity = 0",
+        "from_severity = 1",
+        "policy.reporting.deadlines: no deadline is for severity 0",
+    ),
+    "not, without a reason": (
+        'reason = "taken_back"',
+        "",
+        "policy.reporting.rules.second.reason: says not to report without a reason from the list",
+    ),
+    "not, for an unlisted reason": (
+        'reason = "taken_back"',
+        'reason = "because"',
+        "policy.reporting.rules.second.reason: says not to report without a reason from the list",
+    ),
+    "report, with a reason": (
+        'says = "report"',
+        'says = "report"\nreason = "taken_back"',
+        "policy.reporting.rules.first.reason: gives a reason not to report, but says report",
+    ),
+    "an answer there is not": (
+        'says = "report"',
+        'says = "perhaps"',
+        "policy.reporting.rules[0].says: Invalid enum value 'perhaps'",
+    ),
+}
+
+
+def test_whole_threshold_is_taken_as_it_stands() -> None:
+    threshold = make_policy(more=REPORTING).reporting
+    assert threshold.full_name == "zorble-line@1"
+    assert threshold.other_matters == ("spam",)
+
+
+@pytest.mark.parametrize(
+    ("right", "wrong", "text"), THRESHOLD_FAULTS.values(), ids=THRESHOLD_FAULTS
+)
+def test_wrong_threshold_names_the_field(right: str, wrong: str, text: str) -> None:
+    assert right in REPORTING
+    with pytest.raises(InvalidInput) as caught:
+        make_policy(more=REPORTING.replace(right, wrong, 1))
+    assert str(caught.value).startswith(text)
+
+
+def test_policy_without_a_threshold_gets_the_one_of_the_default_policy() -> None:
+    assert make_policy().reporting == parse_policy(default_policy()).reporting
+
+
 @pytest.mark.parametrize(("body", "text"), FAULTS.values(), ids=FAULTS)
 def test_wrong_policy_names_the_field_and_the_remedy(body: bytes, text: str) -> None:
     with pytest.raises(InvalidInput) as caught:

@@ -59,7 +59,7 @@ def test_filed_tip_makes_its_case_reported_and_is_on_the_record(office: Office) 
     assert office.state() is CaseState.CONFIRMED
     office.save(TipState.FILED)
     assert office.state() is CaseState.REPORTED
-    assert office.actions()[-2:] == ["tip.opening", "tip.filed"]
+    assert office.actions()[-3:] == ["tip.opening", "report.decided", "tip.filed"]
 
 
 def test_appeal_that_came_in_meanwhile_keeps_the_case(office: Office) -> None:

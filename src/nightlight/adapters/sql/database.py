@@ -25,7 +25,7 @@ _BUSY_TIMEOUT_S = 60
 #: Any number that no other program on the same database is likely to lock.
 _LOCK = 0x6E696768746C6974
 #: The newest schema revision; a test compares it with the migration scripts.
-NEWEST_REVISION = "0007"
+NEWEST_REVISION = "0008"
 
 
 class SqlUnitOfWork:
@@ -120,6 +120,7 @@ def _open_sqlite(url: str) -> Engine:
         connection.isolation_level = None
         connection.execute("PRAGMA journal_mode=WAL")
         connection.execute("PRAGMA synchronous=FULL")
+        connection.execute("PRAGMA foreign_keys=ON")
         connection.execute("PRAGMA cache_size=-131072")
         connection.execute("PRAGMA mmap_size=1073741824")
         connection.execute("PRAGMA journal_size_limit=67108864")

@@ -23,6 +23,7 @@ from nightlight.adapters.sql.links import SqlLinkStore
 from nightlight.adapters.sql.lists import SqlPolicyStore
 from nightlight.adapters.sql.offer_weights import SqlWeightsStore
 from nightlight.adapters.sql.outbox import SqlOutbox
+from nightlight.adapters.sql.report_decisions import SqlReportDecisionStore
 from nightlight.adapters.sql.rows import Row, add_all, put_over, to_us
 from nightlight.adapters.sql.sealed_values import SqlSealedValues
 from nightlight.adapters.sql.tips import SqlTips
@@ -62,6 +63,7 @@ class SqlTransaction:
         self.policies = SqlPolicyStore(connection)
         self.offer_weights = SqlWeightsStore(connection)
         self.tips = SqlTips(connection, keys)
+        self.report_decisions = SqlReportDecisionStore(connection)
         self.tokens = SqlApiTokens(connection)
         self.engagements = SqlEngagementStore(connection)
         self.hunts = SqlHuntStore(connection)

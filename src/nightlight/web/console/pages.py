@@ -28,6 +28,11 @@ _PAGES: dict[str, tuple[str, _Reading, str]] = {
     "/accounts/{account_id:path}": ("account.html", readings.account, "/cases"),
     "/clusters": ("clusters.html", readings.clusters, "/cases"),
     "/reports": ("reports.html", readings.reports, "/reports"),
+    "/reports/reconciliation": (
+        "reconciliation.html",
+        readings.reconciliation,
+        "/reports",
+    ),
     "/record": ("record.html", readings.record, "/record"),
     "/lists": ("lists.html", readings.lists, "/lists"),
     "/banks/{name}": ("bank.html", readings.bank, "/lists"),

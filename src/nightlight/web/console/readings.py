@@ -13,6 +13,7 @@ from nightlight.services.clusters import cluster_of
 from nightlight.services.clusters import clusters as clusters_of
 from nightlight.services.networks import predecessors_of
 from nightlight.services.roles import roles_in_case
+from nightlight.services.rules import active_policy
 from nightlight.transaction import StoredTip, Transaction
 from nightlight.web.console.graph import draw
 from nightlight.web.console.neighbours import neighbours_of
@@ -65,6 +66,7 @@ def overview(services: Services, _: Asked) -> Shown:
             "effects": figures.effects,
             "has_platform": services.settings.platform is not None,
             "quarantined": figures.quarantined,
+            "overdue": tx.report_decisions.count_overdue(services.clock.now()),
             "audit_entries": figures.audit_entries,
         }
 
@@ -151,6 +153,18 @@ def reports(services: Services, _: Asked) -> Shown:
     """Return the newest tips with their progress."""
     with services.unit_of_work.read() as tx:
         return {"tips": tx.tips.newest(_PAGE_ROWS)}
+
+
+def reconciliation(services: Services, _: Asked) -> Shown:
+    """Return what became of every account that was acted on, and what is undecided."""
+    with services.unit_of_work.read() as tx:
+        threshold = active_policy(tx).reporting
+    return {
+        "found": services.report_decisions.reconcile(),
+        "waiting": services.report_decisions.undecided(_PAGE_ROWS),
+        "threshold": threshold,
+        "now": services.clock.now(),
+    }
 
 
 def record(services: Services, _: Asked) -> Shown:
