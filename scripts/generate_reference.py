@@ -22,6 +22,15 @@ from nightlight.model.effect import (
 )
 from nightlight.model.filing import SETTLED, TIP_TRANSITIONS, TipState
 from nightlight.model.incident import IncidentType
+from nightlight.model.report_decision import (
+    REPORT_TRANSITIONS,
+    Deadline,
+    NotReportedReason,
+    ReportState,
+    Says,
+    Threshold,
+    ThresholdRule,
+)
 from nightlight.model.signal import Fact
 from nightlight.report.rules import RULES, Rule
 from nightlight.services.rules import declared_facts, default_policy
@@ -155,6 +164,20 @@ def _tip_rules() -> str:
     )
 
 
+def _report_states() -> str:
+    moves = [
+        (before.value, after.value, "")
+        for before, afters in REPORT_TRANSITIONS.items()
+        for after in ReportState
+        if after in afters
+    ]
+    return _page(
+        "States of a report decision",
+        "Undecided has a deadline, explained a reason, reported a filed tip. Versions are kept.",
+        _diagram(ReportState.UNDECIDED.value, moves, [ReportState.REPORTED.value]),
+    )
+
+
 def _effects() -> str:
     rows = (
         (
@@ -206,12 +229,17 @@ def _policy() -> str:
         "`[confirmed.CATEGORY]`": Outcome,
         "`[[quotas]]`": Quota,
         "`[retention]`": Retention,
+        "`[reporting]`": Threshold,
+        "`[[reporting.rules]]`": ThresholdRule,
+        "`[[reporting.reasons]]`": NotReportedReason,
+        "`[[reporting.deadlines]]`": Deadline,
     }
     parts = [f"## {title}\n\n{_fields(kind)}" for title, kind in structs_of.items()]
     closed = [
         ("Effects", EffectKind),
         ("Modes", Mode),
         ("Incident types", IncidentType),
+        ("Answers of a threshold", Says),
     ]
     sets = "\n".join(f"- {name}: {', '.join(f'`{one}`' for one in kind)}" for name, kind in closed)
     return _page(
@@ -309,6 +337,7 @@ PAGES: Mapping[str, Callable[[], str]] = {
     "case-states.md": _case_states,
     "tip-states.md": _tip_states,
     "tip-rules.md": _tip_rules,
+    "report-states.md": _report_states,
     "effects.md": _effects,
     "facts.md": _facts,
     "audit-actions.md": _audit_actions,

@@ -27,8 +27,14 @@ ACTION = re.compile(
     r"(events|account|report|evidence|decision|case|effect|bank|lexicon|policy|tip|exchange|media|token|test|hunt|offer|keys|hold|custody|suggestion|record)"
     r"\.(\w+ed|sealed|made|dead|held|reset|viewed|destruction_ordered|\w*withdrawn|upheld|overturned|started_over|found)"
 )
-#: What looks like an action: a field of the policy file, and the types of a webhook and an event.
-NO_ACTIONS = {"policy.confirmed", "effect.requested", "media.uploaded"}
+#: What looks like an action: a field of the policy file, and the types of a webhook and of events.
+NO_ACTIONS = {
+    "policy.confirmed",
+    "effect.requested",
+    "media.uploaded",
+    "account.created",
+    "account.updated",
+}
 
 
 def source_files() -> Iterator[Path]:

@@ -35,7 +35,7 @@ COMMANDS: Mapping[str, LazyCommand] = {
     "evidence": _command("evidence", "app", "Sealed evidence: open, view log, holds, destruction."),
     "keys": _command("keys", "app", "Master keys: status, rotate, retire."),
     "account": _command("account", "app", "Accounts: what is known, ties, predecessors."),
-    "report": _command("report", "app", "CyberTips: list, preview, file."),
+    "report": _command("report", "app", "CyberTips and report decisions: file, account for."),
     "bank": _command("bank", "app", "Hash banks: import, change, hold back, withdraw."),
     "exchange": _command("exchange", "app", "Exchanges: hash lists from partners, opinions back."),
     "lexicon": _command("lexicon", "app", "Lexicons: import, list, withdraw. Never shown."),
