@@ -593,7 +593,7 @@ hunt_finding = Table(
 )
 
 # Accounts that were acted on, and what was decided about reporting them. The migration that makes
-# these tables also makes triggers: see docs/adr/0026-report-decisions-in-the-database.md.
+# these tables also makes triggers: see docs/adr/0027-report-decisions-in-the-database.md.
 report_threshold = Table(
     "report_threshold",
     metadata,
