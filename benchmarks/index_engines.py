@@ -33,6 +33,7 @@ class Engine(Struct, frozen=True, kw_only=True):
     search: Search
     batches: bool
     build_s: float
+    build_cpu_s: float
     bytes_per_hash: float
     save_s: float | None = None
     open_s: float | None = None
@@ -60,6 +61,7 @@ def own_engine(rows: Rows, folder: Path | None) -> tuple[Engine, HashIndex]:
         search=lambda queries: len(index.search(queries)[0]),
         batches=True,
         build_s=took["build_s"],
+        build_cpu_s=took["build_cpu_s"],
         bytes_per_hash=took["bytes_per_hash"],
         save_s=save_s,
         open_s=open_s,
@@ -106,6 +108,7 @@ def peer_engines(rows: Rows, say: Say) -> Iterator[Engine]:
             search=search,
             batches=batches,
             build_s=took["build_s"],
+            build_cpu_s=took["build_cpu_s"],
             bytes_per_hash=took["bytes_per_hash"],
         )
 
@@ -177,9 +180,10 @@ def _measured(hashes: int) -> Iterator[dict[str, float]]:
     """Fill in how long the block took, and how much memory a hash it left behind."""
     _give_back()
     took: dict[str, float] = {}
-    before, started = resident_bytes(), time.perf_counter()
+    before, started, started_cpu = resident_bytes(), time.perf_counter(), time.process_time()
     yield took
     took["build_s"] = time.perf_counter() - started
+    took["build_cpu_s"] = time.process_time() - started_cpu
     _give_back()
     took["bytes_per_hash"] = (resident_bytes() - before) / hashes
 
