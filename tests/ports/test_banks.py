@@ -16,6 +16,7 @@ from nightlight.adapters.sql import schema
 from nightlight.adapters.sql.database import SqlUnitOfWork
 from nightlight.errors import Conflict, IntegrityFailure
 from nightlight.exchange.ports import Held, Put
+from nightlight.exchange.registry import Credentials, Exchange
 from nightlight.model.bank import (
     Bank,
     BankEntry,
@@ -342,16 +343,38 @@ def test_a_bank_can_have_its_earlier_name_back(unit_of_work: SqlUnitOfWork) -> N
     assert [(one.id, one.bank) for one in stored(unit_of_work)] == [("one", BANK)]
 
 
-@pytest.mark.parametrize("taken", ["zorbles", "withdrawn"])
-def test_a_bank_cannot_take_the_name_of_another_nor_of_one_that_was(
-    unit_of_work: SqlUnitOfWork, taken: str
+def test_a_bank_cannot_take_the_name_of_another(unit_of_work: SqlUnitOfWork) -> None:
+    put(unit_of_work, entry("one"), entry("x", bank="zorbles"))
+    with unit_of_work.begin() as tx, pytest.raises(Conflict):
+        tx.banks.rename_bank(BANK, "zorbles")
+
+
+def test_a_bank_can_take_the_name_of_one_that_was_and_nothing_is_mixed_up(
+    unit_of_work: SqlUnitOfWork,
 ) -> None:
-    put(unit_of_work, entry("one"), entry("x", bank="zorbles"), entry("x", bank="withdrawn"))
+    put(unit_of_work, entry("one"), entry("one", bank="withdrawn"))
     with unit_of_work.begin() as tx:
         tx.banks.remove_bank("withdrawn")
         tx.commit(ENTRY)
-    with unit_of_work.begin() as tx, pytest.raises(Conflict):
-        tx.banks.rename_bank(BANK, taken)
+    with unit_of_work.begin() as tx:
+        tx.banks.rename_bank(BANK, "withdrawn")
+        tx.commit(ENTRY)
+
+    with unit_of_work.read() as tx:
+        assert [one.id for one in tx.banks.entries(bank="withdrawn")] == ["one"]
+        (left,) = tx.banks.summaries()
+    assert (left.bank.name, left.entries) == ("withdrawn", {EntryState.ACTIVE: 1})
+
+
+def test_an_exchange_goes_on_filling_a_renamed_bank(unit_of_work: SqlUnitOfWork) -> None:
+    put(unit_of_work, entry("one"))
+    with unit_of_work.begin() as tx:
+        tx.exchanges.save(Exchange(name="x", api="ncmec", bank=BANK), Credentials(values={}))
+        tx.banks.rename_bank(BANK, "flibbets")
+        tx.commit(ENTRY)
+
+    with unit_of_work.read() as tx:
+        assert tx.exchanges.get("x")[0].bank == "flibbets"
 
 
 def test_a_withdrawn_bank_is_gone_and_others_stay(unit_of_work: SqlUnitOfWork) -> None:

@@ -92,10 +92,12 @@ class BankStore(Protocol):
         ...
 
     def rename_bank(self, name: str, new_name: str) -> None:
-        """Let a bank and its entries have another name.
+        """Let a bank, its entries and the exchanges that fill it have another name.
+
+        What a withdrawn bank of that name held stays, under its name with a mark.
 
         Raises:
-            Conflict: there is, or was, a bank of the new name.
+            Conflict: there is a bank of the new name.
         """
         ...
 

@@ -73,7 +73,7 @@ class Banks(Contents):
         Raises:
             InvalidInput: a setting is wrong; names the field.
             NotFound: there is no such bank.
-            Conflict: there is, or was, a bank of the new name.
+            Conflict: there is a bank of the new name.
         """
         wanted: dict[str, object] = {
             "threshold_bits": threshold_bits,

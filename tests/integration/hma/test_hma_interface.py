@@ -153,6 +153,21 @@ def test_a_bank_is_changed(client: httpx.Client, bank: str) -> None:
     assert client.get("/c/banks").json() == [half]
 
 
+def test_a_bank_takes_a_name_that_was_used_before(client: httpx.Client, bank: str) -> None:
+    client.put(f"/c/bank/{bank}", json={"name": "RENAMED"})
+    assert client.put("/c/bank/RENAMED", json={"name": bank}).status_code == 200
+    # As Coop renames: one is made, the other deleted; and then the name is wanted back.
+    add(client)
+    assert client.post("/c/banks", json={"name": "LATER", "enabled_ratio": "1"}).status_code == 201
+    assert client.delete(f"/c/bank/{bank}").status_code == 200
+    assert client.put("/c/bank/LATER", json={"name": bank}).status_code == 200
+    assert lookup(client) == {}
+
+    number = add(client)
+
+    assert lookup(client) == {bank: [{"bank_content_id": number, "distance": "0"}]}
+
+
 def test_a_bank_keeps_its_contents_under_another_name(client: httpx.Client, bank: str) -> None:
     number = add(client)
 

@@ -99,6 +99,35 @@ def test_a_renamed_bank_keeps_its_entries_and_its_old_name_ends(bank_desk: BankD
     assert bank_desk.banks.history("flibbet")[0].settings == Bank(name="flibbet")
 
 
+def test_a_past_decision_is_explained_under_the_names_of_that_time(bank_desk: BankDesk) -> None:
+    banks = bank_desk.banks
+    banks.import_entries("flibbet", [line(1)], **WHO)
+    banks.change("flibbet", threshold_bits=9, **WHO)
+    banks.remove("flibbet", **WHO)
+    banks.import_entries("quibble", [line(1)], **WHO)
+    renamed = [
+        banks.change(old, new_name=new, **WHO).name
+        for old, new in (("quibble", "flibbet"), ("flibbet", "quibble"), ("quibble", "flibbet"))
+    ]
+    assert renamed == ["flibbet", "quibble", "flibbet"]
+
+    def told(number: int, version: int) -> tuple[str, int]:
+        then = banks.explain(number, version)
+        assert then.entry is not None
+        assert then.bank is not None
+        assert then.bank.name == then.entry.bank
+        return then.entry.bank, then.bank.threshold_bits
+
+    assert [told(1, version) for version in (1, 2)] == [("flibbet", 31), ("flibbet", 9)]
+    assert [told(2, version)[0] for version in (4, 5, 6, 7)] == [
+        "quibble",
+        "flibbet",
+        "quibble",
+        "flibbet",
+    ]
+    assert banks.explain(1, 7).bank is None
+
+
 def test_what_is_not_there_is_not_found(bank_desk: BankDesk) -> None:
     banks = bank_desk.banks
     made(bank_desk)

@@ -9,7 +9,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 from sqlalchemy import ColumnElement, Connection, func, select, update
 
-from nightlight.adapters.sql.bank_history import SqlBankHistory
+from nightlight.adapters.sql.bank_history import VACATED, SqlBankHistory
 from nightlight.adapters.sql.bank_rows import Wanted, chunked, entry_row, read_entries
 from nightlight.adapters.sql.rows import Row, add_all, is_postgresql, put_new, put_over, to_us
 from nightlight.adapters.sql.schema import bank_entry, counter
@@ -264,7 +264,8 @@ def withdraw_bank(connection: Connection, name: str, *, version: int) -> int:
     return withdrawn.rowcount
 
 
-def has_entries(connection: Connection, bank: str) -> bool:
-    """Return whether any entry, withdrawn or not, is of this bank."""
-    one = select(bank_entry.c.number).where(bank_entry.c.bank == bank).limit(1)
-    return connection.execute(one).first() is not None
+def vacate_name(connection: Connection, name: str, *, version: int) -> None:
+    """Let what a withdrawn bank held stay under its name and a mark, so that the name is free."""
+    connection.execute(
+        update(bank_entry).where(bank_entry.c.bank == name).values(bank=f"{name}{VACATED}{version}")
+    )

@@ -12,6 +12,9 @@ from nightlight.adapters.sql.rows import from_us, insert_into, put_over, to_json
 from nightlight.adapters.sql.schema import bank_entry, bank_entry_past, bank_version
 from nightlight.model.bank import Bank, BankVersion, Classification, EntryState, Opinion
 
+#: Stands between the name of a withdrawn bank and the version in which another took that name; no
+#: bank's name has it.
+VACATED = "~"
 _version = msgspec.json.Decoder(BankVersion)
 
 
@@ -67,6 +70,38 @@ class SqlBankHistory:
             .limit(1)
         ).scalar_one_or_none()
         return None if body is None else _version.decode(body).settings
+
+    def name_at(self, name: str, version: int) -> str:
+        """Return the name that a bank, or a withdrawn one whose name was taken, had at a version.
+
+        In a version that renames a bank two are noted: the old name, with no settings from then
+        on, and the new one.
+        """
+        own, _, taken = name.partition(VACATED)
+        before = int(taken) if taken else None
+        if before is not None and version >= before:
+            return name
+        name = own
+        while (renamed := self._renamed(name, version, before)) is not None:
+            name, before = renamed
+        return name
+
+    def _renamed(self, name: str, after: int, before: int | None) -> tuple[str, int] | None:
+        """Return from which name a bank last got this one between two versions, and in which."""
+        other = bank_version.alias()
+        noted = (
+            select(bank_version.c.version, bank_version.c.body, other.c.bank, other.c.body)
+            .join(other, other.c.version == bank_version.c.version)
+            .where(bank_version.c.bank == name, other.c.bank != name)
+            .where(bank_version.c.version > after)
+            .order_by(bank_version.c.version.desc())
+        )
+        if before is not None:
+            noted = noted.where(bank_version.c.version < before)
+        for number, body, old_name, old_body in self._connection.execute(noted):
+            if _version.decode(body).settings and not _version.decode(old_body).settings:
+                return old_name, number
+        return None
 
     def changes(self) -> dict[str, tuple[datetime, int]]:
         """Return when each bank was last changed, and in which version."""

@@ -15,14 +15,14 @@ from nightlight.adapters.sql.bank_changes import (
     Arrivals,
     Change,
     change_entries,
-    has_entries,
     retired_numbers,
+    vacate_name,
     withdraw_bank,
 )
 from nightlight.adapters.sql.bank_history import SqlBankHistory
 from nightlight.adapters.sql.bank_rows import Wanted, read_entries
 from nightlight.adapters.sql.rows import put_new, put_over, to_json, to_us
-from nightlight.adapters.sql.schema import bank, bank_entry, counter
+from nightlight.adapters.sql.schema import bank, bank_entry, counter, exchange
 from nightlight.errors import Conflict
 from nightlight.exchange.ports import BankSummary, Held, Put
 from nightlight.model.bank import Bank, BankEntry, BankVersion, EntryState, HashKind, Opinion
@@ -91,15 +91,15 @@ class SqlBankStore:
         """Let a bank and its entries have another name.
 
         Raises:
-            Conflict: there is, or was, a bank of the new name.
+            Conflict: there is a bank of the new name.
         """
         version = self.next_version()
         settings = self.bank(name)
-        # What a withdrawn bank held stays under its name, to explain the past.
-        if self.bank(new_name) is not None or has_entries(self._connection, new_name):
-            raise Conflict(f"there is or was a bank {new_name!r}", field="new_name")
+        if self.bank(new_name) is not None:
+            raise Conflict(f"there is a bank {new_name!r}", field="new_name")
         if settings is None:
             return
+        vacate_name(self._connection, new_name, version=version)
         renamed = to_json(replace(settings, name=new_name))
         self._connection.execute(
             update(bank).where(bank.c.name == name).values(name=new_name, settings=renamed)
@@ -108,6 +108,10 @@ class SqlBankStore:
             update(bank_entry)
             .where(bank_entry.c.bank == name)
             .values(bank=new_name, changed_version=version)
+        )
+        # An exchange that fills the bank goes on filling it.
+        self._connection.execute(
+            update(exchange).where(exchange.c.bank == name).values(bank=new_name)
         )
 
     def remove_bank(self, name: str) -> int:
@@ -184,12 +188,16 @@ class SqlBankStore:
         return self.entries(states=_ACTIVE)
 
     def entry_at(self, number: int, version: int) -> BankEntry | None:
-        """Return an entry as it was at a version (hash left out), None where it was not there."""
+        """Return an entry as it was at a version (hash left out), None where it was not there.
+
+        It is of the bank's name then.
+        """
         came = select(bank_entry.c.added_version).where(bank_entry.c.number == number)
         added_in = self._connection.execute(came).scalar_one_or_none()
         if added_in is None or added_in > version:
             return None
         (now,) = self.entries(numbers=[number])
+        now = replace(now, bank=self._history.name_at(now.bank, version))
         past = self._history.entry_at(number, version)
         if past is None:
             return replace(now, value="")
