@@ -196,9 +196,15 @@ def set_settings(
     classification: Classified = None,
     provenance: Provenance = None,
     ratio: Ratio = None,
+    anyway: Annotated[
+        bool, typer.Option("--anyway", help="Even if recent harmless files would match.")
+    ] = False,
     json: Json = False,
 ) -> None:
-    """Change a bank's settings; those that are not named stay as they are."""
+    """Change a bank's settings; those that are not named stay as they are.
+
+    A bank that is to match further, or to veto, is tried on recent harmless traffic first.
+    """
     bank = open_services().banks.change(
         name,
         new_name=new_name,
@@ -207,6 +213,7 @@ def set_settings(
         classification=classification,
         provenance=provenance,
         enabled_ratio=ratio,
+        anyway=anyway,
         actor=by,
         reason=reason,
     )

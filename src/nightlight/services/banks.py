@@ -3,7 +3,8 @@
 What is in them is ``services.contents``; how updates come in, ``services.updates``.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from itertools import islice
 from typing import get_args
 
 from msgspec import Struct
@@ -19,11 +20,14 @@ from nightlight.model.bank import (
     BankPurpose,
     BankVersion,
     Classification,
+    EntryState,
 )
 from nightlight.services.bank_update import check_name, record_of
 from nightlight.services.contents import Contents, found_bank
 
 _HISTORY = 100
+#: Entries tried for a flood at a time.
+_AT_ONCE = 20_000
 _LONGEST_PROVENANCE = 1_000
 
 
@@ -67,13 +71,17 @@ class Banks(Contents):
         provenance: str | None = None,
         enabled_ratio: float | None = None,
         purpose: BankPurpose | None = None,
+        anyway: bool = False,
     ) -> Bank:
         """Return the bank with its settings changed; None leaves one as it is.
+
+        A bank that is to match further, or to veto, is tried for a flood first. ``anyway`` is for a
+        person who knows that it is one.
 
         Raises:
             InvalidInput: a setting is wrong; names the field.
             NotFound: there is no such bank.
-            Conflict: there is a bank of the new name.
+            Conflict: there is a bank of the new name, or it would be a flood.
         """
         wanted: dict[str, object] = {
             "threshold_bits": threshold_bits,
@@ -84,6 +92,8 @@ class Banks(Contents):
             "name": new_name,
         }
         given = {field: value for field, value in wanted.items() if value is not None}
+        if not anyway:
+            self._check_flood(name, given)
         with self._unit_of_work.begin() as tx:
             number = tx.banks.next_version()
             changed = replace(found_bank(tx, name), **given)
@@ -95,8 +105,35 @@ class Banks(Contents):
             tx.banks.save_bank(changed, at=self._clock.now())
             self.note(tx, number, changed.name, actor, reason)
             told = [f"{field}={value}" for field, value in given.items()]
+            told += ["anyway"] if anyway else []
             tx.commit(record_of("bank.changed", name, actor, reason, version=number, settings=told))
         return changed
+
+    def _check_flood(self, name: str, given: Mapping[str, object]) -> None:
+        """Return if the bank, with these settings changed, would not be a flood.
+
+        Raises:
+            InvalidInput: a setting is wrong; names the field.
+            NotFound: there is no such bank.
+            Conflict: it would be.
+        """
+        with self._unit_of_work.read() as tx:
+            before = found_bank(tx, name)
+            after = replace(before, **given)
+            _check(after)
+            if not _acts_further(before, after):
+                return
+            gate = self.gate(tx, replace(after, name=name))
+            entries = tx.banks.entries(bank=name, states=[EntryState.ACTIVE])
+            while some := list(islice(entries, _AT_ONCE)):
+                gate.attempt(some)
+            if gate.held():
+                raise Conflict(
+                    f"it would match {gate.matched_files} of {gate.looked_at} recent harmless"
+                    " files, or veto much of a known bank",
+                    field="purpose" if after.purpose is not before.purpose else "threshold_bits",
+                    hint="look at what it matches; `--anyway` if that is right",
+                )
 
     def remove(self, name: str, *, actor: str, reason: str) -> int:
         """Return how many entries the withdrawn bank held; their hashes are erased.
@@ -157,6 +194,12 @@ class Banks(Contents):
         with self._unit_of_work.read() as tx:
             entries = tx.banks.entries(bank=name)
             yield from format_bank_csv(entries) if as_csv else format_bank(entries)
+
+
+def _acts_further(before: Bank, after: Bank) -> bool:
+    """Return whether the new settings can match or veto what the old ones did not."""
+    to_veto = after.purpose is BankPurpose.NEGATIVE and after.purpose is not before.purpose
+    return to_veto or after.threshold_bits > before.threshold_bits
 
 
 def _check(bank: Bank) -> None:

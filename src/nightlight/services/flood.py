@@ -217,7 +217,8 @@ class Gate:
                 self._files |= files
         if self._bank.purpose is BankPurpose.NEGATIVE:
             for name, numbers in self._known(entries).items():
-                self._taken[name] |= numbers
+                if name != self._bank.name:  # as when a known bank is to become a negative one
+                    self._taken[name] |= numbers
 
     def held(self) -> Sequence[int]:
         """Return the numbers of the entries that have to wait: none, single ones, or all."""

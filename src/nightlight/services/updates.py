@@ -230,17 +230,17 @@ class Updates:
         if settings is None:
             check_name(name)
             settings = Bank(name=name)
-        return Update(
-            tx=tx,
-            bank=name,
-            at=self._clock.now(),
-            gate=Gate(
-                bank=settings,
-                traffic=self._recent(),
-                limits=self._limits,
-                known=self._known,
-                sizes=lambda: _sizes(tx),
-            ),
+        gate = self.gate(tx, settings)
+        return Update(tx=tx, bank=name, at=self._clock.now(), gate=gate)
+
+    def gate(self, tx: Transaction, settings: Bank) -> Gate:
+        """Return what tries entries of a bank with these settings for a flood."""
+        return Gate(
+            bank=settings,
+            traffic=self._recent(),
+            limits=self._limits,
+            known=self._known,
+            sizes=lambda: _sizes(tx),
         )
 
     def note(

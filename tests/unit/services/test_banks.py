@@ -11,6 +11,7 @@ from tests.fakes.cybertip_store import NOON
 from nightlight.errors import Conflict, InvalidInput, NotFound
 from nightlight.exchange.bank_file import parse_bank
 from nightlight.model.bank import Bank, BankPurpose, EntryState, HashKind, Opinion
+from nightlight.model.media import MediaHashes
 
 _PDQ = "0f" * 32
 _OTHER = "c3" * 32
@@ -126,6 +127,43 @@ def test_a_past_decision_is_explained_under_the_names_of_that_time(bank_desk: Ba
         "flibbet",
     ]
     assert banks.explain(1, 7).bank is None
+
+
+def test_a_wider_threshold_that_would_match_harmless_traffic_needs_a_person(
+    bank_desk: BankDesk,
+) -> None:
+    banks = bank_desk.banks
+    made(bank_desk, threshold_bits=4)
+    near = f"{int(_PDQ, 16) ^ 0xFF:064x}"  # 8 bits away
+    bank_desk.traffic(*[MediaHashes(pdq=near, pdq_quality=90)] * 10)
+    banks.import_entries("quibble", [line(1, kind="pdq", value=_PDQ)], **WHO)
+
+    assert banks.change("quibble", threshold_bits=7, **WHO).threshold_bits == 7
+    with pytest.raises(Conflict, match="10 of 10 recent harmless files") as refused:
+        banks.change("quibble", threshold_bits=8, **WHO)
+
+    assert refused.value.field == "threshold_bits"
+    assert banks.get("quibble").threshold_bits == 7
+    assert banks.change("quibble", threshold_bits=8, anyway=True, **WHO).threshold_bits == 8
+    assert bank_desk.record()[-1].detail["settings"] == ["threshold_bits=8", "anyway"]
+    assert banks.change("quibble", threshold_bits=6, provenance="a test", **WHO)
+
+
+def test_a_bank_that_would_veto_much_of_a_known_one_needs_a_person(bank_desk: BankDesk) -> None:
+    made(bank_desk)
+    bank_desk.banks.import_entries("quibble", [line(n) for n in range(40)], **WHO)
+    bank_desk.known = {"quibble": set(range(40))}
+    aside = bank_desk.banks.change("quibble", purpose=BankPurpose.NEGATIVE, **WHO)
+    assert aside.purpose is BankPurpose.NEGATIVE
+    bank_desk.banks.change("quibble", purpose=BankPurpose.KNOWN, **WHO)
+    bank_desk.banks.import_entries("flibbet", [line(n) for n in range(40)], **WHO)
+    bank_desk.known = {"quibble": set(range(40)), "flibbet": set(range(40))}
+
+    with pytest.raises(Conflict) as refused:
+        bank_desk.banks.change("quibble", purpose=BankPurpose.NEGATIVE, **WHO)
+
+    assert refused.value.field == "purpose"
+    assert bank_desk.banks.get("quibble").purpose is BankPurpose.KNOWN
 
 
 def test_what_is_not_there_is_not_found(bank_desk: BankDesk) -> None:
