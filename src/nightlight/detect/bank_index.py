@@ -68,6 +68,14 @@ class KindStatus(Struct, frozen=True, kw_only=True):
     entries: int
 
 
+class _Moved:
+    """Known entries whose hashes are to be taken out, and those to be put in after that."""
+
+    def __init__(self) -> None:
+        self.out: dict[int, HashKind] = {}
+        self.back: dict[int, BankEntry] = {}
+
+
 class BankIndex:
     """All bank entries, ready to be asked. One thread changes it; any number ask meanwhile."""
 
@@ -120,6 +128,7 @@ class BankIndex:
         number = 0
         while chunk := list(islice(entries, _CHUNK)):
             new: list[BankEntry] = []
+            moved = _Moved()
             for given in chunk:
                 entry = given
                 if not entry.number:  # entries that never were in a store, as in tests and tools
@@ -127,11 +136,12 @@ class BankIndex:
                     entry = msgspec.structs.replace(entry, number=number)
                 place = self._table.place_of(entry.number)
                 if place is not None:
-                    self._change(place, entry)
+                    self._change(place, entry, moved)
                 elif entry.state is not EntryState.WITHDRAWN:
                     new.append(_checked(entry))
             self._table.append(new)
-            self._add(new)
+            self._remove(moved.out)
+            self._add([*moved.back.values(), *new])
         self._compact_if_due()
 
     def _compact_if_due(self) -> None:
@@ -254,16 +264,19 @@ class BankIndex:
             if entry.kind is HashKind.VPDQ:
                 self._videos.add(entry.number, video_of(entry.value))
 
-    def _remove(self, number: int, kind: HashKind) -> None:
-        if kind is HashKind.PDQ:
-            self._pdq.remove(np.array([number], np.int64))
-        elif kind is HashKind.VPDQ:
-            self._videos.remove(number)
-        else:
-            self._exact[kind].remove([number])
+    def _remove(self, numbers: Mapping[int, HashKind]) -> None:
+        """Take hashes out, all of a kind at once: each time costs a copy of what marks them."""
+        near = [number for number, kind in numbers.items() if kind is HashKind.PDQ]
+        if near:
+            self._pdq.remove(np.array(near, np.int64))
+        for kind, index in self._exact.items():
+            index.remove([number for number, of in numbers.items() if of is kind])
+        for number, kind in numbers.items():
+            if kind is HashKind.VPDQ:
+                self._videos.remove(number)
 
-    def _change(self, place: int, entry: BankEntry) -> None:
-        """Bring a known entry up to date; its hash is put in or taken out only where it changed."""
+    def _change(self, place: int, entry: BankEntry, moved: "_Moved") -> None:
+        """Bring a known entry up to date; note where its hash has to be put in or taken out."""
         was_in = self._table.state(place) is not EntryState.WITHDRAWN
         is_in = entry.state is not EntryState.WITHDRAWN
         same = not is_in or self._table.is_same_value(place, bytes.fromhex(entry.value))
@@ -275,9 +288,10 @@ class BankIndex:
         self._table.update(place, entry)
         self._withdrawn += was_in - is_in
         if was_in and not is_in:
-            self._remove(entry.number, entry.kind)
+            moved.back.pop(entry.number, None)
+            moved.out[entry.number] = entry.kind
         elif is_in and not was_in:
-            self._add([entry])
+            moved.back[entry.number] = entry
 
     def _same(self, hashes: MediaHashes) -> Iterator[BankMatch]:
         for kind, value in zip(EXACT_KINDS, (hashes.md5, hashes.sha1, hashes.sha256), strict=True):
