@@ -10,6 +10,7 @@ from time import sleep
 
 from sqlalchemy import Engine
 
+from nightlight.adapters import package_age
 from nightlight.adapters.anchors_file import FileAnchorStore
 from nightlight.adapters.checkpoint_places import CheckpointAddress, CheckpointFolder
 from nightlight.adapters.clock import SystemClock
@@ -20,6 +21,7 @@ from nightlight.adapters.keyring_kms import TransitCover
 from nightlight.adapters.media_download import DownloadLimits
 from nightlight.adapters.media_source import ConfiguredMediaSource
 from nightlight.adapters.media_source_public import PublicMediaSource
+from nightlight.adapters.package_age import AgePacker
 from nightlight.adapters.platform_http import HttpPlatform
 from nightlight.adapters.sandbox import Sandbox
 from nightlight.adapters.sandbox_hasher import SandboxedHasher
@@ -36,6 +38,7 @@ from nightlight.ingest.media import MediaIntake
 from nightlight.ingest.ports import Hasher
 from nightlight.model.media import Scan
 from nightlight.pipeline import Pipeline
+from nightlight.preserve.package import Contents, Manifest, SigningKey
 from nightlight.preserve.seal import Sealer
 from nightlight.preserve.vault import Vault
 from nightlight.report.submit import Filer
@@ -45,6 +48,7 @@ from nightlight.services.delivery import Dispatcher
 from nightlight.services.drafting import Drafting
 from nightlight.services.evidence import EvidenceDesk
 from nightlight.services.exchanges import Exchanges
+from nightlight.services.export import Exports
 from nightlight.services.filing import StoredTips, VaultMedia
 from nightlight.services.flood import KnownEntries
 from nightlight.services.holds import Holds
@@ -139,6 +143,13 @@ def build_services(settings: Settings) -> Services:
         ),
         vault=vault,
         keys=Keys(unit_of_work=unit_of_work, keys=keys, vault=vault, clock=clock),
+        exports=Exports(
+            unit_of_work=unit_of_work,
+            vault=vault,
+            packer=AgePacker(),
+            key=SigningKey(keys.audit_key()),
+            clock=clock,
+        ),
         holds=Holds(unit_of_work=unit_of_work, clock=clock),
         retention=Retention(unit_of_work=unit_of_work, vault=vault, clock=clock),
         requests=Requests(unit_of_work=unit_of_work, clock=clock),
@@ -267,6 +278,28 @@ def _private(directory: Path | None) -> Path | None:
     found = directory.lstat()
     ours = S_ISDIR(found.st_mode) and found.st_uid == os.getuid() and not found.st_mode & 0o077
     return directory if ours else None
+
+
+def verify_package(path: Path, *, public: str) -> Manifest:
+    """Return what a package's manifest truly says; needs no settings.
+
+    Raises:
+        InvalidInput: it cannot be read, or the key is none.
+        IntegrityFailure: it is cut off or changed, or somebody else signed it.
+    """
+    return package_age.verify_package(path, public=public)
+
+
+def open_package(path: Path, *, public: str, to: Path, identity: str, passphrase: str) -> Contents:
+    """Return what a package holds, written decrypted into a new folder; needs no settings.
+
+    Raises:
+        InvalidInput: it cannot be read, the folder is there, or the identity does not open it.
+        IntegrityFailure: it is cut off or changed, or somebody else signed it.
+    """
+    return package_age.open_package(
+        path, public=public, to=to, identity=identity, passphrase=passphrase
+    )
 
 
 def build_clock() -> Clock:

@@ -9,9 +9,8 @@ from typing import Annotated, BinaryIO
 
 import typer
 
-from nightlight.cli.console import Actor, Json, Reason, err, fields_of, out, print_json, print_rows
+from nightlight.cli.console import Actor, Json, err, fields_of, out, print_json, print_rows
 from nightlight.cli.custody import (
-    RequestArgument,
     destroy,
     due,
     extend_hold,
@@ -21,6 +20,7 @@ from nightlight.cli.custody import (
     release_hold,
     requests,
 )
+from nightlight.cli.packages import approve, decrypt, export, package, signing_key, verify
 from nightlight.cli.services import open_services
 from nightlight.errors import InvalidInput
 from nightlight.model.custody import Access
@@ -125,17 +125,13 @@ app.command("destroy")(destroy)
 app.command("requests")(requests)
 
 
-@app.command()
-def approve(request_id: RequestArgument, *, by: Actor, reason: Reason, json: Json = False) -> None:
-    """Approve, as a second person, what another proposed, and carry it out."""
-    done = open_services().retention.approve_early(request_id, person=by, reason=reason)
-    if json:
-        print_json(fields_of(done))
-    else:
-        out.print(f"{done.destroyed} destroyed, {done.spared} spared")
-
-
+app.command("approve")(approve)
 app.command("reject")(reject)
+app.command("export")(export)
+app.command("package")(package)
+app.command("signing-key")(signing_key)
+app.command("verify")(verify)
+app.command("decrypt")(decrypt)
 
 
 @contextmanager

@@ -14,6 +14,7 @@ ACTIONS: Mapping[str, str] = {
     "evidence.sealed": "evidence of a case was put into the vault",
     "evidence.opened": "evidence was read, for the purpose given as reason",
     "evidence.viewed": "a person viewed a whole file, here or on the platform",
+    "evidence.exported": "evidence was packed for an authority, as two people decided",
     "evidence.destruction_ordered": "evidence of the case is due to be destroyed, and will be",
     "evidence.spared": "evidence that was to be destroyed is kept after all; the reason says why",
     "evidence.destroyed": "the certificate: evidence is gone, under which rule, and from where",

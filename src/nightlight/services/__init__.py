@@ -13,6 +13,7 @@ from nightlight.services.banks import Banks
 from nightlight.services.delivery import Dispatcher
 from nightlight.services.evidence import EvidenceDesk
 from nightlight.services.exchanges import Exchanges
+from nightlight.services.export import Exports
 from nightlight.services.holds import Holds
 from nightlight.services.hunts import Hunts
 from nightlight.services.keys import Keys
@@ -53,6 +54,7 @@ class Services(Struct, frozen=True, kw_only=True):
     screening: Screening
     vault: Vault
     evidence: EvidenceDesk
+    exports: Exports
     holds: Holds
     keys: Keys
     retention: Retention

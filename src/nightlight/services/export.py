@@ -1,0 +1,284 @@
+"""Evidence for an authority: one person proposes, another approves, and the record says it all."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
+
+import msgspec
+from msgspec import Struct
+
+from nightlight.audit.clock import Clock
+from nightlight.errors import Conflict, InvalidInput, NotPermitted
+from nightlight.model.audit import AuditEntry, ChainedEntry
+from nightlight.model.case import Evidence
+from nightlight.model.custody import (
+    Access,
+    CustodyRequest,
+    RequestKind,
+    RequestState,
+    is_same_person,
+)
+from nightlight.model.ids import CaseId, derive_id
+from nightlight.preserve.package import (
+    CONTENTS,
+    VERSION,
+    Contents,
+    Custody,
+    Manifest,
+    Member,
+    Packed,
+    PackedEvidence,
+    Packer,
+    SigningKey,
+)
+from nightlight.preserve.vault import Vault
+from nightlight.services.retention import request_entry
+from nightlight.transaction import Transaction, UnitOfWork
+
+#: Stands for the recipient where a passphrase opens the package.
+PASSPHRASE = "passphrase"  # noqa: S105  it says that there is one
+_SHORTEST = 12
+
+
+class Exported(Struct, frozen=True, kw_only=True):
+    """A package that was written for an approved request."""
+
+    request: CustodyRequest
+    packed: Packed
+
+
+class Exports:
+    """Proposes, approves and writes packages of evidence."""
+
+    def __init__(
+        self,
+        *,
+        unit_of_work: UnitOfWork,
+        vault: Vault,
+        packer: Packer,
+        key: SigningKey,
+        clock: Clock,
+    ) -> None:
+        self._unit_of_work = unit_of_work
+        self._vault = vault
+        self._packer = packer
+        self._key = key
+        self._clock = clock
+
+    @property
+    def public_key(self) -> str:
+        """The key that verifies packages, in base64."""
+        return self._key.public
+
+    def propose(
+        self,
+        case_id: CaseId,
+        *,
+        recipient: str,
+        reference: str,
+        person: str,
+        reason: str,
+        only: Sequence[str] = (),
+    ) -> CustodyRequest:
+        """Return the request that waits for a second person to have a case's evidence exported.
+
+        Args:
+            case_id: the case.
+            recipient: the authority's public key of age, or "passphrase".
+            reference: the authority's request.
+            person: who proposes it.
+            reason: why.
+            only: this evidence alone; by default everything that is kept of the case.
+
+        Raises:
+            NotFound: there is no such case.
+            InvalidInput: a word is missing, the key is none, or the case lacks the evidence.
+        """
+        for field, text in (("by", person), ("reason", reason), ("reference", reference)):
+            if not text.strip():
+                raise InvalidInput("an export needs a person, a reason and a request", field=field)
+        if recipient != PASSPHRASE:
+            self._packer.check_recipient(recipient)
+        now = self._clock.now()
+        with self._unit_of_work.begin() as tx:
+            tx.cases.get(case_id)
+            kept = [one.id for one in tx.evidence.of_case(case_id)]
+            wanted = tuple(only) or tuple(kept)
+            unknown = sorted(set(wanted) - set(kept))
+            if unknown or not wanted:
+                raise InvalidInput(
+                    f"the case holds no {unknown[0] if unknown else 'evidence'}",
+                    field="evidence",
+                    hint="`nightlight evidence list` shows what there is",
+                )
+            request = CustodyRequest(
+                id=derive_id("req", "export", case_id, person, reference, now.isoformat()),
+                what=RequestKind.EXPORT,
+                case_id=case_id,
+                evidence_ids=wanted,
+                reference=reference,
+                reason=reason,
+                proposed_by=person,
+                proposed_at=now,
+                recipient=recipient,
+            )
+            tx.custody.save_request(request)
+            tx.commit(request_entry("custody.proposed", request, person, reason))
+        return request
+
+    def approve(self, request_id: str, *, person: str, reason: str) -> CustodyRequest:
+        """Return the request, approved: its package may now be written by either person.
+
+        Raises:
+            NotFound: there is no such request.
+            NotPermitted: the person who proposed it approves it.
+            Conflict: it was decided before.
+            InvalidInput: a word is missing, or it is no export.
+        """
+        with self._unit_of_work.begin() as tx:
+            request = _export(tx, request_id).decided(
+                RequestState.APPROVED, person=person, reason=reason, at=self._clock.now()
+            )
+            tx.custody.save_request(request)
+            tx.commit(request_entry("custody.approved", request, person, reason))
+        return request
+
+    def write(self, request_id: str, to: Path, *, person: str, passphrase: str = "") -> Exported:
+        """Return the package, written to a new file; the record says so before it is.
+
+        Raises:
+            NotFound: there is no such request.
+            Conflict: nobody approved it, or evidence is gone.
+            NotPermitted: this person is neither of the two.
+            InvalidInput: the file cannot be made, or a passphrase is missing or too short.
+            IntegrityFailure: what is sealed is not what was sealed; nothing is written.
+        """
+        with self._unit_of_work.begin() as tx:
+            request = _export(tx, request_id)
+            self._check(request, person, passphrase)
+            evidence = [tx.evidence.get(one) for one in request.evidence_ids]
+            gone = [one.id for one in evidence if one.destroyed_at is not None]
+            if gone:
+                raise Conflict(f"{gone[0]} was destroyed")
+            account_id = tx.cases.get(request.case_id).account_id
+            tx.commit(
+                AuditEntry(
+                    actor=person,
+                    action="evidence.exported",
+                    subject=request.case_id,
+                    reason=f"{request.reference}: {request.reason}",
+                    detail={
+                        "request": request.id,
+                        "evidence": list(request.evidence_ids),
+                        "recipient": request.recipient,
+                        "proposed_by": request.proposed_by,
+                        "approved_by": request.decided_by,
+                    },
+                )
+            )
+        contents = self._contents(request, evidence, account_id)
+        made_at = contents.made_at
+
+        def manifest(members: tuple[Member, ...]) -> Manifest:
+            return Manifest(
+                version=VERSION,
+                package=derive_id("pack", request.id, made_at.isoformat()),
+                made_at=made_at,
+                recipient=request.recipient,
+                members=members,
+            )
+
+        is_keyed = request.recipient != PASSPHRASE
+        packed = self._packer.pack(
+            to,
+            members=self._members(contents, evidence, request, person),
+            recipient=request.recipient if is_keyed else "",
+            passphrase=passphrase,
+            manifest=manifest,
+            sign=self._key.sign,
+        )
+        return Exported(request=request, packed=packed)
+
+    def _check(self, request: CustodyRequest, person: str, passphrase: str) -> None:
+        if request.state is not RequestState.APPROVED:
+            raise Conflict(f"the request is {request.state.value}: a second person approves it")
+        if not any(
+            is_same_person(person, one) for one in (request.proposed_by, request.decided_by)
+        ):
+            raise NotPermitted("only who proposed or approved it may write the package")
+        if request.recipient == PASSPHRASE and len(passphrase) < _SHORTEST:
+            raise InvalidInput(
+                f"the passphrase needs {_SHORTEST} characters or more", field="passphrase"
+            )
+
+    def _members(
+        self,
+        contents: Contents,
+        evidence: Sequence[Evidence],
+        request: CustodyRequest,
+        person: str,
+    ) -> Iterator[tuple[str, Iterator[bytes]]]:
+        yield CONTENTS, iter([msgspec.json.format(msgspec.json.encode(contents))])
+        access = Access(person=person, purpose=f"export {request.reference}")
+        for one in evidence:
+            yield one.id, self._vault.open_parts(one.digest, access)
+
+    def _contents(
+        self, request: CustodyRequest, evidence: Sequence[Evidence], account_id: str
+    ) -> Contents:
+        with self._unit_of_work.read() as tx:
+            custody = tuple(_custody(tx.audit.entries(), request))
+            seq, head = tx.audit.head()
+        return Contents(
+            version=VERSION,
+            case_id=request.case_id,
+            account_id=account_id,
+            reference=request.reference,
+            reason=request.reason,
+            proposed_by=request.proposed_by,
+            approved_by=request.decided_by,
+            made_at=self._clock.now(),
+            chain_head=f"{seq}:{head}",
+            evidence=tuple(
+                PackedEvidence(
+                    id=one.id,
+                    member=one.id,
+                    kind=one.kind.value,
+                    content_id=one.content_id,
+                    content_type=one.content_type,
+                    byte_count=one.byte_count,
+                    sha256=one.digest,
+                    sealed_at=one.sealed_at,
+                    captured_at=one.captured_at,
+                )
+                for one in evidence
+            ),
+            custody=custody,
+        )
+
+
+def _export(tx: Transaction, request_id: str) -> CustodyRequest:
+    request = tx.custody.request(request_id)
+    if request.what is not RequestKind.EXPORT:
+        raise InvalidInput("that is no request to export", field="request")
+    return request
+
+
+def _custody(entries: Iterable[ChainedEntry], request: CustodyRequest) -> Iterator[Custody]:
+    """Yield every step of the record that is about this evidence, its case or this request."""
+    ids = {*request.evidence_ids, request.case_id, request.id}
+    for chained in entries:
+        entry = chained.entry
+        if not entry.action.startswith(("evidence.", "case.", "hold.", "custody.")):
+            continue
+        listed = entry.detail.get("evidence")
+        named = {entry.subject, entry.detail.get("case")}
+        if ids & named or (isinstance(listed, list) and not ids.isdisjoint(listed)):
+            yield Custody(
+                entry=chained.seq,
+                hash=chained.hash,
+                at=chained.at,
+                action=entry.action,
+                person=entry.actor,
+                subject=entry.subject,
+                reason=entry.reason,
+            )

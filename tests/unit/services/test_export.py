@@ -1,0 +1,306 @@
+"""Evidence leaves only by two people, whole, signed, and openable by its recipient alone."""
+
+import io
+import tarfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import pyrage
+import pytest
+from tests.fakes.cybertip_store import HandClock
+from tests.fakes.evidence_room import WHO, EvidenceRoom
+
+from nightlight.adapters.package_age import AgePacker, open_package, verify_package
+from nightlight.adapters.sql.database import SqlUnitOfWork
+from nightlight.errors import (
+    Conflict,
+    IntegrityFailure,
+    InvalidInput,
+    NotFound,
+    NotPermitted,
+)
+from nightlight.model.case import CaseState
+from nightlight.model.custody import CustodyRequest
+from nightlight.model.ids import CaseId
+from nightlight.preserve.package import SigningKey
+from nightlight.preserve.ports import KeyRing
+from nightlight.services.export import PASSPHRASE, Exports
+from nightlight.services.requests import Requests
+
+CASE = CaseId("case-1")
+CONTENTS = {"file-1": b"quibble" * 1000, "file-2": b"", "file-3": bytes(range(256)) * 9000}
+AUDIT_KEY = b"an audit key that is thirty-two."
+IDENTITY = pyrage.x25519.Identity.generate()
+RECIPIENT = str(IDENTITY.to_public())
+WORDS = "a long passphrase of nonsense"
+
+
+@pytest.fixture
+def room(unit_of_work: SqlUnitOfWork, clock: HandClock, keys: KeyRing) -> EvidenceRoom:
+    room = EvidenceRoom(unit_of_work, clock, keys)
+    room.case(state=CaseState.CONFIRMED)
+    for name, content in CONTENTS.items():
+        room.seal(name, content=content)
+    return room
+
+
+@pytest.fixture
+def exports(room: EvidenceRoom) -> Exports:
+    return Exports(
+        unit_of_work=room.unit_of_work,
+        vault=room.vault,
+        packer=AgePacker(),
+        key=SigningKey(AUDIT_KEY),
+        clock=room.clock,
+    )
+
+
+def propose(exports: Exports, **more: Any) -> CustodyRequest:
+    asked = {"recipient": RECIPIENT, "reference": "warrant 7", **WHO, **more}
+    return exports.propose(CASE, **asked)
+
+
+@pytest.fixture
+def package(exports: Exports, tmp_path: Path) -> Path:
+    to = tmp_path / "package.tar"
+    request = propose(exports)
+    exports.approve(request.id, person="bo", reason="checked")
+    exports.write(request.id, to, person="ana")
+    return to
+
+
+def opened(package: Path, exports: Exports, **key: str) -> Path:
+    to = package.parent / "opened"
+    how = key or {"identity": str(IDENTITY)}
+    open_package(package, public=exports.public_key, to=to, **how)
+    return to
+
+
+def test_the_recipient_gets_every_byte_and_how_it_was_kept(
+    package: Path, exports: Exports, room: EvidenceRoom
+) -> None:
+    folder = opened(package, exports)
+    assert {one: (folder / one).read_bytes() for one in CONTENTS} == CONTENTS
+    told = msgspec.json.decode((folder / "contents.json").read_bytes())
+    assert (told["reference"], told["proposed_by"], told["approved_by"]) == (
+        "warrant 7",
+        "ana",
+        "bo",
+    )
+    assert {one["id"]: one["byte_count"] for one in told["evidence"]} == {
+        name: len(content) for name, content in CONTENTS.items()
+    }
+    actions = [one["action"] for one in told["custody"]]
+    assert actions == ["custody.proposed", "custody.approved", "evidence.exported"]
+    with room.unit_of_work.read() as tx:
+        hashes = {one.hash for one in tx.audit.entries()}
+    assert {one["hash"] for one in told["custody"]} <= hashes
+
+
+def test_the_package_shows_neither_content_nor_hash_to_who_has_no_key(
+    package: Path, room: EvidenceRoom
+) -> None:
+    body = package.read_bytes()
+    assert b"quibblequibble" not in body
+    assert not any(room.evidence(one).digest.encode() in body for one in CONTENTS)
+    assert package.stat().st_mode & 0o777 == 0o600
+
+
+def test_tar_and_age_alone_open_it(package: Path) -> None:
+    with tarfile.open(package) as tar:
+        sealed = tar.extractfile("file-1.age")
+        assert sealed is not None
+        assert pyrage.decrypt(sealed.read(), [IDENTITY]) == CONTENTS["file-1"]
+
+
+def test_a_package_verifies_without_being_opened(package: Path, exports: Exports) -> None:
+    manifest = verify_package(package, public=exports.public_key)
+    assert [one.name for one in manifest.members] == [
+        "contents.json.age", "file-1.age", "file-2.age", "file-3.age",
+    ]  # fmt: skip
+    assert manifest.recipient == RECIPIENT
+
+
+def test_a_passphrase_opens_what_was_encrypted_to_it(exports: Exports, tmp_path: Path) -> None:
+    request = propose(exports, recipient=PASSPHRASE, only=["file-1"])
+    exports.approve(request.id, person="bo", reason="checked")
+    to = tmp_path / "package.tar"
+    with pytest.raises(InvalidInput, match="12 characters"):
+        exports.write(request.id, to, person="ana", passphrase="short")
+    exports.write(request.id, to, person="bo", passphrase=WORDS)
+    with pytest.raises(InvalidInput, match="does not open"):
+        opened(to, exports, passphrase="another long passphrase")
+    folder = opened(to, exports, passphrase=WORDS)
+    assert sorted(one.name for one in folder.iterdir()) == ["contents.json", "file-1"]
+
+
+def test_nothing_leaves_by_one_person(exports: Exports, tmp_path: Path) -> None:
+    request, to = propose(exports), tmp_path / "package.tar"
+    with pytest.raises(Conflict, match="second person"):
+        exports.write(request.id, to, person="ana")
+    with pytest.raises(NotPermitted, match="another person"):
+        exports.approve(request.id, person="ANA", reason="sure")
+    exports.approve(request.id, person="bo", reason="sure")
+    with pytest.raises(NotPermitted, match="proposed or approved"):
+        exports.write(request.id, to, person="cy")
+    with pytest.raises(Conflict, match="approved before"):
+        exports.approve(request.id, person="bo", reason="sure")
+    assert not to.exists()
+
+
+def test_a_rejected_export_is_never_written(
+    exports: Exports, room: EvidenceRoom, tmp_path: Path
+) -> None:
+    request = propose(exports)
+    requests = Requests(unit_of_work=room.unit_of_work, clock=room.clock)
+    assert requests.reject(request.id, person="ana", reason="a mistake") == requests.get(request.id)
+    assert requests.newest(9) == [requests.get(request.id)]
+    with pytest.raises(Conflict, match="rejected"):
+        exports.write(request.id, tmp_path / "package.tar", person="ana")
+
+
+def test_every_writing_is_recorded_before_it_happens(
+    exports: Exports, room: EvidenceRoom, tmp_path: Path
+) -> None:
+    request = propose(exports)
+    exports.approve(request.id, person="bo", reason="checked")
+    with pytest.raises(InvalidInput, match="cannot be made"):
+        exports.write(request.id, tmp_path / "none" / "package.tar", person="bo")
+    [entry] = room.entries("evidence.exported")
+    assert (entry.actor, entry.detail["recipient"]) == ("bo", RECIPIENT)
+    exports.write(request.id, tmp_path / "package.tar", person="bo")
+    with pytest.raises(InvalidInput, match="cannot be made"):
+        exports.write(request.id, tmp_path / "package.tar", person="bo")
+    assert len(room.entries("evidence.exported")) == 3
+
+
+WRONG: dict[str, dict[str, Any]] = {
+    "no person": {"person": " "},
+    "no reason": {"reason": ""},
+    "no request": {"reference": ""},
+    "no key": {"recipient": "age1quibble"},
+    "foreign evidence": {"only": ["file-9"]},
+}
+
+
+@pytest.mark.parametrize("wrong", WRONG.values(), ids=WRONG)
+def test_what_is_not_said_whole_is_not_proposed(
+    exports: Exports, room: EvidenceRoom, wrong: dict[str, Any]
+) -> None:
+    with pytest.raises(InvalidInput):
+        propose(exports, **wrong)
+    assert room.entries("custody.proposed") == []
+
+
+def test_an_export_needs_its_case_and_its_request(exports: Exports, room: EvidenceRoom) -> None:
+    with pytest.raises(NotFound):
+        exports.propose(CaseId("none"), recipient=RECIPIENT, reference="7", **WHO)
+    with pytest.raises(NotFound):
+        exports.approve("none", person="bo", reason="x")
+    room.case("case-2")
+    room.seal("other", "case-2")
+    request = room.retention.propose_early(["other"], reference="", **WHO)
+    with pytest.raises(InvalidInput, match="no request to export"):
+        exports.approve(request.id, person="bo", reason="x")
+    with pytest.raises(InvalidInput, match="no request to destroy"):
+        room.retention.approve_early(propose(exports).id, person="bo", reason="x")
+
+
+def test_what_was_changed_in_the_vault_makes_no_package(
+    exports: Exports, room: EvidenceRoom, tmp_path: Path
+) -> None:
+    name = room.vault.name_of(room.evidence("file-3").digest)
+    room.blobs.kept[name] = room.blobs.kept[name][:-1] + b"x"
+    request, to = propose(exports), tmp_path / "package.tar"
+    exports.approve(request.id, person="bo", reason="checked")
+    with pytest.raises(IntegrityFailure):
+        exports.write(request.id, to, person="ana")
+    assert list(tmp_path.glob("*.tar")) == []
+
+
+def test_another_identity_opens_nothing(package: Path, exports: Exports) -> None:
+    with pytest.raises(InvalidInput, match="does not open"):
+        opened(package, exports, identity=str(pyrage.x25519.Identity.generate()))
+    assert not (package.parent / "opened").exists()
+    with pytest.raises(InvalidInput, match="does not open"):
+        opened(package, exports, identity="quibble")
+
+
+def test_another_signer_is_found(package: Path) -> None:
+    other = SigningKey(b"another audit key, thirty-two by")
+    with pytest.raises(IntegrityFailure, match="another key"):
+        verify_package(package, public=other.public)
+    with pytest.raises(InvalidInput, match="not a public key"):
+        verify_package(package, public="quibble")
+
+
+def test_every_truncation_is_found(package: Path, exports: Exports) -> None:
+    body = package.read_bytes()
+    # What follows the last member is padding of the tar format, and says nothing.
+    end = body.rindex(b"manifest.sig") + 512 + 64
+    for length in {0, 1, 511, 512, 5_000, end - 1, *range(0, end, max(1, end // 60))}:
+        package.write_bytes(body[:length])
+        with pytest.raises(IntegrityFailure):
+            verify_package(package, public=exports.public_key)
+
+
+def test_every_changed_byte_of_what_is_kept_is_found(package: Path, exports: Exports) -> None:
+    body = package.read_bytes()
+    with tarfile.open(package) as tar:
+        kept = [(one.offset_data, one.size) for one in tar.getmembers() if one.size]
+    for start, size in kept:
+        for place in {start, start + size // 2, start + size - 1}:
+            changed = bytearray(body)
+            changed[place] ^= 1
+            package.write_bytes(bytes(changed))
+            with pytest.raises(IntegrityFailure):
+                verify_package(package, public=exports.public_key)
+
+
+def rebuilt(package: Path, change: Callable[[list[tuple[str, bytes]]], Any]) -> None:
+    """Write the package again with its members changed, as somebody without the key could."""
+    with tarfile.open(package) as tar:
+        members = [(one.name, tar.extractfile(one).read()) for one in tar.getmembers()]  # type: ignore[union-attr]  # all are files
+    with tarfile.open(package, "w") as tar:
+        for name, data in change(members):
+            info = tarfile.TarInfo(name)
+            info.size = len(data)
+            tar.addfile(info, io.BytesIO(data))
+
+
+REBUILT: dict[str, Callable[[list[tuple[str, bytes]]], Any]] = {
+    "a member is missing": lambda all_: all_[1:],
+    "two are exchanged": lambda all_: [
+        (all_[1][0], all_[0][1]), (all_[0][0], all_[1][1]), *all_[2:],
+    ],
+    "one is added": lambda all_: [("more.age", b"x"), *all_],
+    "one is twice": lambda all_: [all_[0], *all_],
+    "one is changed": lambda all_: [(all_[0][0], all_[0][1] + b"x"), *all_[1:]],
+    "another signature": lambda all_: [*all_[:-1], (all_[-1][0], bytes(64))],
+    "a short signature": lambda all_: [*all_[:-1], (all_[-1][0], b"x")],
+    "no signature": lambda all_: all_[:-1],
+    "the manifest is changed": lambda all_: [
+        *all_[:-2], (all_[-2][0], all_[-2][1].replace(b"file-1", b"file-9")), all_[-1],
+    ],
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("change", REBUILT.values(), ids=REBUILT)
+def test_a_rebuilt_package_is_found(
+    package: Path, exports: Exports, change: Callable[[list[tuple[str, bytes]]], Any]
+) -> None:
+    rebuilt(package, change)
+    with pytest.raises(IntegrityFailure):
+        verify_package(package, public=exports.public_key)
+    with pytest.raises(IntegrityFailure):
+        opened(package, exports)
+
+
+def test_what_is_no_package_is_refused(tmp_path: Path, exports: Exports) -> None:
+    with pytest.raises(InvalidInput, match="cannot be read"):
+        verify_package(tmp_path / "none", public=exports.public_key)
+    (tmp_path / "text").write_text("quibble")
+    with pytest.raises(IntegrityFailure, match="no package"):
+        verify_package(tmp_path / "text", public=exports.public_key)
