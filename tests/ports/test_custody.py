@@ -7,16 +7,18 @@ import pytest
 from msgspec.structs import replace
 from tests.fakes.cybertip_store import NOON, HandClock
 from tests.fakes.evidence_room import WHO, EvidenceRoom
-from tests.ports.builders import ENTRY
+from tests.ports.builders import ENTRY, close, make_effect
 
 from nightlight.adapters.sql.database import SqlUnitOfWork
 from nightlight.errors import NotFound
 from nightlight.model.case import CaseState
 from nightlight.model.custody import CustodyRequest, Destruction, RequestKind, RequestState
+from nightlight.model.effect import EffectKind
 from nightlight.model.filing import TipState
-from nightlight.model.ids import CaseId
+from nightlight.model.ids import AccountId, CaseId
 from nightlight.preserve.ports import KeyRing
 from nightlight.preserve.retention import CaseStanding
+from nightlight.report.account_actions import take_back
 
 CASE = CaseId("case-1")
 
@@ -148,5 +150,24 @@ def test_the_day_something_is_due_is_the_same_on_every_database(room: EvidenceRo
     room.clock.advance(days=366, seconds=-1)
     assert room.retention.run_due().destroyed == 0
     room.clock.advance(seconds=1)
+    assert room.retention.run_due().destroyed == 1
+    assert room.destroyed_at(one) == room.clock.now()
+
+
+def test_nothing_of_an_account_is_due_while_its_report_is_undecided(room: EvidenceRoom) -> None:
+    room.case(account_id="ada")
+    one = room.seal("one")
+    with room.unit_of_work.begin() as tx:
+        lock = make_effect("e1", EffectKind.LOCK, of="ada", about="account")
+        tx.commit(*close(tx, lock, at=NOON), ENTRY)
+    with room.unit_of_work.begin() as tx:
+        assert tx.custody.standing(CASE).undecided
+    room.clock.advance(days=4000)
+    assert room.retention.run_due().ordered == 0
+    with room.unit_of_work.begin() as tx:
+        entries = take_back(
+            tx.report_decisions, AccountId("ada"), by="ana", note="no", at=room.clock.now()
+        )
+        tx.commit(*entries)
     assert room.retention.run_due().destroyed == 1
     assert room.destroyed_at(one) == room.clock.now()

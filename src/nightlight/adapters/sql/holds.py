@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 
 import msgspec
-from sqlalchemy import Connection, Row, delete, or_, select, update
+from sqlalchemy import Connection, Row, and_, delete, or_, select, update
 
 from nightlight.adapters.sql.cases import SqlCaseStore
 from nightlight.adapters.sql.rows import (
@@ -21,10 +21,12 @@ from nightlight.adapters.sql.rows import (
     to_us_or_none,
 )
 from nightlight.adapters.sql.schema import (
+    account_action,
     custody_request,
     cybertip,
     destruction,
     hold_event,
+    report_decision,
     review_case,
 )
 from nightlight.errors import NotFound
@@ -32,6 +34,7 @@ from nightlight.model.custody import CustodyRequest, Destruction
 from nightlight.model.filing import Filing
 from nightlight.model.hold import Hold, HoldAct, HoldEvent, holds_in
 from nightlight.model.ids import CaseId
+from nightlight.model.report_decision import ReportState
 from nightlight.preserve.retention import CaseStanding, TipStanding
 
 _ORDER = {act: number for number, act in enumerate(HoldAct)}
@@ -61,6 +64,7 @@ class SqlCustodyStore:
         cases = {case.id: case for case in self._cases.some(case_ids)}
         accounts = {case.account_id for case in cases.values() if case.account_id}
         tips = self._tips(case_ids, accounts)
+        undecided = self._undecided(accounts)
         held: dict[CaseId, list[Hold]] = {}
         for hold in self._holds(among(self._connection, hold_event.c.case_id, case_ids)):
             held.setdefault(hold.case_id, []).append(hold)
@@ -73,9 +77,28 @@ class SqlCustodyStore:
                     if of_case == one or (one in cases and account_id == cases[one].account_id)
                 ),
                 holds=tuple(held.get(one, ())),
+                undecided=one in cases and cases[one].account_id in undecided,
             )
             for one in case_ids
         }
+
+    def _undecided(self, accounts: Collection[str]) -> set[str]:
+        """Return those of these accounts that were acted on, and nobody decided about reporting."""
+        rows = self._connection.execute(
+            select(account_action.c.account_id)
+            .join(
+                report_decision,
+                and_(
+                    report_decision.c.action_id == account_action.c.id,
+                    report_decision.c.version == account_action.c.report_version,
+                ),
+            )
+            .where(
+                among(self._connection, account_action.c.account_id, accounts),
+                report_decision.c.state == ReportState.UNDECIDED.value,
+            )
+        )
+        return set(rows.scalars())
 
     def _tips(
         self, case_ids: Collection[CaseId], accounts: Collection[str]
