@@ -11,7 +11,15 @@ from typer.core import TyperArgument, TyperCommand, TyperGroup, TyperOption
 from nightlight.cli.lazy import COMMANDS, LazyGroup, load
 from nightlight.cli.main import app
 from nightlight.decide.facts import CONTEXT_FACTS
-from nightlight.decide.policy import Mode, Outcome, Policy, PolicyRule, Quota, Retention
+from nightlight.decide.policy import (
+    FilingDeadline,
+    Mode,
+    Outcome,
+    Policy,
+    PolicyRule,
+    Quota,
+    Retention,
+)
 from nightlight.model.audit import ACTIONS, DISCLOSED
 from nightlight.model.case import TRANSITIONS, CaseState
 from nightlight.model.effect import (
@@ -21,7 +29,7 @@ from nightlight.model.effect import (
     EffectKind,
 )
 from nightlight.model.filing import SETTLED, TIP_TRANSITIONS, TipState
-from nightlight.model.incident import IncidentType
+from nightlight.model.incident import Annotation, IncidentType
 from nightlight.model.report_decision import (
     REPORT_TRANSITIONS,
     Deadline,
@@ -228,6 +236,7 @@ def _policy() -> str:
         "`[[rules]]`": PolicyRule,
         "`[confirmed.CATEGORY]`": Outcome,
         "`[[quotas]]`": Quota,
+        "`[[filing_deadlines]]`": FilingDeadline,
         "`[retention]`": Retention,
         "`[reporting]`": Threshold,
         "`[[reporting.rules]]`": ThresholdRule,
@@ -240,6 +249,7 @@ def _policy() -> str:
         ("Modes", Mode),
         ("Incident types", IncidentType),
         ("Answers of a threshold", Says),
+        ("Annotations of a report", Annotation),
     ]
     sets = "\n".join(f"- {name}: {', '.join(f'`{one}`' for one in kind)}" for name, kind in closed)
     return _page(

@@ -26,6 +26,7 @@ from nightlight.adapters.platform_http import HttpPlatform
 from nightlight.adapters.sandbox import Sandbox
 from nightlight.adapters.sandbox_hasher import SandboxedHasher
 from nightlight.adapters.sandbox_walls import Wall
+from nightlight.adapters.schema_file import FileSchemaCache
 from nightlight.adapters.spool import Spool, SpooledFile
 from nightlight.adapters.sql.database import SqlUnitOfWork, migrate, open_engine
 from nightlight.adapters.state_file import StateFile
@@ -41,9 +42,11 @@ from nightlight.pipeline import Pipeline
 from nightlight.preserve.package import Contents, Manifest, SigningKey
 from nightlight.preserve.seal import Sealer
 from nightlight.preserve.vault import Vault
+from nightlight.report.live_schema import LiveSchema
 from nightlight.report.submit import Filer
 from nightlight.services import Services
 from nightlight.services.banks import Banks
+from nightlight.services.deadlines import Deadlines
 from nightlight.services.delivery import Dispatcher
 from nightlight.services.drafting import Drafting
 from nightlight.services.evidence import EvidenceDesk
@@ -178,6 +181,7 @@ def build_services(settings: Settings) -> Services:
         hunts=Hunts(unit_of_work=unit_of_work, clock=clock, pipeline=pipeline),
         record=_record(settings, unit_of_work, clock, keys.audit_key()),
         dispatcher=_dispatcher(settings, unit_of_work, clock),
+        deadlines=Deadlines(unit_of_work=unit_of_work, clock=clock),
         filer=_filer(settings, cybertipline, unit_of_work, vault, clock),
         cybertipline=cybertipline,
     )
@@ -385,4 +389,7 @@ def _filer(
         media=VaultMedia(vault=vault, unit_of_work=unit_of_work),
         reporter=settings.reporter,
         clock=clock,
+        schema=LiveSchema(
+            fetch=cybertipline.schema, clock=clock, cache=FileSchemaCache(settings.schema_file)
+        ),
     )

@@ -126,6 +126,11 @@ class Settings(Struct, frozen=True, kw_only=True):
         return self.home / "vault"
 
     @property
+    def schema_file(self) -> Path:
+        """The CyberTipline's schema, as it was fetched last."""
+        return self.home / "cybertipline-schema.json"
+
+    @property
     def anchors_file(self) -> Path:
         """The chain heads kept outside the database."""
         return self.home / "audit" / "anchors.ndjson"

@@ -22,7 +22,7 @@ from nightlight.measure.ports import FiguresSource
 from nightlight.model.audit import AuditEntry, ChainedEntry
 from nightlight.model.cybertip import CyberTip
 from nightlight.model.filing import Filing
-from nightlight.model.ids import CaseId, TipId
+from nightlight.model.ids import AccountId, CaseId, TipId
 from nightlight.preserve.ports import CustodyStore, EvidenceStore, SealedValues, ViewLog
 from nightlight.report.ports import EngagementStore, ReportDecisionStore
 from nightlight.review.ports import CaseStore
@@ -49,19 +49,25 @@ class AuditLog(Protocol):
 
 
 class StoredTip(Struct, frozen=True, kw_only=True):
-    """A tip as it may be listed: its case and its progress, not its content."""
+    """A tip as it may be listed: its cases and its progress, not its content.
+
+    Attributes:
+        deadline_at: by when it should be filed, None where nobody said.
+    """
 
     tip_id: TipId
     case_id: CaseId
+    destination: str
     drafted_at: datetime
+    deadline_at: datetime | None
     filing: Filing
 
 
 class Tips(Protocol):
     """CyberTips and the progress of their filing."""
 
-    def draft(self, tip: CyberTip, *, at: datetime) -> None:
-        """Store a tip to be filed; a case that has one keeps it."""
+    def draft(self, tip: CyberTip, *, at: datetime, deadline_at: datetime | None = None) -> None:
+        """Store a tip to be filed from ``at`` on; one that is there stays as it is."""
         ...
 
     def load(self, tip_id: TipId) -> tuple[CyberTip, Filing]:
@@ -80,12 +86,45 @@ class Tips(Protocol):
         """
         ...
 
-    def due(self, now: datetime, limit: int) -> list[TipId]:
-        """Return tips that are not settled and need not wait, longest due first."""
+    def rewrite(
+        self, tip: CyberTip, filing: Filing, *, at: datetime, deadline_at: datetime | None = None
+    ) -> None:
+        """Store a tip over itself, with its progress; its deadline may only come nearer.
+
+        Raises:
+            Conflict: a filer went on with this tip meanwhile.
+        """
+        ...
+
+    def due(self, now: datetime, limit: int, *, destination: str) -> list[TipId]:
+        """Return a destination's tips that are not settled and need not wait.
+
+        A tip waits while one of its cases does not stand, but for being withdrawn.
+        """
+        ...
+
+    def of_case(self, case_id: CaseId) -> list[StoredTip]:
+        """Return the tips that report a case, oldest first."""
+        ...
+
+    def of_account(self, account_id: AccountId) -> list[StoredTip]:
+        """Return the tips that report an account's cases, oldest first."""
         ...
 
     def newest(self, limit: int) -> list[StoredTip]:
         """Return the newest tips, newest first."""
+        ...
+
+    def refused(self) -> list[StoredTip]:
+        """Return the tips that wait for a person, oldest first."""
+        ...
+
+    def overdue(self, now: datetime, *, unalarmed: bool = False) -> list[StoredTip]:
+        """Return tips past their deadline and not filed; with ``unalarmed`` those not told of."""
+        ...
+
+    def alarmed(self, tip_id: TipId, *, at: datetime) -> None:
+        """Remember that a tip past its deadline was told of."""
         ...
 
 

@@ -25,10 +25,11 @@ AVOIDED = re.compile(
 ALLOWED = {("report/incident_xml.py", "Child Porn"), ("adapters/video_hasher.py", "whitelist")}
 ACTION = re.compile(
     r"(events|account|report|evidence|decision|case|effect|bank|lexicon|policy|tip|exchange|media|token|test|hunt|offer|keys|hold|custody|suggestion|record)"
-    r"\.(\w+ed|sealed|made|dead|held|reset|viewed|destruction_ordered|\w*withdrawn|upheld|overturned|started_over|found)"
+    r"\.(\w+ed|sealed|made|dead|held|reset|viewed|destruction_ordered|\w*withdrawn|upheld|overturned|started_over|overdue|found)"
 )
 #: What looks like an action: a field of the policy file, and the types of a webhook and of events.
 NO_ACTIONS = {
+    "report.overdue",
     "policy.confirmed",
     "effect.requested",
     "media.uploaded",

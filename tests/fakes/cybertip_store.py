@@ -50,11 +50,12 @@ class MemoryTipStore:
         self.actions.append(action)
         self.history.append(filing)
 
-    def due(self, now: datetime, limit: int) -> list[TipId]:
+    def due(self, now: datetime, limit: int, *, destination: str) -> list[TipId]:
         waiting = [
             filing
             for filing in self.filings.values()
             if filing.state not in SETTLED
+            and self.tips[filing.tip_id].destination == destination
             and (filing.next_attempt_at is None or filing.next_attempt_at <= now)
         ]
         return [filing.tip_id for filing in waiting][:limit]

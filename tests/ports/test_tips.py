@@ -16,7 +16,7 @@ from nightlight.errors import Conflict, IntegrityFailure, NotFound
 from nightlight.model.case import CaseState
 from nightlight.model.cybertip import CyberTip
 from nightlight.model.filing import Filing, TipState
-from nightlight.model.ids import TipId
+from nightlight.model.ids import AccountId, CaseId, TipId
 from nightlight.model.incident import Annotation, WebPage
 from nightlight.model.person import Disabled
 from nightlight.model.reported_file import Classification, FileHash
@@ -65,7 +65,7 @@ def test_a_drafted_tip_is_due_at_once(unit_of_work: SqlUnitOfWork) -> None:
             one,
             Filing(tip_id=one.id, state=TipState.DRAFTED, next_attempt_at=NOON),
         )
-        assert tx.tips.due(NOON, 5) == [one.id]
+        assert tx.tips.due(NOON, 5, destination="ncmec") == [one.id]
 
 
 @pytest.mark.parametrize("state", [CaseState.APPEALED, CaseState.OVERTURNED, CaseState.DISMISSED])
@@ -78,15 +78,85 @@ def test_a_tip_is_not_due_while_its_case_does_not_stand(
         tx.cases.save(make_case(one.case_id, state=state))
         tx.commit(ENTRY)
     with unit_of_work.read() as tx:
-        assert tx.tips.due(NOON, 5) == []
+        assert tx.tips.due(NOON, 5, destination="ncmec") == []
 
 
-def test_a_case_that_has_a_tip_keeps_it(unit_of_work: SqlUnitOfWork) -> None:
+def test_a_tip_that_is_there_stays_as_it_is(unit_of_work: SqlUnitOfWork) -> None:
     first = tip("tip-1")
     draft(unit_of_work, first)
-    draft(unit_of_work, replace(tip("tip-2"), case_id=first.case_id))
+    draft(unit_of_work, replace(first, narrative="another"))
     with unit_of_work.read() as tx:
-        assert [one.tip_id for one in tx.tips.newest(5)] == ["tip-1"]
+        assert tx.tips.load(first.id)[0] == first
+
+
+def test_a_tip_of_several_cases_waits_for_each_of_them(unit_of_work: SqlUnitOfWork) -> None:
+    both = replace(tip("tip-1"), bundled=(CaseId("case-2"),))
+    draft(unit_of_work, both)
+    with unit_of_work.begin() as tx:
+        tx.cases.save(make_case("case-2", state=CaseState.APPEALED))
+        tx.commit(ENTRY)
+    with unit_of_work.read() as tx:
+        assert tx.tips.due(NOON, 5, destination="ncmec") == []
+        assert [one.tip_id for one in tx.tips.of_case(CaseId("case-2"))] == ["tip-1"]
+
+
+def test_a_tip_that_is_to_be_withdrawn_is_due_though_its_case_does_not_stand(
+    unit_of_work: SqlUnitOfWork,
+) -> None:
+    one = tip("tip-1")
+    draft(unit_of_work, one)
+    with unit_of_work.begin() as tx:
+        tx.cases.save(make_case(one.case_id, state=CaseState.OVERTURNED))
+        tx.tips.save(moved("tip-1", TipState.WITHDRAWING, 1), at=NOON)
+        tx.commit(ENTRY)
+    with unit_of_work.read() as tx:
+        assert tx.tips.due(NOON, 5, destination="ncmec") == ["tip-1"]
+        assert tx.tips.due(NOON, 5, destination="hotline") == []
+
+
+def test_a_tip_is_written_anew_only_over_the_revision_before(unit_of_work: SqlUnitOfWork) -> None:
+    one = tip("tip-1")
+    draft(unit_of_work, one)
+    other = replace(one, narrative="another")
+    with unit_of_work.begin() as tx:
+        tx.tips.rewrite(other, moved("tip-1", TipState.DRAFTED, 1), at=NOON)
+        tx.commit(ENTRY)
+    with pytest.raises(Conflict), unit_of_work.begin() as tx:
+        tx.tips.rewrite(one, moved("tip-1", TipState.DRAFTED, 1), at=NOON)
+    with unit_of_work.read() as tx:
+        assert tx.tips.load(one.id)[0] == other
+
+
+def test_a_tip_past_its_deadline_is_told_of_once_until_it_is_filed(
+    unit_of_work: SqlUnitOfWork,
+) -> None:
+    one = tip("tip-1")
+    with unit_of_work.begin() as tx:
+        tx.cases.save(make_case(one.case_id, state=CaseState.CONFIRMED))
+        tx.tips.draft(one, at=NOON, deadline_at=NOON + timedelta(hours=9))
+        tx.tips.rewrite(
+            one, moved("tip-1", TipState.REFUSED, 1), at=NOON, deadline_at=NOON + timedelta(hours=2)
+        )
+        tx.commit(ENTRY)
+    late = NOON + timedelta(hours=2)
+    with unit_of_work.begin() as tx:
+        assert tx.tips.overdue(late - timedelta(seconds=1)) == []
+        assert [found.tip_id for found in tx.tips.overdue(late, unalarmed=True)] == ["tip-1"]
+        assert [found.tip_id for found in tx.tips.refused()] == ["tip-1"]
+        tx.tips.alarmed(one.id, at=late)
+        assert tx.tips.overdue(late, unalarmed=True) == []
+        assert len(tx.tips.overdue(late)) == 1
+        tx.tips.save(moved("tip-1", TipState.FILED, 2), at=late)
+        assert tx.tips.overdue(late) == []
+
+
+def test_tips_of_an_account_are_found_oldest_first(unit_of_work: SqlUnitOfWork) -> None:
+    draft(unit_of_work, tip("tip-1"), tip("tip-2"))
+    with unit_of_work.begin() as tx:
+        first, second = (tx.cases.get(tip(name).case_id) for name in ("tip-1", "tip-2"))
+        tx.cases.save(replace(second, account_id=first.account_id))
+        assert [one.tip_id for one in tx.tips.of_account(first.account_id)] == ["tip-1", "tip-2"]
+        assert tx.tips.of_account(AccountId("nobody")) == []
 
 
 def test_an_unknown_tip_is_not_found(unit_of_work: SqlUnitOfWork) -> None:
@@ -125,8 +195,11 @@ def test_tips_are_due_longest_due_first_and_settled_ones_never(
     save(unit_of_work, moved("filed", TipState.FILED, 1))
     save(unit_of_work, moved("refused", TipState.REFUSED, 1))
     with unit_of_work.read() as tx:
-        assert tx.tips.due(NOON + timedelta(seconds=20), 5) == ["sooner", "later"]
-        assert tx.tips.due(NOON + timedelta(seconds=20), 1) == ["sooner"]
+        assert tx.tips.due(NOON + timedelta(seconds=20), 5, destination="ncmec") == [
+            "sooner",
+            "later",
+        ]
+        assert tx.tips.due(NOON + timedelta(seconds=20), 1, destination="ncmec") == ["sooner"]
 
 
 def test_what_a_tip_says_is_sealed_at_rest(unit_of_work: SqlUnitOfWork, engine: Engine) -> None:

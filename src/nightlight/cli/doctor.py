@@ -224,13 +224,27 @@ def _work(services: Services) -> Iterator[Finding]:
             f"{figures.quarantined:,} lines could not be read",
             "nightlight audit list",
         )
-    if figures.tips.get("refused"):
-        yield Finding(
-            part="tips",
-            health=Health.WRONG,
-            says=f"{figures.tips['refused']:,} tips were refused",
-            mend="nightlight report list says why",
-        )
+    yield from _tips(services)
+
+
+def _tips(services: Services) -> Iterator[Finding]:
+    """Yield what is wrong with tips: refused, overdue, or perhaps open at the CyberTipline."""
+    now = services.clock.now()
+    with services.unit_of_work.read() as tx:
+        refused = tx.tips.refused()
+        overdue = tx.tips.overdue(now)
+    left = [one for one in refused if one.filing.remote_id]
+    for count, says, mend in (
+        (len(refused), "tips were refused", "nightlight report list says why"),
+        (len(overdue), "tips are past their deadline", "file by hand now: docs/operations/tips.md"),
+        (
+            len(left),
+            "refused tips may have a report open or finished",
+            "nightlight report retry asks about it; docs/operations/tips.md",
+        ),
+    ):
+        if count:
+            yield Finding(part="tips", health=Health.WRONG, says=f"{count:,} {says}", mend=mend)
 
 
 def _report_decisions(services: Services) -> Finding:

@@ -14,8 +14,9 @@ import msgspec
 from msgspec import Meta, Struct
 
 from nightlight.errors import InvalidInput
+from nightlight.model.cybertip import NCMEC
 from nightlight.model.effect import DESTRUCTIVE_EFFECTS, EffectKind
-from nightlight.model.incident import IncidentType
+from nightlight.model.incident import Annotation, IncidentType
 from nightlight.model.report_decision import (
     OTHER_MATTER,
     TAKEN_BACK,
@@ -68,10 +69,20 @@ class Outcome(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     Attributes:
         asks: effects on the case's subjects and account.
         report: the incident type to report it as; None where it is not reportable.
+        report_to: where it is reported; settings say how each place is reached.
+        report_after_minutes: how long a drafted tip waits, to be read and corrected.
+        bundle: whether a case joins a tip of the same account that still waits.
+        annotations: what reports of it say besides.
+        urgent: why such a report is escalated to high priority; "" where it is not.
     """
 
     asks: tuple[EffectKind, ...] = ()
     report: IncidentType | None = None
+    report_to: tuple[Name, ...] = (NCMEC,)
+    report_after_minutes: Annotated[int, Meta(ge=0, le=1440)] = 0
+    bundle: bool = False
+    annotations: tuple[Annotation, ...] = ()
+    urgent: Annotated[str, Meta(max_length=3000)] = ""
 
 
 class Quota(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -147,6 +158,18 @@ DEFAULT_THRESHOLD = Threshold(
 )
 
 
+class FilingDeadline(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """By when the tip of a confirmed case is to be filed; later, an alarm is raised.
+
+    Attributes:
+        from_severity: of cases this severe and more, up to the next one listed.
+        hours: so long after the confirmation.
+    """
+
+    from_severity: Severity
+    hours: Annotated[int, Meta(ge=1)]
+
+
 class Policy(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """A named policy; ``version`` names it and its exact content.
 
@@ -156,6 +179,8 @@ class Policy(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
         rules: what makes a decision.
         confirmed: by category, what follows once a person confirmed a case of it.
         quotas: circuit breakers.
+        filing_deadlines: by when tips are filed: 24 hours from severity 80 on, 72 below, unless
+            it says otherwise.
         retention: for how long evidence is kept.
         reporting: from where on accounts that were acted on are reported; the one of the default
             policy, shown below, where it is missing.
@@ -167,6 +192,10 @@ class Policy(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     rules: tuple[PolicyRule, ...]
     confirmed: dict[str, Outcome]
     quotas: tuple[Quota, ...] = ()
+    filing_deadlines: tuple[FilingDeadline, ...] = (
+        FilingDeadline(from_severity=80, hours=24),
+        FilingDeadline(from_severity=0, hours=72),
+    )
     retention: Retention = Retention()
     reporting: Threshold = DEFAULT_THRESHOLD
     digest: str = ""
@@ -175,6 +204,11 @@ class Policy(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     def version(self) -> str:
         """``name@revision:digest``, as recorded with every decision."""
         return f"{self.name}@{self.revision}:{self.digest}"
+
+    def filing_hours(self, severity: int) -> int | None:
+        """Return within how many hours a tip of this severity is filed, None without a deadline."""
+        met = [one for one in self.filing_deadlines if one.from_severity <= severity]
+        return max(met, key=lambda one: one.from_severity).hours if met else None
 
 
 def parse_policy(body: bytes) -> Policy:

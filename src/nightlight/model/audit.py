@@ -83,6 +83,10 @@ ACTIONS: Mapping[str, str] = {
     "tip.retraction_requested": "an unfinished report is about to be retracted",
     "tip.started_over": "the tip is filed anew in another report",
     "tip.postponed": "filing failed for now and is tried again",
+    "tip.packing_requested": "a package with the report is about to be written",
+    "tip.withdrawn": "the case was overturned: nothing is filed, or it is about to be retracted",
+    "tip.bundled": "another case of the account joined a tip that still waits",
+    "tip.overdue": "a tip was not filed by its deadline",
     "tip.refused": "filing failed for good: a person has to look",
     "record.disclosed": "a withheld part of an entry was disclosed, for the purpose given",
 }

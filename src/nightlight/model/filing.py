@@ -21,33 +21,50 @@ class TipState(StrEnum):
     UPLOADING = "uploading"
     DESCRIBING = "describing"
     FINISHING = "finishing"
+    PACKING = "packing"
     FILED = "filed"
     RETRACTING = "retracting"
     REFUSED = "refused"
+    WITHDRAWING = "withdrawing"
+    WITHDRAWN = "withdrawn"
 
+
+#: What a report that is open may become besides going on: given up, or withdrawn for good.
+_LEFT = frozenset({TipState.RETRACTING, TipState.DRAFTED, TipState.REFUSED, TipState.WITHDRAWING})
 
 #: The whole state machine: what may follow what, besides staying. Back to DRAFTED is starting
-#: over in a new report; REFUSED is left only by a person's order.
+#: over in a new report; REFUSED is left only by a person's order. PACKING is the only step of a
+#: destination that takes a package instead of calls.
 TIP_TRANSITIONS: dict[TipState, frozenset[TipState]] = {
-    TipState.DRAFTED: frozenset({TipState.OPENING, TipState.REFUSED}),
-    TipState.OPENING: frozenset({TipState.OPENED, TipState.REFUSED}),
-    TipState.OPENED: frozenset(
-        {TipState.UPLOADING, TipState.DESCRIBING, TipState.FINISHING, TipState.REFUSED},
+    TipState.DRAFTED: frozenset(
+        {TipState.OPENING, TipState.PACKING, TipState.REFUSED, TipState.WITHDRAWN},
     ),
-    TipState.UPLOADING: frozenset(
-        {TipState.OPENED, TipState.RETRACTING, TipState.DRAFTED, TipState.REFUSED},
+    TipState.OPENING: frozenset({TipState.OPENED, TipState.REFUSED, TipState.WITHDRAWN}),
+    TipState.OPENED: frozenset({TipState.UPLOADING, TipState.DESCRIBING, TipState.FINISHING})
+    | _LEFT,
+    TipState.UPLOADING: frozenset({TipState.OPENED}) | _LEFT,
+    TipState.DESCRIBING: frozenset({TipState.OPENED}) | _LEFT,
+    TipState.FINISHING: frozenset(
+        {TipState.FILED, TipState.DRAFTED, TipState.REFUSED, TipState.WITHDRAWING},
     ),
-    TipState.DESCRIBING: frozenset(
-        {TipState.OPENED, TipState.RETRACTING, TipState.DRAFTED, TipState.REFUSED},
-    ),
-    TipState.FINISHING: frozenset({TipState.FILED, TipState.DRAFTED, TipState.REFUSED}),
+    TipState.PACKING: frozenset({TipState.FILED, TipState.REFUSED, TipState.WITHDRAWING}),
     TipState.FILED: frozenset(),
-    TipState.RETRACTING: frozenset({TipState.DRAFTED, TipState.REFUSED}),
-    TipState.REFUSED: frozenset({TipState.DRAFTED, TipState.RETRACTING, TipState.FINISHING}),
+    TipState.RETRACTING: frozenset({TipState.DRAFTED, TipState.REFUSED, TipState.WITHDRAWING}),
+    TipState.REFUSED: frozenset(
+        {
+            TipState.DRAFTED,
+            TipState.RETRACTING,
+            TipState.FINISHING,
+            TipState.WITHDRAWING,
+            TipState.WITHDRAWN,
+        },
+    ),
+    TipState.WITHDRAWING: frozenset({TipState.WITHDRAWN, TipState.FILED, TipState.REFUSED}),
+    TipState.WITHDRAWN: frozenset(),
 }
 
 #: States in which nothing more happens by itself.
-SETTLED = frozenset({TipState.FILED, TipState.REFUSED})
+SETTLED = frozenset({TipState.FILED, TipState.REFUSED, TipState.WITHDRAWN})
 
 
 def check_tip_transition(before: TipState, after: TipState) -> None:
@@ -71,11 +88,15 @@ class Filing(Struct, frozen=True, kw_only=True):
             18 USC 2258A(h)(1).
         failure: why the tip was refused or waits; on a filed tip, what a person must check.
         retry_from: on a refused tip, where filing goes on if a person orders it to.
+        refusal: why the tip was refused, while its open report is being retracted for it; "" where
+            it starts over in a new report.
         attempts: failed attempts so far; sets how long the next one waits.
         restarts: how often the tip was started over in a new report.
         next_attempt_at: when the next attempt is due; while filing goes on, when another filer may
             take over.
         filed_at: when the receipt came; preservation for one year counts from here.
+        corrected: a person corrected the tip, so nothing is bundled into it.
+        document: SHA-256 of the report document that was sent last, "" before the first.
         revision: one more with every save, so that of two filers that load the same filing only
             one goes on.
     """
@@ -88,8 +109,11 @@ class Filing(Struct, frozen=True, kw_only=True):
     receipt: str = ""
     failure: str = ""
     retry_from: TipState | None = None
+    refusal: str = ""
     attempts: int = 0
     restarts: int = 0
     next_attempt_at: datetime | None = None
     filed_at: datetime | None = None
+    corrected: bool = False
+    document: str = ""
     revision: int = 0

@@ -86,6 +86,8 @@ def draft_tip(
     now: datetime,
     classify: bool,
     destination: str = NCMEC,
+    number: int = 1,
+    note: str = "",
 ) -> CyberTip:
     """Return the tip of an account's confirmed cases; the first one names it.
 
@@ -102,12 +104,14 @@ def draft_tip(
         now: when the tip is drafted.
         classify: whether a hash bank's industry classification is passed on.
         destination: where it is filed.
+        number: which tip of its first case this is there.
+        note: what a person adds to say first.
     """
     first = cases[0].case
     happened_at = max(decision.time for one in cases for decision in one.decisions)
     posts = _posts(cases)
     return CyberTip(
-        id=tip_id(first, destination),
+        id=tip_id(first, destination, number),
         case_id=first.id,
         account_id=first.account_id,
         bundled=tuple(one.case.id for one in cases[1:]),
@@ -124,6 +128,7 @@ def draft_tip(
         victims=around.victims,
         narrative="\n".join(
             [
+                *([note] if note else []),
                 *(line for one in cases for line in _narrative(one)),
                 *_follows(around.earlier_reports),
                 *_dated_ahead(happened_at, now),
@@ -143,10 +148,11 @@ def draft_tip(
     )
 
 
-def tip_id(case: Case, destination: str) -> TipId:
-    """Return the id of a case's tip at a destination."""
+def tip_id(case: Case, destination: str, number: int = 1) -> TipId:
+    """Return the id of a case's first, second, third tip at a destination."""
     elsewhere = () if destination == NCMEC else (destination,)
-    return TipId(derive_id("tip", case.id, *elsewhere))
+    further = () if number == 1 else (str(number),)
+    return TipId(derive_id("tip", case.id, *elsewhere, *further))
 
 
 def _gravest(cases: Sequence[ConfirmedCase]) -> ConfirmedCase:

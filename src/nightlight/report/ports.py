@@ -36,6 +36,8 @@ class FilingAction(StrEnum):
     STARTED_OVER = "tip.started_over"
     POSTPONED = "tip.postponed"
     REFUSED = "tip.refused"
+    PACKING_REQUESTED = "tip.packing_requested"
+    WITHDRAWN = "tip.withdrawn"
 
 
 class EngagementStore(Protocol):
@@ -243,8 +245,11 @@ class TipStore(Protocol):
         """
         ...
 
-    def due(self, now: datetime, limit: int) -> Sequence[TipId]:
-        """Return tips that are not settled and need not wait beyond ``now``, longest due first."""
+    def due(self, now: datetime, limit: int, *, destination: str) -> Sequence[TipId]:
+        """Return a destination's tips that are not settled and need not wait beyond ``now``.
+
+        Those that are due the longest come first.
+        """
         ...
 
 
@@ -283,6 +288,18 @@ class CyberTipline(Protocol):
 
     def retract(self, remote_id: str) -> None:
         """Withdraw a report that is not finished."""
+        ...
+
+
+class SchemaCache(Protocol):
+    """The schema that was fetched last, kept across restarts."""
+
+    def load(self) -> tuple[bytes, datetime] | None:
+        """Return the schema and when it was fetched, None where none was."""
+        ...
+
+    def save(self, schema: bytes, *, at: datetime) -> None:
+        """Keep a schema that was fetched just now."""
         ...
 
 

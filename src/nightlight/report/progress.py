@@ -14,6 +14,14 @@ _FIRST_WAIT_S = 30
 _LONGEST_WAIT_S = 3600
 
 
+#: Why a tip was withdrawn.
+OVERTURNED = "its case was overturned"
+#: States in which the open report is not finished for certain.
+_RETRACTABLE = frozenset({TipState.OPENED, TipState.UPLOADING, TipState.DESCRIBING})
+#: States that a refused tip goes on in: the report may be finished, or may be open still.
+_RESUMED = frozenset({TipState.FINISHING, TipState.RETRACTING, TipState.WITHDRAWING})
+
+
 class Progress:
     """One filing, changed only by saving it."""
 
@@ -31,6 +39,7 @@ class Progress:
         remote_id: str | None = None,
         uploaded: tuple[str, ...] | None = None,
         described: int | None = None,
+        document: str | None = None,
     ) -> None:
         """Store a step forward; None leaves a field as it is.
 
@@ -45,6 +54,7 @@ class Progress:
                 remote_id=before.remote_id if remote_id is None else remote_id,
                 uploaded=before.uploaded if uploaded is None else uploaded,
                 described=before.described if described is None else described,
+                document=before.document if document is None else document,
                 failure="",
                 next_attempt_at=self._clock.now() + self._lease,
             ),
@@ -86,19 +96,51 @@ class Progress:
         self._store_as(FilingAction.STARTED_OVER, fresh)
 
     def refuse(self, why: str, *, retry_from: TipState | None = None) -> None:
-        """Store that nothing more happens until a person acts."""
+        """Store that nothing more happens until a person acts.
+
+        A report that is open is retracted first, so that it is not left open and forgotten; one
+        that may be finished is left as it is.
+        """
         filing = self.filing
-        if retry_from is None and filing.state is TipState.FINISHING:
-            retry_from = TipState.FINISHING
-        elif retry_from is None:
-            retry_from = TipState.RETRACTING if filing.remote_id else TipState.DRAFTED
-        refused = structs.replace(
-            filing,
-            state=TipState.REFUSED,
-            failure=why,
-            retry_from=retry_from,
+        if retry_from is None and filing.remote_id and filing.state in _RETRACTABLE:
+            given_up = structs.replace(
+                filing,
+                state=TipState.RETRACTING,
+                refusal=why,
+                failure=why,
+                next_attempt_at=None,
+            )
+            self._store_as(FilingAction.RETRACTION_REQUESTED, given_up)
+            return
+        if retry_from is None:
+            retry_from = filing.state if filing.state in _RESUMED else TipState.DRAFTED
+        self._settle_refused(structs.replace(filing, failure=why, retry_from=retry_from))
+
+    def refuse_retracted(self) -> None:
+        """Store that the report is retracted and the tip refused for what it was given up for."""
+        gone = structs.replace(
+            self.filing,
+            remote_id="",
+            uploaded=(),
+            described=0,
+            failure=self.filing.refusal,
+            retry_from=TipState.DRAFTED,
+        )
+        self._settle_refused(gone)
+
+    def withdraw(self) -> None:
+        """Store that nothing is filed, and why nothing will be."""
+        gone = structs.replace(
+            self.filing,
+            state=TipState.WITHDRAWN,
+            remote_id="",
+            failure=OVERTURNED,
             next_attempt_at=None,
         )
+        self._store_as(FilingAction.WITHDRAWN, gone)
+
+    def _settle_refused(self, filing: Filing) -> None:
+        refused = structs.replace(filing, state=TipState.REFUSED, refusal="", next_attempt_at=None)
         self._store_as(FilingAction.REFUSED, refused)
 
     def _waiting(self, filing: Filing, why: str) -> Filing:
@@ -134,6 +176,30 @@ def retried(filing: Filing) -> Filing:
         state=filing.retry_from,
         failure="",
         retry_from=None,
+        next_attempt_at=None,
+        revision=filing.revision + 1,
+    )
+
+
+def withdrawn(filing: Filing) -> Filing:
+    """Return a filing as the end of its case leaves it, ready to be saved.
+
+    An open report must be retracted before; one whose id was never answered expires by itself.
+
+    Raises:
+        Conflict: the tip is filed, or withdrawn already.
+    """
+    if filing.state in (TipState.FILED, TipState.WITHDRAWN):
+        raise Conflict(f"a tip that is {filing.state.value} cannot be withdrawn")
+    begun = filing.remote_id or filing.state is TipState.PACKING
+    after = TipState.WITHDRAWING if begun else TipState.WITHDRAWN
+    check_tip_transition(filing.state, after)
+    return structs.replace(
+        filing,
+        state=after,
+        failure=OVERTURNED,
+        retry_from=None,
+        refusal="",
         next_attempt_at=None,
         revision=filing.revision + 1,
     )

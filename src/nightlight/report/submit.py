@@ -5,7 +5,7 @@ run to the worker, and storage and transport to the ports.
 """
 
 from datetime import timedelta
-from hashlib import md5
+from hashlib import md5, sha256
 
 from nightlight.audit.clock import Clock
 from nightlight.errors import (
@@ -15,11 +15,12 @@ from nightlight.errors import (
     NotPermitted,
     Unavailable,
 )
-from nightlight.model.cybertip import CyberTip
+from nightlight.model.cybertip import NCMEC, CyberTip
 from nightlight.model.filing import SETTLED, Filing, TipState
 from nightlight.model.ids import TipId
 from nightlight.report.check import check_documents
 from nightlight.report.document import file_details_xml, report_xml
+from nightlight.report.live_schema import LiveSchema
 from nightlight.report.ports import (
     AnswerKind,
     CyberTipline,
@@ -30,7 +31,7 @@ from nightlight.report.ports import (
 )
 from nightlight.report.progress import Progress
 from nightlight.report.reporter import Reporter
-from nightlight.report.schema import Schema, compiled, parsed
+from nightlight.report.schema import Schema, parsed
 
 #: Answers that say the open report is gone, so that nothing of it can ever be finished.
 _GONE = frozenset({AnswerKind.NO_SUCH_REPORT, AnswerKind.RETRACTED})
@@ -51,6 +52,8 @@ class Filer:
         media: MediaSource,
         reporter: Reporter,
         clock: Clock,
+        schema: LiveSchema | None = None,
+        name: str = NCMEC,
         lease_s: float = 60.0,
     ) -> None:
         """Keep the parts.
@@ -61,6 +64,8 @@ class Filer:
             media: the sealed files.
             reporter: who reports.
             clock: the time.
+            schema: what documents must follow; by default the destination's, kept in memory.
+            name: the destination's name; other tips are left alone.
             lease_s: how long a tip under way is left alone by other filers; one that died is
                 taken over after it. Longer than one call may take.
         """
@@ -69,8 +74,9 @@ class Filer:
         self._media = media
         self._reporter = reporter
         self._clock = clock
+        self._name = name
         self._lease = timedelta(seconds=lease_s)
-        self._schema: Schema | None = None
+        self._schema = schema or LiveSchema(fetch=destination.schema, clock=clock)
 
     def advance(self, tip_id: TipId) -> Filing:
         """Return the filing as stored after going on for as long as the answers allow.
@@ -84,15 +90,20 @@ class Filer:
         """
         tip, filing = self._store.load(tip_id)
         run = Progress(store=self._store, clock=self._clock, filing=filing, lease=self._lease)
+        self._attempt(tip, run)
+        if run.filing.refusal and run.filing.next_attempt_at is None:
+            self._attempt(tip, run)  # a refused tip's open report is retracted at once
+        return run.filing
+
+    def _attempt(self, tip: CyberTip, run: Progress) -> None:
         try:
             self._resume(tip, run)
         except CyberTiplineRefusal as refusal:
-            self._heed(refusal, run)
+            self._heed(refusal, tip, run)
         except _Spoilt as fault:
             run.give_up_report(str(fault))
         except Unavailable as failure:
             run.postpone(str(failure))
-        return run.filing
 
     def run_due(self, limit: int) -> list[Filing]:
         """Return the filings of up to ``limit`` due tips after advancing each.
@@ -101,7 +112,7 @@ class Filer:
             NotPermitted: the credentials are not taken; the remaining tips were left alone.
         """
         filings = []
-        for tip_id in self._store.due(self._clock.now(), limit):
+        for tip_id in self._store.due(self._clock.now(), limit, destination=self._name):
             try:
                 filings.append(self.advance(tip_id))
             except Conflict:
@@ -110,13 +121,16 @@ class Filer:
 
     def _resume(self, tip: CyberTip, run: Progress) -> None:
         """Go on from the stored state, which may name a call whose answer was lost."""
-        if run.filing.state is TipState.UPLOADING:
-            # The file may have arrived: a second copy must not, so this report is given up.
-            self._retract(run)
-        elif run.filing.state is TipState.RETRACTING:
-            self._retract(run)
-        elif run.filing.state is TipState.DESCRIBING:
-            self._describe_again(tip, run)
+        match run.filing.state:
+            case TipState.UPLOADING | TipState.RETRACTING:
+                # A file may have arrived: a second copy must not, so this report is given up.
+                self._retract(run)
+            case TipState.WITHDRAWING:
+                self._withdraw(run)
+            case TipState.DESCRIBING:
+                self._describe_again(tip, run)
+            case _:
+                pass
         while run.filing.state not in SETTLED:
             self._step(tip, run)
 
@@ -138,7 +152,11 @@ class Filer:
         except InvalidInput as fault:
             run.refuse(f"the document was not sent: {fault}")
             return
-        run.save(TipState.OPENING, FilingAction.OPEN_REQUESTED)
+        run.save(
+            TipState.OPENING,
+            FilingAction.OPEN_REQUESTED,
+            document=sha256(document).hexdigest(),
+        )
         remote_id = self._destination.open(document)
         run.save(TipState.OPENED, FilingAction.OPENED, remote_id=remote_id)
 
@@ -200,14 +218,32 @@ class Filer:
 
     def _retract(self, run: Progress) -> None:
         run.save(TipState.RETRACTING, FilingAction.RETRACTION_REQUESTED)
+        self._take_back(run)
+        if run.filing.refusal:
+            run.refuse_retracted()
+        else:
+            run.start_over()
+
+    def _withdraw(self, run: Progress) -> None:
+        """Retract the report of a tip whose case was overturned, unless it was finished before."""
+        run.save(TipState.WITHDRAWING, FilingAction.RETRACTION_REQUESTED)
+        try:
+            self._take_back(run)
+        except CyberTiplineRefusal as refusal:
+            if refusal.kind is not AnswerKind.FINISHED:
+                raise
+            run.file(refusal.body, doubt="filed before its case was overturned: tell the authority")
+            return
+        run.withdraw()
+
+    def _take_back(self, run: Progress) -> None:
         try:
             self._destination.retract(run.filing.remote_id)
         except CyberTiplineRefusal as refusal:
             if refusal.kind not in _GONE:
                 raise
-        run.start_over()
 
-    def _heed(self, refusal: CyberTiplineRefusal, run: Progress) -> None:
+    def _heed(self, refusal: CyberTiplineRefusal, tip: CyberTip, run: Progress) -> None:
         """Store what a refusal means in the state in which it came."""
         state, why = run.filing.state, str(refusal)
         match refusal.kind:
@@ -218,6 +254,8 @@ class Filer:
                 raise NotPermitted(why, hint="check the CyberTipline's credentials") from refusal
             case AnswerKind.NO_SUCH_REPORT if state is not TipState.OPENING:
                 run.start_over(failure=why)  # expired unfinished: nothing was ever filed
+            case AnswerKind.INVALID if state in (TipState.OPENING, TipState.DESCRIBING):
+                run.refuse(self._explained(tip, why))
             case AnswerKind.NO_SUCH_FILE if state is TipState.DESCRIBING:
                 run.give_up_report(why)
             # A report that somebody else retracted or finished is a person's to decide about.
@@ -228,9 +266,21 @@ class Filer:
             case _:
                 run.refuse(why)
 
+    def _explained(self, tip: CyberTip, why: str) -> str:
+        """Return why a document was refused; the schema may have changed since it was checked."""
+        try:
+            self._check(tip, self._schema.fetched())
+        except InvalidInput as fault:
+            return f"{why}; the schema has changed: {fault}"
+        except (Unavailable, CyberTiplineRefusal):
+            return why
+        return why
+
     def _checked_report(self, tip: CyberTip) -> bytes:
-        """Return the tip's document; it and every file's details follow the live schema."""
-        schema = self._live_schema()
+        """Return the tip's document; it and every file's details may be sent as they are."""
+        return self._check(tip, self._schema.current())
+
+    def _check(self, tip: CyberTip, schema: Schema) -> bytes:
         document = report_xml(tip, reporter=self._reporter)
         check_documents(
             document,
@@ -242,14 +292,6 @@ class Filer:
             now=self._clock.now(),
         )
         return document
-
-    def _live_schema(self) -> Schema:
-        if self._schema is None:
-            try:
-                self._schema = compiled(self._destination.schema())
-            except InvalidInput as fault:
-                raise Unavailable(f"the CyberTipline's schema is unusable: {fault}") from fault
-        return self._schema
 
 
 def _files_in(receipt: str) -> list[str]:

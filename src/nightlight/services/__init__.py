@@ -10,6 +10,7 @@ from nightlight.preserve.vault import Vault
 from nightlight.report.ports import CyberTipline
 from nightlight.report.submit import Filer
 from nightlight.services.banks import Banks
+from nightlight.services.deadlines import Deadlines
 from nightlight.services.delivery import Dispatcher
 from nightlight.services.evidence import EvidenceDesk
 from nightlight.services.exchanges import Exchanges
@@ -70,5 +71,6 @@ class Services(Struct, frozen=True, kw_only=True):
     hunts: Hunts
     record: Record
     dispatcher: Dispatcher | None
+    deadlines: Deadlines
     filer: Filer | None
     cybertipline: CyberTipline | None

@@ -1,19 +1,26 @@
-"""Reads what is stored of confirmed cases and drafts their tips, in the caller's transaction."""
+"""Drafts tips of confirmed cases, in the caller's transaction, and takes them back."""
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 
-from nightlight.decide.policy import Outcome
-from nightlight.model.case import Case, EvidenceKind
+from msgspec.structs import replace
+
+from nightlight.decide.policy import Outcome, Policy
+from nightlight.errors import Conflict
+from nightlight.model.audit import AuditEntry
+from nightlight.model.case import STANDING, Case, Evidence, EvidenceKind
 from nightlight.model.cybertip import CyberTip
-from nightlight.model.ids import EventKey, MediaId
+from nightlight.model.filing import TipState
+from nightlight.model.ids import CaseId, EventKey, MediaId
 from nightlight.model.incident import IncidentType
-from nightlight.report.draft import ConfirmedCase, Surroundings, draft_tip
-from nightlight.transaction import Transaction
+from nightlight.report.draft import ConfirmedCase, draft_tip
+from nightlight.report.progress import withdrawn
+from nightlight.services.surroundings import surroundings_of
+from nightlight.transaction import StoredTip, Transaction
 
 
 class Drafting:
-    """Drafts the tips that the policy asks for."""
+    """Drafts the tips that the policy asks for, each at every place it names."""
 
     def __init__(self, *, platform_name: str, classify: bool) -> None:
         """Keep what every tip says.
@@ -25,43 +32,206 @@ class Drafting:
         self._platform_name = platform_name
         self._classify = classify
 
-    def draft(self, tx: Transaction, case: Case, outcome: Outcome, *, now: datetime) -> None:
-        """Store the tip of a case that was just confirmed; nothing where it is not reportable."""
-        if outcome.report is not None:
-            confirmed = _confirmed(tx, case, incident_type=outcome.report)
-            tx.tips.draft(self._tip(tx, [confirmed], now=now), at=now)
+    def draft(
+        self, tx: Transaction, case: Case, *, policy: Policy, now: datetime
+    ) -> list[AuditEntry]:
+        """Store the tips of a case that was just confirmed, and return what the record says.
+
+        Nothing where it is not reportable. Where the policy bundles, a case joins a tip of its
+        account that is not opened yet.
+        """
+        outcome = policy.confirmed.get(case.category, Outcome())
+        if outcome.report is None:
+            return []
+        entries = []
+        for destination in outcome.report_to:
+            waiting = _waiting(tx, case, destination) if outcome.bundle else None
+            if waiting is None:
+                self._draft(tx, [case], destination, policy=policy, now=now)
+                continue
+            self._join(tx, case, waiting, policy=policy, now=now)
+            detail: dict[str, str | int | float | bool | list[str]] = {"case": case.id}
+            entries.append(
+                AuditEntry(
+                    actor="nightlight", action="tip.bundled", subject=waiting.tip_id, detail=detail
+                )
+            )
+        return entries
+
+    def withdraw(
+        self, tx: Transaction, case: Case, *, policy: Policy, now: datetime
+    ) -> list[AuditEntry]:
+        """Take back the unfiled tips of an overturned case; what else they reported is redrafted.
+
+        A filed report cannot be taken back: the authority has to be told.
+        """
+        entries = []
+        for stored in tx.tips.of_case(case.id):
+            if stored.filing.state in (TipState.FILED, TipState.WITHDRAWN):
+                continue
+            tip, filing = tx.tips.load(stored.tip_id)
+            tx.tips.save(withdrawn(filing), at=now)
+            others = [tx.cases.get(name) for name in tip.cases if name != case.id]
+            standing = [one for one in others if one.state in STANDING]
+            if standing:
+                self._draft(tx, standing, tip.destination, policy=policy, now=now)
+            entries.append(
+                AuditEntry(
+                    actor="nightlight",
+                    action="tip.withdrawn",
+                    subject=stored.tip_id,
+                    reason="its case was overturned",
+                    detail={"case": case.id, "redrafted": [one.id for one in standing]},
+                )
+            )
+        return entries
+
+    def supplement(
+        self, tx: Transaction, case_id: CaseId, note: str, *, policy: Policy, now: datetime
+    ) -> CyberTip:
+        """Return a further tip about a reported case, stored: the note, and what is new since.
+
+        Raises:
+            NotFound: there is no such case.
+            Conflict: nothing of it is filed yet, or it does not stand.
+        """
+        case = tx.cases.get(case_id)
+        if case.state not in STANDING:
+            raise Conflict(f"the case is {case.state}", hint="only what stands is reported")
+        filed = [one for one in tx.tips.of_case(case_id) if one.filing.state is TipState.FILED]
+        if not filed:
+            raise Conflict(
+                "nothing about this case is filed yet",
+                hint="`nightlight report correct` changes a tip that waits",
+            )
+        told = {file.digest for one in filed for file in tx.tips.load(one.tip_id)[0].files}
+        return self._draft(
+            tx, [case], filed[0].destination, policy=policy, now=now, note=note, leave_out=told
+        )
+
+    def _draft(
+        self,
+        tx: Transaction,
+        cases: Sequence[Case],
+        destination: str,
+        *,
+        policy: Policy,
+        now: datetime,
+        note: str = "",
+        leave_out: set[str] | None = None,
+    ) -> CyberTip:
+        there = [
+            one
+            for one in tx.tips.of_case(cases[0].id)
+            if (one.case_id, one.destination) == (cases[0].id, destination)
+        ]
+        tip = self._tip(
+            tx,
+            cases,
+            destination,
+            policy=policy,
+            now=now,
+            number=len(there) + 1,
+            note=note,
+            leave_out=leave_out or set(),
+        )
+        wait = max(_outcome(policy, one).report_after_minutes for one in cases)
+        tx.tips.draft(
+            tip, at=now + timedelta(minutes=wait), deadline_at=_deadline(policy, cases, now)
+        )
+        return tip
+
+    def _join(
+        self, tx: Transaction, case: Case, waiting: StoredTip, *, policy: Policy, now: datetime
+    ) -> None:
+        before, filing = tx.tips.load(waiting.tip_id)
+        cases = [*(tx.cases.get(name) for name in before.cases), case]
+        tip = self._tip(tx, cases, waiting.destination, policy=policy, now=now)
+        tx.tips.rewrite(
+            replace(tip, id=before.id),
+            replace(filing, revision=filing.revision + 1),
+            at=now,
+            deadline_at=_deadline(policy, [case], now),
+        )
 
     def _tip(
-        self, tx: Transaction, cases: Sequence[ConfirmedCase], *, now: datetime
-    ) -> CyberTip:  # fmt: skip
-        account_id = cases[0].case.account_id
-        evidence = [one for case in cases for one in case.evidence]
+        self,
+        tx: Transaction,
+        cases: Sequence[Case],
+        destination: str,
+        *,
+        policy: Policy,
+        now: datetime,
+        number: int = 1,
+        note: str = "",
+        leave_out: set[str] | None = None,
+    ) -> CyberTip:
+        confirmed = [
+            _confirmed(tx, one, _outcome(policy, one), leave_out or set()) for one in cases
+        ]
+        account_id = cases[0].account_id
+        evidence = [one for case in confirmed for one in case.evidence]
         media = tx.context.media([MediaId(one.content_id) for one in evidence])
-        keys = [EventKey(one.event_key) for case in cases for one in case.decisions]
+        keys = [EventKey(one.event_key) for case in confirmed for one in case.decisions]
+        posts = [event for case in confirmed for event in case.posts]
         return draft_tip(
-            cases,
+            confirmed,
             platform=self._platform_name,
             signals=tx.signals.of_events([*keys, *(one.event_key for one in media.values())]),
             media={str(name): one for name, one in media.items()},
             account=tx.context.accounts([account_id]).get(account_id),
             # The suspension has only been asked for: a tip does not state what the platform has not
             # confirmed.
-            around=Surroundings(),
+            around=surroundings_of(tx, account_id, posts, platform=self._platform_name),
             now=now,
             classify=self._classify,
+            destination=destination,
+            number=number,
+            note=note,
         )
 
 
-def _confirmed(tx: Transaction, case: Case, *, incident_type: IncidentType) -> ConfirmedCase:
+def _outcome(policy: Policy, case: Case) -> Outcome:
+    return policy.confirmed.get(case.category, Outcome())
+
+
+def _waiting(tx: Transaction, case: Case, destination: str) -> StoredTip | None:
+    """Return a tip of the case's account that another case may join."""
+    if not case.account_id:
+        return None
+    return next(
+        (
+            one
+            for one in tx.tips.of_account(case.account_id)
+            if one.destination == destination
+            and one.filing.state is TipState.DRAFTED
+            and not one.filing.corrected
+        ),
+        None,
+    )
+
+
+def _deadline(policy: Policy, cases: Sequence[Case], now: datetime) -> datetime | None:
+    hours = policy.filing_hours(max(one.severity for one in cases))
+    return None if hours is None else now + timedelta(hours=hours)
+
+
+def _confirmed(tx: Transaction, case: Case, outcome: Outcome, leave_out: set[str]) -> ConfirmedCase:
     """Return a confirmed case with everything that a tip says of it."""
     evidence = tx.evidence.of_case(case.id)
     posts = [EventKey(one.content_id) for one in evidence if one.kind is EvidenceKind.POST]
     return ConfirmedCase(
         case=case,
-        incident_type=incident_type,
+        incident_type=outcome.report or IncidentType.CSAM,
         decisions=tx.decisions.get(case.decisions),
-        evidence=evidence,
+        evidence=[one for one in evidence if not _is_told(one, leave_out)],
         posts=list(tx.events.find(posts).values()),
+        urgent=outcome.urgent,
+        annotations=outcome.annotations,
         viewed=case.viewed,
         exif_viewed=case.exif_viewed,
     )
+
+
+def _is_told(evidence: Evidence, told: set[str]) -> bool:
+    return evidence.kind is EvidenceKind.MEDIA and evidence.digest in told

@@ -9,16 +9,16 @@ from nightlight.audit.clock import Clock
 from nightlight.errors import Conflict
 from nightlight.model.audit import AuditEntry
 from nightlight.model.case import STANDING, CaseState, CaseStep, next_state
-from nightlight.model.custody import Access
-from nightlight.model.cybertip import CyberTip
+from nightlight.model.custody import Access, ReadKind
+from nightlight.model.cybertip import NCMEC, CyberTip
 from nightlight.model.filing import Filing, TipState
-from nightlight.model.ids import CaseId, TipId
+from nightlight.model.ids import AccountId, CaseId, TipId
 from nightlight.preserve.vault import Vault
 from nightlight.report.account_actions import tip_filed
 from nightlight.transaction import Transaction, UnitOfWork
 
-#: Steps by which a report comes into being at the CyberTipline.
-_COMMITTING = frozenset({TipState.OPENING, TipState.FINISHING})
+#: Steps by which a report comes into being at its destination.
+_COMMITTING = frozenset({TipState.OPENING, TipState.FINISHING, TipState.PACKING})
 
 
 class StoredTips:
@@ -29,27 +29,30 @@ class StoredTips:
         self._clock = clock
 
     def load(self, tip_id: TipId) -> tuple[CyberTip, Filing]:
-        """Return the tip and its filing as last saved."""
+        """Return the tip as it would be filed now, and its filing as last saved."""
         with self._unit_of_work.read() as tx:
-            return tx.tips.load(tip_id)
+            tip, filing = tx.tips.load(tip_id)
+            return as_of_now(tx, tip), filing
 
     def save(self, filing: Filing, *, action: str) -> None:
-        """Commit the filing together with an audit entry; a filed tip's case becomes reported.
+        """Commit the filing together with an audit entry; a filed tip's cases become reported.
 
         Raises:
-            Conflict: another filer went on with this tip, or its case was appealed meanwhile.
+            Conflict: another filer went on with this tip, or a case was appealed meanwhile.
         """
         now = self._clock.now()
         with self._unit_of_work.begin() as tx:
             tip, _ = tx.tips.load(filing.tip_id)
             if filing.state in _COMMITTING:
-                _check_stands(tx, tip.case_id)
+                for case_id in tip.cases:
+                    _check_stands(tx, case_id)
             tx.tips.save(filing, at=now)
             accounted: list[AuditEntry] = []
             if filing.state is TipState.FILED:
-                _report_case(tx, tip.case_id)
-                store = tx.report_decisions
-                accounted = tip_filed(store, tip.id, tip.case_id, tip.account_id, at=now)
+                for case_id in tip.cases:
+                    _report_case(tx, case_id)
+                    store = tx.report_decisions
+                    accounted += tip_filed(store, tip.id, case_id, tip.account_id, at=now)
             tx.commit(
                 *accounted,
                 AuditEntry(
@@ -59,17 +62,72 @@ class StoredTips:
                     reason=filing.failure,
                     detail={
                         "case": tip.case_id,
+                        "destination": tip.destination,
                         "state": filing.state.value,
                         "remote_id": filing.remote_id,
                         "attempts": filing.attempts,
+                        "document": filing.document,
                     },
                 ),
             )
 
-    def due(self, now: datetime, limit: int) -> Sequence[TipId]:
-        """Return tips that are not settled and need not wait beyond ``now``."""
+    def due(self, now: datetime, limit: int, *, destination: str) -> Sequence[TipId]:
+        """Return a destination's tips that are not settled and need not wait beyond ``now``."""
         with self._unit_of_work.read() as tx:
-            return tx.tips.due(now, limit)
+            return tx.tips.due(now, limit, destination=destination)
+
+
+def as_of_now(tx: Transaction, tip: CyberTip) -> CyberTip:
+    """Return a tip with what may have changed since it was drafted.
+
+    That is who viewed its files, as the view log has it, and which reports of the account were
+    filed meanwhile.
+    """
+    log = [view for case_id in tip.cases for view in _views(tx, case_id)]
+    viewed = {digest for digest, exif in log if not exif}
+    exif = {digest for digest, exif in log if exif}
+    files = tuple(
+        replace(
+            file,
+            viewed=file.digest in viewed,
+            exif_viewed=file.digest in exif if file.digest in viewed else None,
+        )
+        for file in tip.files
+    )
+    earlier = earlier_reports(tx, tip.account_id, besides=tip.id)
+    reported = tuple(
+        replace(party, prior_reports=tuple(dict.fromkeys((*party.prior_reports, *earlier))))
+        if party.account_id == tip.account_id
+        else party
+        for party in tip.reported
+    )
+    return replace(tip, files=files, reported=reported)
+
+
+def earlier_reports(
+    tx: Transaction, account_id: AccountId, *, besides: TipId | None = None
+) -> tuple[int, ...]:
+    """Return the ids of the CyberTipline reports that were filed about an account."""
+    if not account_id:
+        return ()
+    return tuple(
+        int(one.filing.remote_id)
+        for one in tx.tips.of_account(account_id)
+        if one.filing.state is TipState.FILED
+        and one.destination == NCMEC
+        and one.tip_id != besides
+        and one.filing.remote_id.isdecimal()
+    )
+
+
+def _views(tx: Transaction, case_id: CaseId) -> list[tuple[str, bool]]:
+    """Return the digest of each viewed file of a case, and whether it is its EXIF data's view."""
+    digests = {one.id: one.digest for one in tx.evidence.of_case(case_id)}
+    return [
+        (digests[one.evidence_id], one.what is ReadKind.EXIF_VIEWED)
+        for one in tx.views.of(list(digests))
+        if one.what in (ReadKind.VIEWED, ReadKind.EXIF_VIEWED)
+    ]
 
 
 def _check_stands(tx: Transaction, case_id: CaseId) -> None:

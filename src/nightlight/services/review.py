@@ -105,8 +105,11 @@ class Review:
                 followed = follow(tx, case.id, resolved.left.id, at=now)
             tx.decisions.add([resolved.decision])
             self._remember(tx, resolved, resolution.step, standing)
+            reported: list[AuditEntry] = []
             if resolution.step is CaseStep.CONFIRM:
-                self._drafting.draft(tx, resolved.case, outcome, now=now)
+                reported = self._drafting.draft(tx, resolved.case, policy=policy, now=now)
+            elif resolution.step is CaseStep.OVERTURN:
+                reported = self._drafting.withdraw(tx, resolved.case, policy=policy, now=now)
             accounted = _account(tx, resolved, resolution, policy.reporting, now)
             tx.outbox.put(effects, at=now)
             tx.commit(
@@ -114,6 +117,7 @@ class Review:
                 _entry(resolved, resolution, unsealed),
                 *(viewed_entry(case.id, one) for one in views),
                 *followed,
+                *reported,
             )
         return resolved
 

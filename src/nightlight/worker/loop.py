@@ -22,6 +22,7 @@ class WorkerOptions(Struct, frozen=True, kw_only=True):
     idle_s: float = 0.2
     beat_every_s: float = 5.0
     anchor_every_s: float = 60.0
+    deadlines_every_s: float = 30.0
     destroy_every_s: float = 3_600.0
     publish_every_s: float = 3600.0
     escalate_every_s: float = 60.0
@@ -40,6 +41,7 @@ class Worker:
         self._orphaned = orphaned
         self._next_beat: datetime | None = None
         self._next_anchor: datetime | None = None
+        self._next_deadlines: datetime | None = None
         self._next_destruction: datetime | None = None
         self._next_publication: datetime | None = None
         self._next_escalation: datetime | None = None
@@ -80,6 +82,7 @@ class Worker:
         self._destroy()
         self._escalate()
         self._anchor()
+        self._notice_deadlines()
         return busy
 
     def _hunt(self) -> bool:
@@ -133,3 +136,10 @@ class Worker:
             _log.warning("checkpoint.not_published", why=published.failure)
             return
         self._next_publication = now + timedelta(seconds=self._options.publish_every_s)
+
+    def _notice_deadlines(self) -> None:
+        now = self._services.clock.now()
+        if self._next_deadlines is None or now >= self._next_deadlines:
+            for tip in self._services.deadlines.notice():
+                _log.error("tip.overdue", tip=tip.tip_id, state=tip.filing.state.value)
+            self._next_deadlines = now + timedelta(seconds=self._options.deadlines_every_s)

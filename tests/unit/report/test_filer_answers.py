@@ -1,6 +1,8 @@
 """What each answer of the CyberTipline makes of a tip."""
 
 from datetime import timedelta
+from hashlib import sha256
+from typing import Any
 
 import pytest
 from msgspec import structs
@@ -10,7 +12,7 @@ from tests.fakes.cybertipline import FakeCyberTipline, Trouble
 from nightlight.errors import Conflict, NotFound, NotPermitted, Unavailable
 from nightlight.model.cybertip import CyberTip
 from nightlight.model.filing import Filing, TipState
-from nightlight.report.progress import retried
+from nightlight.report.progress import retried, withdrawn
 from nightlight.report.reporter import Contact, Reporter
 from nightlight.report.submit import Filer
 
@@ -335,7 +337,7 @@ def test_the_limit_bounds_a_run() -> None:
     ("call", "code", "calls_after"),
     [
         ("open", 4000, ["open", "upload", "describe", "finish"]),
-        ("upload", 4200, ["retract", "open", "upload", "describe", "finish"]),
+        ("upload", 4200, ["open", "upload", "describe", "finish"]),
         ("finish", 4000, ["finish"]),
     ],
 )
@@ -363,3 +365,139 @@ def test_a_file_added_to_the_tip_reaches_the_line_under_its_own_name() -> None:
     world.replace_tip(with_files(world.tip, *other.files))
     world.advance()
     assert world.line.in_state("finished")[0].names == ["picture-0.png", "picture-1.png"]
+
+
+@pytest.mark.parametrize("call", ["upload", "describe"])
+def test_a_refused_tip_leaves_no_report_open(call: str) -> None:
+    world = World()
+    world.line.answers[call] = 4200
+    filing = world.advance()
+    assert (filing.state, filing.remote_id) == (TipState.REFUSED, "")
+    assert "4200" in filing.failure
+    assert [report.state for report in world.line.reports.values()] == ["retracted"]
+
+
+def test_a_refused_tip_says_why_also_if_its_report_could_not_be_retracted_at_once() -> None:
+    world = World(t3=Trouble.LOST_BEFORE)
+    world.line.answers["upload"] = 4200
+    waiting = world.advance()
+    assert waiting.state is TipState.RETRACTING
+    world.clock.advance(minutes=2)
+    [filing] = world.filer.run_due(limit=10)
+    assert filing.state is TipState.REFUSED
+    assert "4200" in filing.failure
+
+
+def test_a_report_that_cannot_be_retracted_is_told_of() -> None:
+    world = World()
+    world.line.answers |= {"upload": 4200, "retract": 4000}
+    filing = world.advance()
+    assert filing.state is TipState.REFUSED
+    assert filing.remote_id
+    assert filing.retry_from is TipState.RETRACTING
+
+
+def withdraw(world: World) -> Filing:
+    """Withdraw the tip and return its filing once nothing more happens."""
+    _, filing = world.store.load(world.tip.id)
+    world.store.save(withdrawn(filing), action="tip.withdrawn")
+    world.clock.advance(hours=2)
+    world.filer.run_due(limit=10)
+    return world.store.filings[world.tip.id]
+
+
+def test_a_tip_that_is_not_opened_is_withdrawn_without_a_call() -> None:
+    world = World()
+    assert withdraw(world).state is TipState.WITHDRAWN
+    assert world.line.calls == []
+
+
+@pytest.mark.parametrize("position", [2, 3, 4])
+def test_a_withdrawn_tip_leaves_no_report_open(position: int) -> None:
+    troubles: dict[str, Any] = {f"t{position}": Trouble.LOST_BEFORE}
+    world = World(**troubles)
+    world.advance()
+    filing = withdraw(world)
+    assert (filing.state, filing.remote_id) == (TipState.WITHDRAWN, "")
+    assert filing.failure == "its case was overturned"
+    assert [report.state for report in world.line.reports.values()] == ["retracted"]
+
+
+def test_a_tip_that_was_finished_before_it_was_withdrawn_is_filed_and_doubted() -> None:
+    world = World(t4=Trouble.LOST_AFTER)
+    assert world.advance().state is TipState.FINISHING
+    filing = withdraw(world)
+    assert filing.state is TipState.FILED
+    assert "5102" in filing.receipt
+    assert "tell the authority" in filing.failure
+
+
+def test_a_withdrawal_that_is_refused_waits_for_a_person() -> None:
+    world = World(t2=Trouble.LOST_BEFORE)
+    world.advance()
+    world.line.answers["retract"] = 4000
+    filing = withdraw(world)
+    assert (filing.state, filing.retry_from) == (TipState.REFUSED, TipState.WITHDRAWING)
+
+
+def test_a_filed_tip_cannot_be_withdrawn() -> None:
+    with pytest.raises(Conflict):
+        withdrawn(World().advance())
+
+
+OTHER_SCHEMA = (
+    b'<xs:schema xmlns:xs="http://www.w3.org/2001/XMLSchema"><xs:element name="other"/></xs:schema>'
+)
+
+
+def test_a_schema_that_changed_after_the_check_is_named_as_the_cause() -> None:
+    class Changing(FakeCyberTipline):
+        def open(self, document: bytes) -> str:
+            self.xsd = OTHER_SCHEMA
+            self.answers["open"] = 4100
+            return super().open(document)
+
+    world = World()
+    world.line = Changing()
+    world.filer = world.new_filer()
+    filing = world.advance()
+    assert filing.state is TipState.REFUSED
+    assert "4100" in filing.failure
+    assert "the schema has changed" in filing.failure
+
+
+def test_a_schema_that_cannot_be_had_explains_nothing() -> None:
+    world = World(t2=Trouble.LOST_BEFORE)
+    world.line.answers["open"] = 4100
+    assert world.advance().failure == "answered 4100"
+
+
+def test_the_schema_is_fetched_anew_after_an_hour() -> None:
+    world = World(tips=2)
+    world.filer.run_due(limit=1)
+    world.clock.advance(minutes=61)
+    world.filer.run_due(limit=1)
+    assert world.line.calls.count("schema") == 2
+
+
+@pytest.mark.parametrize(("hours", "state"), [(23, TipState.FILED), (25, TipState.DRAFTED)])
+def test_a_schema_that_cannot_be_fetched_is_used_for_a_day(hours: int, state: TipState) -> None:
+    world = World(tips=2)
+    world.filer.run_due(limit=1)
+    world.line.answers["schema"] = 1000
+    world.clock.advance(hours=hours)
+    [filing] = world.filer.run_due(limit=1)
+    assert filing.state is state
+
+
+def test_what_was_sent_is_remembered_by_its_digest() -> None:
+    world = World()
+    filing = world.advance()
+    [report] = world.line.reports.values()
+    assert filing.document == sha256(report.document).hexdigest()
+
+
+def test_tips_of_another_destination_are_left_alone() -> None:
+    world = World()
+    world.replace_tip(structs.replace(world.tip, destination="hotline"))
+    assert world.filer.run_due(limit=10) == []

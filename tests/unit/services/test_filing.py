@@ -27,7 +27,7 @@ class Office(Desk):
         self.case_id = case.id
         self.decide(CaseStep.CONFIRM)
         self.tips = StoredTips(unit_of_work=services.unit_of_work, clock=services.clock)
-        [self.tip_id] = self.tips.due(services.clock.now(), 9)
+        [self.tip_id] = self.tips.due(services.clock.now(), 9, destination="ncmec")
 
     def decide(self, step: CaseStep) -> None:
         resolution = Resolution(step=step, reviewer="ana", reason="quibble")
@@ -51,7 +51,7 @@ def office(tmp_path: Path) -> Office:
 
 def test_drafted_tip_is_due_and_a_filed_one_is_not(office: Office) -> None:
     office.save(TipState.FILED)
-    assert list(office.tips.due(office.services.clock.now(), 9)) == []
+    assert list(office.tips.due(office.services.clock.now(), 9, destination="ncmec")) == []
 
 
 def test_filed_tip_makes_its_case_reported_and_is_on_the_record(office: Office) -> None:

@@ -74,7 +74,7 @@ class Bureau(Desk):
     def file(self) -> None:
         """Note every tip as filed."""
         tips = StoredTips(unit_of_work=self.services.unit_of_work, clock=self.services.clock)
-        for tip_id in tips.due(self.services.clock.now(), 99):
+        for tip_id in tips.due(self.services.clock.now(), 99, destination="ncmec"):
             _, filing = tips.load(tip_id)
             after = replace(filing, state=TipState.FILED, revision=filing.revision + 1)
             tips.save(after, action="tip.filed")

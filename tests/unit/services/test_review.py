@@ -5,11 +5,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
+from tests.fakes.cybertip_store import HandClock
 from tests.fakes.desk import KNOWN_MD5, Desk
 from tests.synthetic.builders import TEXT, event_of
 from tests.synthetic.pictures import as_file, drawn
 
 from nightlight.errors import Conflict, InvalidInput, NotFound
+from nightlight.model.audit import AuditEntry
 from nightlight.model.case import Case, CaseState, CaseStep
 from nightlight.model.cybertip import CyberTip
 from nightlight.model.effect import EffectKind
@@ -20,9 +23,13 @@ from nightlight.model.event import (
     PostCreated,
     UserReportCreated,
 )
+from nightlight.model.filing import TipState
 from nightlight.model.ids import AccountId, CaseId, PostId
-from nightlight.model.incident import WebPage
+from nightlight.model.incident import Annotation, Chat, WebPage
 from nightlight.review.resolve import Resolution
+from nightlight.services.deadlines import Deadlines
+from nightlight.services.filing import StoredTips
+from nightlight.services.rules import default_policy
 
 KIND = EffectKind
 
@@ -236,11 +243,11 @@ def test_tip_waits_while_its_case_is_appealed_and_for_good_once_it_is_overturned
     decide(desk, case, CaseStep.CONFIRM)
     later = desk.services.clock.now() + timedelta(days=9)
     with desk.services.unit_of_work.read() as tx:
-        assert len(tx.tips.due(later, 9)) == 1
+        assert len(tx.tips.due(later, 9, destination="ncmec")) == 1
     for step, who in ((CaseStep.APPEAL, "the owner"), (CaseStep.OVERTURN, "ben")):
         decide(desk, case, step, by=who)
         with desk.services.unit_of_work.read() as tx:
-            assert tx.tips.due(later, 9) == []
+            assert tx.tips.due(later, 9, destination="ncmec") == []
 
 
 def test_appeal_does_not_change_who_decided_and_another_person_answers_it(desk: Desk) -> None:
@@ -274,3 +281,142 @@ def test_finding_that_the_case_lacks_is_refused(desk: Desk) -> None:
     with pytest.raises(InvalidInput, match="not a finding of this case"):
         decide(desk, case, CaseStep.CONFIRM, findings=("dec_elsewhere",))
     assert state_of(desk) is CaseState.OPEN
+
+
+def report_policy(more: str) -> bytes:
+    """Return the built-in policy with more said of what follows for confirmed adverts."""
+    text = default_policy().decode()
+    return text.replace("[confirmed.advert]\n", f"[confirmed.advert]\n{more}\n").encode()
+
+
+def confirm_two_adverts(desk: Desk) -> list[CyberTip]:
+    """Return the tips after two cases of one account were confirmed one after the other."""
+    decide(desk, open_case(desk, advert()), CaseStep.CONFIRM)
+    desk.take_in(advert("post-2"))
+    [second] = [one for one in desk.outcome().cases if one.state is CaseState.OPEN]
+    decide(desk, second, CaseStep.CONFIRM)
+    with desk.services.unit_of_work.read() as tx:
+        return [tx.tips.load(one.tip_id)[0] for one in reversed(tx.tips.newest(9))]
+
+
+def test_a_further_case_of_a_reported_account_is_a_further_tip_that_names_the_first(
+    desk: Desk,
+) -> None:
+    decide(desk, open_case(desk, advert()), CaseStep.CONFIRM)
+    file_first(desk, "7000001")
+    desk.take_in(advert("post-2"))
+    [second] = [one for one in desk.outcome().cases if one.state is CaseState.OPEN]
+    decide(desk, second, CaseStep.CONFIRM)
+    with desk.services.unit_of_work.read() as tx:
+        [stored] = tx.tips.of_case(second.id)
+        tip = tx.tips.load(stored.tip_id)[0]
+    assert tip.reported[0].prior_reports == (7000001,)
+    assert "follows CyberTipline report(s) 7000001" in tip.narrative
+
+
+def file_first(desk: Desk, remote_id: str) -> None:
+    """Let the only tip be filed under a report id."""
+    with desk.services.unit_of_work.begin() as tx:
+        [stored] = tx.tips.newest(9)
+        filed = replace(
+            stored.filing, state=TipState.FILED, remote_id=remote_id,
+            revision=stored.filing.revision + 1,
+        )  # fmt: skip
+        tx.tips.save(filed, at=desk.services.clock.now())
+        tx.commit(AuditEntry(actor="test", action="tip.filed", subject=stored.tip_id))
+
+
+def test_a_tip_names_the_reports_that_were_filed_after_it_was_drafted(desk: Desk) -> None:
+    first, second = confirm_two_adverts(desk)
+    assert second.reported[0].prior_reports == ()
+    with desk.services.unit_of_work.begin() as tx:
+        _, filing = tx.tips.load(first.id)
+        filed = replace(filing, state=TipState.FILED, remote_id="77", revision=filing.revision + 1)
+        tx.tips.save(filed, at=desk.services.clock.now())
+        tx.commit(AuditEntry(actor="test", action="tip.filed", subject=first.id))
+    tips = StoredTips(unit_of_work=desk.services.unit_of_work, clock=desk.services.clock)
+    assert tips.load(second.id)[0].reported[0].prior_reports == (77,)
+    assert tips.load(first.id)[0].reported[0].prior_reports == ()
+
+
+def test_cases_of_an_account_join_a_tip_that_waits_where_the_policy_says_so(desk: Desk) -> None:
+    more = 'bundle = true\nurgent = "A nonsense danger."\nannotations = ["spam"]'
+    desk.services.lists.activate_policy(report_policy(more), actor="ana", reason="test")
+    [tip] = confirm_two_adverts(desk)
+    assert len(tip.cases) == 2
+    assert tip.high_priority == "A nonsense danger."
+    assert tip.annotations == (Annotation.CSAM_SOLICITATION, Annotation.SPAM)
+    assert desk.actions().count("tip.bundled") == 1
+
+
+def test_what_is_left_of_a_bundle_is_reported_where_one_case_of_it_is_overturned(
+    desk: Desk,
+) -> None:
+    desk.services.lists.activate_policy(report_policy("bundle = true"), actor="ana", reason="t")
+    [tip] = confirm_two_adverts(desk)
+    first, second = tip.cases
+    with desk.services.unit_of_work.read() as tx:
+        case = tx.cases.get(first)
+    decide(desk, case, CaseStep.APPEAL)
+    decide(desk, case, CaseStep.OVERTURN, by="bea")
+    with desk.services.unit_of_work.read() as tx:
+        states = {one.case_id: one.filing.state for one in tx.tips.newest(9)}
+    assert states == {first: TipState.WITHDRAWN, second: TipState.DRAFTED}
+
+
+def test_a_tip_waits_as_long_as_the_policy_says_and_has_a_deadline(desk: Desk) -> None:
+    policy = report_policy("report_after_minutes = 30")
+    desk.services.lists.activate_policy(policy, actor="ana", reason="test")
+    decide(desk, open_case(desk, advert()), CaseStep.CONFIRM)
+    with desk.services.unit_of_work.read() as tx:
+        [stored] = tx.tips.newest(9)
+        now = desk.services.clock.now()
+        assert tx.tips.due(now, 9, destination="ncmec") == []
+        assert len(tx.tips.due(now + timedelta(minutes=31), 9, destination="ncmec")) == 1
+    assert stored.deadline_at is not None
+    assert timedelta(hours=70) < stored.deadline_at - now < timedelta(hours=72)
+
+
+def test_a_tip_that_is_late_is_told_of_once(desk: Desk) -> None:
+    decide(desk, open_case(desk, advert()), CaseStep.CONFIRM)
+    clock = HandClock(desk.services.clock.now() + timedelta(days=9))
+    deadlines = Deadlines(unit_of_work=desk.services.unit_of_work, clock=clock)
+    assert len(deadlines.notice()) == 1
+    assert deadlines.notice() == []
+    assert desk.actions().count("tip.overdue") == 1
+
+
+def test_recipients_of_a_message_and_who_was_harmed_are_named(desk: Desk) -> None:
+    sent = PostCreated(
+        post_id="post-1", account_id="account-1", text=TEXT, recipients=("account-2", "account-1")
+    )
+    told = UserReportCreated(
+        user_report_id="r", account_id="account-3", post_id="post-1", harmed=True
+    )
+    known = AccountCreated(account_id="account-2", handle="zib", profile_url="https://z.test/zib")
+    desk.take_in(ACCOUNT, event_of(known, minutes=-8), event_of(sent), event_of(told, minutes=2))
+    [case] = [one for one in desk.outcome().cases if one.account_id == "account-1"]
+    decide(desk, case, CaseStep.CONFIRM)
+    tip = tip_of(desk)
+    assert [(one.account_id, one.handle) for one in tip.recipients] == [("account-2", "zib")]
+    assert [one.account_id for one in tip.victims] == ["account-3"]
+    assert isinstance(tip.places[0], Chat)
+
+
+def test_an_account_that_shows_the_same_and_was_confirmed_is_associated(desk: Desk) -> None:
+    bio = "fresh zorbleflux and plonks, write to quibbledesk99 at zorblemail for more of them"
+    for name in ("account-0", "account-1"):
+        created = AccountCreated(account_id=name, handle=f"quib-{name}", bio=bio, device="d-1")
+        desk.take_in(event_of(created, minutes=-9))
+    first = PostCreated(post_id="post-0", account_id="account-0", text=TEXT)
+    desk.take_in(event_of(first))
+    for case in desk.outcome().cases:
+        decide(desk, case, CaseStep.CONFIRM)
+    desk.take_in(advert())
+    [case] = [one for one in desk.outcome().cases if one.account_id == "account-1"]
+    decide(desk, case, CaseStep.CONFIRM)
+    with desk.services.unit_of_work.read() as tx:
+        [stored] = tx.tips.of_case(case.id)
+        [associated] = tx.tips.load(stored.tip_id)[0].reported[0].associated
+    assert (associated.account_id, associated.handle) == ("account-0", "quib-account-0")
+    assert "device" in associated.info

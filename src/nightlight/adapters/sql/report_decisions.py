@@ -36,6 +36,7 @@ from nightlight.adapters.sql.schema import (
     effect,
     report_decision,
     report_threshold,
+    tip_case,
 )
 from nightlight.errors import NotFound
 from nightlight.model.effect import CLOSING_EFFECTS, EffectKind
@@ -212,12 +213,16 @@ class SqlReportDecisionStore:
         return self._read(_all().where(_action.c.id > after).order_by(_action.c.id).limit(limit))
 
     def tips(self, actions: Collection[AccountActionId]) -> dict[str, tuple[TipId, TipState]]:
-        """Return, by account action, the tip that was drafted for its case, if there is one."""
+        """Return, by account action, a tip of its case that was not withdrawn, if there is one."""
         rows = self._connection.execute(
             select(_effects.c.action_id, cybertip.c.id, cybertip.c.state)
             .join(effect, effect.c.id == _effects.c.effect_id)
-            .join(cybertip, cybertip.c.case_id == effect.c.case_id)
-            .where(among(self._connection, _effects.c.action_id, actions))
+            .join(tip_case, tip_case.c.case_id == effect.c.case_id)
+            .join(cybertip, cybertip.c.id == tip_case.c.tip_id)
+            .where(
+                among(self._connection, _effects.c.action_id, actions),
+                cybertip.c.state != TipState.WITHDRAWN.value,
+            )
             # What is still on its way says more than what was refused.
             .order_by(cybertip.c.state != TipState.REFUSED.value, cybertip.c.id)
         )

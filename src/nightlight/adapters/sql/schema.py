@@ -300,7 +300,8 @@ cybertip = Table(
     "cybertip",
     metadata,
     Column("id", String(64), primary_key=True),
-    Column("case_id", String(64), nullable=False, unique=True),
+    Column("case_id", String(64), nullable=False),
+    Column("destination", String(64), nullable=False),
     Column("sealed_tip", LargeBinary, nullable=False),
     Column("state", String(16), nullable=False),
     Column("revision", Integer, nullable=False),
@@ -308,6 +309,16 @@ cybertip = Table(
     Column("next_us", BigInteger, nullable=False),
     Column("drafted_us", BigInteger, nullable=False),
     Column("updated_us", BigInteger, nullable=False),
+    Column("deadline_us", BigInteger),
+    Column("alarmed_us", BigInteger),
+)
+
+#: Every case that a tip reports.
+tip_case = Table(
+    "tip_case",
+    metadata,
+    Column("tip_id", String(64), primary_key=True),
+    Column("case_id", String(64), primary_key=True, index=True),
 )
 
 audit_entry = Table(

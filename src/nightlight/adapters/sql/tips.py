@@ -1,18 +1,19 @@
 """CyberTips and how far their filing came; a tip's content is sealed."""
 
 from datetime import datetime
+from typing import Any
 
 import msgspec
-from sqlalchemy import Connection, select, update
+from sqlalchemy import Connection, Select, delete, or_, select, update
 
 from nightlight.adapters.sql.rows import from_us, put_new, to_json, to_us
-from nightlight.adapters.sql.schema import cybertip, review_case
+from nightlight.adapters.sql.schema import cybertip, review_case, tip_case
 from nightlight.adapters.sql.tip_format import decode_tip, encode_tip
 from nightlight.errors import Conflict, NotFound
 from nightlight.model.case import STANDING
 from nightlight.model.cybertip import CyberTip
 from nightlight.model.filing import SETTLED, Filing, TipState
-from nightlight.model.ids import CaseId, TipId
+from nightlight.model.ids import AccountId, CaseId, TipId
 from nightlight.preserve.ports import KeyRing
 from nightlight.transaction import StoredTip
 
@@ -26,26 +27,25 @@ class SqlTips:
         self._connection = connection
         self._keys = keys
 
-    def draft(self, tip: CyberTip, *, at: datetime) -> None:
-        """Store a tip to be filed; a case that has one keeps it."""
+    def draft(self, tip: CyberTip, *, at: datetime, deadline_at: datetime | None = None) -> None:
+        """Store a tip to be filed from ``at`` on; one that is there stays as it is."""
         filing = Filing(tip_id=tip.id, state=TipState.DRAFTED, next_attempt_at=at)
-        put_new(
-            self._connection,
-            cybertip,
-            [
-                {
-                    "id": tip.id,
-                    "case_id": tip.case_id,
-                    "sealed_tip": self._keys.wrap(encode_tip(tip)),
-                    "state": filing.state.value,
-                    "revision": filing.revision,
-                    "filing": to_json(filing),
-                    "next_us": to_us(at),
-                    "drafted_us": to_us(at),
-                    "updated_us": to_us(at),
-                }
-            ],
-        )
+        row = {
+            "id": tip.id,
+            "case_id": tip.case_id,
+            "destination": tip.destination,
+            "sealed_tip": self._keys.wrap(encode_tip(tip)),
+            "state": filing.state.value,
+            "revision": filing.revision,
+            "filing": to_json(filing),
+            "next_us": to_us(at),
+            "drafted_us": to_us(at),
+            "updated_us": to_us(at),
+            "alarmed_us": None,
+            "deadline_us": None if deadline_at is None else to_us(deadline_at),
+        }
+        put_new(self._connection, cybertip, [row])
+        self._report_cases(tip)
 
     def load(self, tip_id: TipId) -> tuple[CyberTip, Filing]:
         """Return a tip and its progress.
@@ -80,35 +80,119 @@ class SqlTips:
         if changed.rowcount != 1:
             raise Conflict("another filer went on with this tip")
 
-    def due(self, now: datetime, limit: int) -> list[TipId]:
-        """Return tips that are not settled and need not wait, longest due first.
+    def rewrite(
+        self, tip: CyberTip, filing: Filing, *, at: datetime, deadline_at: datetime | None = None
+    ) -> None:
+        """Store a tip over itself, with its progress; its deadline may only come nearer.
 
-        A tip waits while its case is under appeal, and for good once that was overturned.
+        Raises:
+            Conflict: a filer went on with this tip meanwhile.
         """
+        self.save(filing, at=at)
+        self._connection.execute(
+            update(cybertip)
+            .where(cybertip.c.id == tip.id)
+            .values(sealed_tip=self._keys.wrap(encode_tip(tip)))
+        )
+        if deadline_at is not None:
+            nearer = or_(
+                cybertip.c.deadline_us.is_(None), cybertip.c.deadline_us > to_us(deadline_at)
+            )
+            self._connection.execute(
+                update(cybertip)
+                .where(cybertip.c.id == tip.id, nearer)
+                .values(deadline_us=to_us(deadline_at))
+            )
+        self._connection.execute(delete(tip_case).where(tip_case.c.tip_id == tip.id))
+        self._report_cases(tip)
+
+    def _report_cases(self, tip: CyberTip) -> None:
+        rows = [{"tip_id": tip.id, "case_id": case_id} for case_id in tip.cases]
+        put_new(self._connection, tip_case, rows)
+
+    def due(self, now: datetime, limit: int, *, destination: str) -> list[TipId]:
+        """Return a destination's tips that are not settled and need not wait, longest due first.
+
+        A tip waits while one of its cases does not stand, but for being withdrawn.
+        """
+        contested = (
+            select(tip_case.c.tip_id)
+            .join(review_case, review_case.c.id == tip_case.c.case_id)
+            .where(review_case.c.state.not_in([state.value for state in STANDING]))
+        )
         rows = self._connection.execute(
             select(cybertip.c.id)
-            .join(review_case, review_case.c.id == cybertip.c.case_id)
             .where(
-                review_case.c.state.in_([state.value for state in STANDING]),
+                cybertip.c.destination == destination,
                 cybertip.c.state.not_in([state.value for state in SETTLED]),
                 cybertip.c.next_us <= to_us(now),
+                or_(
+                    cybertip.c.state == TipState.WITHDRAWING.value,
+                    cybertip.c.id.not_in(contested),
+                ),
             )
             .order_by(cybertip.c.next_us, cybertip.c.id)
             .limit(limit)
         )
         return [TipId(one) for one in rows.scalars()]
 
+    def of_case(self, case_id: CaseId) -> list[StoredTip]:
+        """Return the tips that report a case, oldest first."""
+        reporting = select(tip_case.c.tip_id).where(tip_case.c.case_id == case_id)
+        return self._stored(
+            select(cybertip)
+            .where(cybertip.c.id.in_(reporting))
+            .order_by(cybertip.c.drafted_us, cybertip.c.id)
+        )
+
+    def of_account(self, account_id: AccountId) -> list[StoredTip]:
+        """Return the tips that report an account's cases, oldest first."""
+        return self._stored(
+            select(cybertip)
+            .join(review_case, review_case.c.id == cybertip.c.case_id)
+            .where(review_case.c.account_id == account_id)
+            .order_by(cybertip.c.drafted_us, cybertip.c.id)
+        )
+
     def newest(self, limit: int) -> list[StoredTip]:
         """Return the newest tips, newest first."""
-        rows = self._connection.execute(
+        return self._stored(
             select(cybertip).order_by(cybertip.c.drafted_us.desc(), cybertip.c.id).limit(limit)
         )
+
+    def refused(self) -> list[StoredTip]:
+        """Return the tips that wait for a person, oldest first."""
+        return self._stored(
+            select(cybertip)
+            .where(cybertip.c.state == TipState.REFUSED.value)
+            .order_by(cybertip.c.drafted_us, cybertip.c.id)
+        )
+
+    def overdue(self, now: datetime, *, unalarmed: bool = False) -> list[StoredTip]:
+        """Return tips past their deadline and not filed; with ``unalarmed`` those not told of."""
+        done = [TipState.FILED.value, TipState.WITHDRAWN.value]
+        query = select(cybertip).where(
+            cybertip.c.state.not_in(done), cybertip.c.deadline_us <= to_us(now)
+        )
+        if unalarmed:
+            query = query.where(cybertip.c.alarmed_us.is_(None))
+        return self._stored(query.order_by(cybertip.c.deadline_us, cybertip.c.id))
+
+    def alarmed(self, tip_id: TipId, *, at: datetime) -> None:
+        """Remember that a tip past its deadline was told of."""
+        self._connection.execute(
+            update(cybertip).where(cybertip.c.id == tip_id).values(alarmed_us=to_us(at))
+        )
+
+    def _stored(self, query: Select[Any]) -> list[StoredTip]:
         return [
             StoredTip(
                 tip_id=row.id,
                 case_id=CaseId(row.case_id),
+                destination=row.destination,
                 drafted_at=from_us(row.drafted_us),
+                deadline_at=None if row.deadline_us is None else from_us(row.deadline_us),
                 filing=_filing.decode(row.filing),
             )
-            for row in rows
+            for row in self._connection.execute(query)
         ]

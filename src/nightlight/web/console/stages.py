@@ -13,7 +13,9 @@ _WAITING_TIPS = (
     "uploading",
     "describing",
     "finishing",
+    "packing",
     "retracting",
+    "withdrawing",
 )
 
 

@@ -31,7 +31,10 @@ _TONES = {
     "describing": "note",
     "finishing": "note",
     "filed": "good",
+    "packing": "note",
     "retracting": "warn",
+    "withdrawing": "warn",
+    "withdrawn": "quiet",
     "refused": "bad",
     # effects
     "pending": "note",

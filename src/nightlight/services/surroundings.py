@@ -1,0 +1,102 @@
+"""Who else a tip names: earlier reports, tied accounts, recipients, and those who were harmed."""
+
+from collections.abc import Sequence
+
+from nightlight.model.engagement import Engaged
+from nightlight.model.event import Event, PostCreated, UserReportCreated
+from nightlight.model.ids import AccountId
+from nightlight.model.person import (
+    AssociatedAccount,
+    Association,
+    IntendedRecipient,
+    Victim,
+)
+from nightlight.report.draft import Surroundings
+from nightlight.services.filing import earlier_reports
+from nightlight.services.networks import linked_accounts
+from nightlight.transaction import Transaction
+
+_TIED = 20
+
+
+def surroundings_of(
+    tx: Transaction, account_id: AccountId, posts: Sequence[Event], *, platform: str
+) -> Surroundings:
+    """Return who else a tip about an account and these posts of it names."""
+    if not account_id:
+        return Surroundings()
+    return Surroundings(
+        earlier_reports=earlier_reports(tx, account_id),
+        associated=_associated(tx, account_id, platform),
+        recipients=_recipients(tx, account_id, posts, platform),
+        victims=_victims(tx, account_id, posts, platform),
+    )
+
+
+def _associated(
+    tx: Transaction, account_id: AccountId, platform: str
+) -> tuple[AssociatedAccount, ...]:
+    """Return the tied accounts of which a person confirmed something; a tie alone says little."""
+    tied = linked_accounts(tx, account_id, _TIED)
+    known = tx.context.accounts([one.account_id for one in tied])
+    return tuple(
+        AssociatedAccount(
+            kind=Association.LINKED,
+            account_id=one.account_id,
+            service=platform,
+            handle=known[one.account_id].handle,
+            profile_urls=_told(known[one.account_id].profile_url),
+            prior_reports=earlier_reports(tx, one.account_id),
+            info=f"Both show the same: {', '.join(sorted({tie.kind.value for tie in one.ties}))}.",
+        )
+        for one in tied
+        if one.account_id in known and known[one.account_id].human_decision == "confirmed"
+    )
+
+
+def _recipients(
+    tx: Transaction, account_id: AccountId, posts: Sequence[Event], platform: str
+) -> tuple[IntendedRecipient, ...]:
+    sent = [one.data for one in posts if isinstance(one.data, PostCreated)]
+    names = dict.fromkeys(AccountId(to) for one in sent for to in one.recipients)
+    known = tx.context.accounts(names)
+    return tuple(
+        IntendedRecipient(
+            account_id=name,
+            service=platform,
+            handle=known[name].handle if name in known else "",
+            profile_urls=_told(known[name].profile_url) if name in known else (),
+        )
+        for name in names
+        if name != account_id
+    )
+
+
+def _victims(
+    tx: Transaction, account_id: AccountId, posts: Sequence[Event], platform: str
+) -> tuple[Victim, ...]:
+    """Return who reported the account or these posts and said to be the one who was harmed."""
+    acts = [
+        *tx.engagements.with_accounts([account_id]),
+        *tx.engagements.with_posts([one.post_id for one in posts]),
+    ]
+    keys = dict.fromkeys(one.event_key for one in acts if one.kind is Engaged.USER_REPORT)
+    told = [one.data for one in tx.events.find(list(keys)).values()]
+    names = dict.fromkeys(
+        one.account_id for one in told if isinstance(one, UserReportCreated) and one.harmed
+    )
+    known = tx.context.accounts([AccountId(name) for name in names])
+    return tuple(
+        Victim(
+            account_id=name,
+            service=platform,
+            handle=known[AccountId(name)].handle if AccountId(name) in known else "",
+            info="Reported it to the platform, and said to be the one who was harmed.",
+        )
+        for name in names
+        if name != account_id
+    )
+
+
+def _told(url: str) -> tuple[str, ...]:
+    return (url,) if url else ()
