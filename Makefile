@@ -1,6 +1,6 @@
 # Every target sets up what it needs; a clone needs only Python 3.11+ and make.
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check lint types contracts soak bench lock clean
+.PHONY: help setup demo test check lint types contracts soak fuzz bench lock clean
 PY := .venv/bin/python
 # Without cached bytecode every start of a command costs seconds.
 unexport PYTHONDONTWRITEBYTECODE
@@ -30,8 +30,12 @@ types: setup ## Types
 contracts: setup ## Who may import whom
 	@.venv/bin/lint-imports
 
-soak: setup ## Long fault and scale runs
+soak: setup fuzz ## Long fault and scale runs
 	@$(PY) -m pytest -q -m soak
+
+fuzz: setup ## Look for texts that break the normaliser, ten minutes (x86-64 Linux)
+	@scripts/setup_bench.sh
+	@.venv-bench/bin/python -m tests.fuzz.normaliser -max_total_time=600 -max_len=400
 
 bench: setup ## Measure, side by side with peers
 	@scripts/setup_bench.sh
