@@ -35,7 +35,7 @@ soak: setup fuzz ## Long fault and scale runs
 
 fuzz: setup ## Look for texts that break the normaliser, ten minutes (x86-64 Linux)
 	@scripts/setup_bench.sh
-	@.venv-bench/bin/python -m tests.fuzz.normaliser -max_total_time=600 -max_len=400
+	@.venv-bench/bin/python -m tests.fuzz.normaliser -max_total_time=600 -max_len=600 -len_control=0
 
 bench: setup ## Measure, side by side with peers
 	@scripts/setup_bench.sh

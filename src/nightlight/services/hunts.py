@@ -29,8 +29,9 @@ from nightlight.services.looking import (
 )
 from nightlight.transaction import Transaction, UnitOfWork
 
-#: Events looked at in one step: well under a second, so that judging is not kept waiting.
-STEP = 10_000
+#: Events looked at in one step: well under a second, so that judging is not kept waiting. A file
+#: takes longer than a text: a hundred hashes of it are unsealed and looked up.
+STEP, _STEP_OF_FILES = 10_000, 2_000
 
 
 class Hunts:
@@ -138,6 +139,8 @@ class Hunts:
                 self._looking = None
                 return None
             looking = self._looking_for(tx, hunt)
+            if hunt.kind is HuntKind.HASHES:
+                limit = min(limit, _STEP_OF_FILES)
             part = looking.search(tx, after=hunt.at_seq, limit=limit)
             keys = [one.event.key for one in part.found]
             signals = tx.signals.of_events(keys) if keys else []
