@@ -10,7 +10,8 @@ from nightlight.adapters.sql.database import SqlUnitOfWork, open_engine
 from nightlight.services.banks import Banks
 
 #: More than is stored at a time, so that much of it was stored when the process stops.
-LINES = 25_000
+LINES = 2_500
+AT_ONCE = 1_000
 
 
 def lines() -> Iterator[str]:
@@ -25,7 +26,13 @@ def lines() -> Iterator[str]:
 
 def main(url: str, keys: str) -> None:
     work = SqlUnitOfWork(engine=open_engine(url), clock=SystemClock(), keys=FileKeyRing(Path(keys)))
-    banks = Banks(unit_of_work=work, clock=SystemClock(), id_key=b"k", known=lambda _: {})
+    banks = Banks(
+        unit_of_work=work,
+        clock=SystemClock(),
+        id_key=b"k",
+        known=lambda _: {},
+        at_once=AT_ONCE,
+    )
     banks.import_entries("quibble", lines(), actor="a test", reason="to be killed")
 
 

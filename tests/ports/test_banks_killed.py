@@ -1,20 +1,23 @@
-"""An import that is killed half-way leaves nothing, and the next one is as if it never was."""
+"""A large import that is killed half-way acts in nothing, and waits for a person."""
 
 import signal
 import subprocess
 import sys
+from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 
 from tests.fakes.bank_desk import WHO, BankDesk, line
 from tests.fakes.cybertip_store import HandClock
+from tests.ports.importer import AT_ONCE
 
 from nightlight.adapters.sql.database import SqlUnitOfWork
+from nightlight.model.bank import EntryState
 
 _ROOT = Path(__file__).parents[2]
 
 
-def test_a_killed_import_leaves_nothing_half(
+def test_what_a_killed_import_left_is_held_until_a_person_rejects_it(
     unit_of_work: SqlUnitOfWork,
     clock: HandClock,
     database_url: str,
@@ -33,12 +36,17 @@ def test_a_killed_import_leaves_nothing_half(
     ) as process:
         assert process.stdout is not None
         assert process.stdout.readline() == "half-way\n"
-        assert len(desk.entries()) == 1, "what is under way is not seen"
+        assert [one.id for one in desk.entries() if one.state is EntryState.ACTIVE] == ["entry-1"]
         process.send_signal(signal.SIGKILL)
         process.wait()
-    assert desk.states() == {"entry-1": "active"}
+    (left,) = desk.banks.held_updates()
+    assert (left.version, left.bank, left.reason) == (2, "quibble", "to be killed")
+    assert Counter(desk.states().values()) == {"active": 1, "held": left.entries}
+    assert left.entries == 2 * AT_ONCE - 1, "entry-1 was known"
+    desk.banks.reject(left.version, **WHO)
     done = desk.banks.import_entries("quibble", [line(1), line(2)], **WHO)
-    assert (done.added, [one.number for one in desk.entries()]) == (1, [1, 2])
-    with unit_of_work.read() as tx:
-        assert (tx.banks.version(), len(tx.banks.versions("quibble", limit=9))) == (2, 2)
-        assert len(list(tx.audit.entries())) == 2
+    assert (done.added, done.held) == (1, 0)
+    assert [one.id for one in desk.entries() if one.state is EntryState.ACTIVE] == [
+        "entry-1",
+        "entry-2",
+    ]

@@ -106,7 +106,12 @@ class BankStore(Protocol):
         ...
 
     def put(
-        self, entries: Sequence[BankEntry], *, at: datetime, keeping: Collection[str] = ()
+        self,
+        entries: Sequence[BankEntry],
+        *,
+        at: datetime,
+        keeping: Collection[str] = (),
+        staged: int | None = None,
     ) -> Put:
         """Add new entries and bring known ones (same id and bank) up to date.
 
@@ -117,8 +122,17 @@ class BankStore(Protocol):
         number the hash never changes: one that was withdrawn comes back as a new entry, and so does
         one whose hash is another; the entry before it stays withdrawn, its id marked with its
         number. ``keeping`` names fields of known entries that stay as they are: "classification",
-        "opinion". Banks that do not exist yet are made with default settings.
+        "opinion". Banks that do not exist yet are made with default settings. With ``staged``, an
+        earlier version, new entries that would act are held under it until they are ``published``.
         """
+        ...
+
+    def publish(self, staged: int) -> int:
+        """Let what was held under a version act, as if it came now; return how many entries."""
+        ...
+
+    def discard(self, staged: int) -> int:
+        """Delete what was held under a version, and return how many entries it was."""
         ...
 
     def change(

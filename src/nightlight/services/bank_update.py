@@ -8,6 +8,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from nightlight.errors import InvalidInput
+from nightlight.exchange.ports import Put
 from nightlight.model.audit import AuditEntry
 from nightlight.model.bank import BankEntry, BankVersion, EntryState
 from nightlight.services.flood import Gate
@@ -64,10 +65,14 @@ class Update:
         if any(entry.bank != self._bank for entry in entries):
             entries = [replace(entry, bank=self._bank) for entry in entries]
         done = self._tx.banks.put(entries, at=self._at, keeping=keeping)
+        self._gate.attempt(done.arrived)
+        self.count(done)
+
+    def count(self, done: Put) -> None:
+        """Take into account what was stored and tried."""
         self._added += done.added
         self._changed += done.changed
         self._unchanged += done.unchanged
-        self._gate.attempt(done.arrived)
 
     def withdraw(self, source_refs: Collection[str]) -> None:
         """Withdraw the entries that came under these references."""

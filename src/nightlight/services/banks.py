@@ -24,6 +24,7 @@ from nightlight.model.bank import (
 )
 from nightlight.services.bank_update import check_name, record_of
 from nightlight.services.contents import Contents, found_bank
+from nightlight.services.updates import sizes
 
 _HISTORY = 100
 #: Entries tried for a flood at a time.
@@ -123,7 +124,7 @@ class Banks(Contents):
             _check(after)
             if not _acts_further(before, after):
                 return
-            gate = self.gate(tx, replace(after, name=name))
+            gate = self.gate(replace(after, name=name), lambda: sizes(tx))
             entries = tx.banks.entries(bank=name, states=[EntryState.ACTIVE])
             while some := list(islice(entries, _AT_ONCE)):
                 gate.attempt(some)

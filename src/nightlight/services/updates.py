@@ -5,9 +5,10 @@ releases or rejects it. Everything else acts from the moment that the transactio
 """
 
 import hmac
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
-from itertools import islice
+from itertools import chain, islice
+from typing import TypeAlias
 
 from msgspec import Struct
 from msgspec.structs import replace
@@ -15,6 +16,7 @@ from msgspec.structs import replace
 from nightlight.audit.clock import Clock
 from nightlight.errors import NotFound
 from nightlight.exchange.bank_file import Line, read_bank
+from nightlight.exchange.ports import Put
 from nightlight.model.audit import AuditEntry
 from nightlight.model.bank import Bank, BankEntry, BankVersion, EntryState
 from nightlight.services.bank_update import Taken, Update, check_name, record_of
@@ -26,8 +28,14 @@ from nightlight.transaction import Transaction, UnitOfWork
 REJECTED = "rejected by a person"
 #: Entries read, stored and tried at a time.
 _CHUNK = 20_000
+#: So many are stored in a few seconds, for which others can wait.
+_AT_ONCE = 100_000
 #: Traffic this old still stands for what is posted now.
 _FRESH = timedelta(minutes=10)
+
+
+#: What lines say nothing about, and the entries that they are.
+_Piece: TypeAlias = tuple[tuple[str, ...], list[BankEntry]]
 
 
 class ImportedBank(Imported, frozen=True, kw_only=True):
@@ -68,6 +76,7 @@ class Updates:
         id_key: bytes,
         known: Known,
         limits: FloodLimits | None = None,
+        at_once: int = _AT_ONCE,
     ) -> None:
         """Keep the parts.
 
@@ -78,7 +87,9 @@ class Updates:
                 tell somebody with a list of their own what stands on ours.
             known: says which entries of known banks other entries match.
             limits: how much of recent harmless traffic an update may match.
+            at_once: a file of more entries is stored piece by piece.
         """
+        self._at_once = at_once
         self._unit_of_work = unit_of_work
         self._clock = clock
         self._id_key = id_key
@@ -91,17 +102,27 @@ class Updates:
     ) -> ImportedBank:
         """Return what was added to the bank; processes that run match against it within a second.
 
-        All of a file is taken in or, where this ends early, nothing of it. The lines are read as
-        they are needed.
+        All of a file acts from one moment on or, where this ends early, nothing of it. The lines
+        are read as they are needed. What is new in a large file is stored piece by piece, so that
+        others can store meanwhile, and held until all of it is there: a process that is killed
+        leaves it held, for a person to release or reject.
 
         Raises:
             InvalidInput: the name is not one that a bank may have.
         """
         self._recent()
-        with self._unit_of_work.begin() as tx:
-            done, record = self._import(tx, name, lines, actor, reason)
-            tx.commit(*record)
-        return done
+        rejected: list[str] = []
+        pieces = self._pieces(read_bank(lines, bank=name), rejected)
+        first: list[_Piece] = []
+        while sum(len(entries) for _, entries in first) <= self._at_once:
+            piece = next(pieces, None)
+            if piece is None:
+                with self._unit_of_work.begin() as tx:
+                    done, record = self._import(tx, name, first, rejected, actor, reason)
+                    tx.commit(*record)
+                return done
+            first.append(piece)
+        return self._import_large(name, chain(first, pieces), rejected, actor, reason)
 
     def preview_import(self, name: str, lines: Iterable[str]) -> ImportedBank:
         """Return what importing these lines would come to, and store nothing.
@@ -110,31 +131,65 @@ class Updates:
             InvalidInput: the name is not one that a bank may have.
         """
         self._recent()
+        rejected: list[str] = []
+        pieces = self._pieces(read_bank(lines, bank=name), rejected)
         with self._unit_of_work.begin() as tx:
-            done, _ = self._import(tx, name, lines, "", "")
+            done, _ = self._import(tx, name, pieces, rejected, "", "")
         return done
 
-    def _import(
-        self, tx: Transaction, name: str, lines: Iterable[str], actor: str, reason: str
+    def _import(  # noqa: PLR0917  what an import is about
+        self,
+        tx: Transaction,
+        name: str,
+        pieces: Iterable[_Piece],
+        rejected: Sequence[str],
+        actor: str,
+        reason: str,
     ) -> tuple[ImportedBank, tuple[AuditEntry, ...]]:
-        rejected: list[str] = []
         update = self.begin(tx, name)
-        for silent, entries in self._pieces(read_bank(lines, bank=name), rejected):
+        for silent, entries in pieces:
             update.put(entries, keeping=silent)
-        taken, record = update.end(
-            "bank.imported", actor=actor, reason=reason, rejected=len(rejected)
-        )
-        done = ImportedBank(
-            name=name,
-            read=taken.added + taken.changed + taken.unchanged,
-            added=taken.added,
-            rejected=tuple(rejected),
-            changed=taken.changed,
-            held=taken.held,
-            looked_at=taken.looked_at,
-            matched_files=taken.matched_files,
-        )
-        return done, record
+        return _imported(update, name, rejected, actor, reason)
+
+    def _import_large(
+        self,
+        name: str,
+        pieces: Iterable[_Piece],
+        rejected: Sequence[str],
+        actor: str,
+        reason: str,
+    ) -> ImportedBank:
+        with self._unit_of_work.begin() as tx:
+            staged = tx.banks.next_version()
+            settings = self._settings(tx, name)
+            self.note(tx, staged, name, actor, reason)
+            tx.commit(record_of("bank.reading", name, actor, reason, version=staged))
+        gate = self.gate(settings, self._sizes_now)
+        try:
+            done = list(self._staged(staged, pieces, gate))
+            with self._unit_of_work.begin() as tx:
+                update = Update(tx=tx, bank=name, at=self._clock.now(), gate=gate)
+                for one in done:
+                    update.count(one)
+                tx.banks.publish(staged)
+                imported, record = _imported(update, name, rejected, actor, reason)
+                tx.commit(*record)
+        except BaseException:
+            with self._unit_of_work.begin() as tx:
+                tx.banks.discard(staged)
+                tx.commit_unrecorded()
+            raise
+        return imported
+
+    def _staged(self, staged: int, pieces: Iterable[_Piece], gate: Gate) -> Iterator[Put]:
+        """Store each piece by itself, held, and yield what it came to."""
+        for silent, entries in pieces:
+            with self._unit_of_work.begin() as tx:
+                at = self._clock.now()
+                done = tx.banks.put(entries, at=at, keeping=silent, staged=staged)
+                tx.commit_unrecorded()
+            gate.attempt(done.arrived)
+            yield replace(done, arrived=())
 
     def put(
         self,
@@ -226,22 +281,34 @@ class Updates:
         Raises:
             InvalidInput: there is no such bank yet, and the name is not one that it may have.
         """
+        gate = self.gate(self._settings(tx, name), lambda: sizes(tx))
+        return Update(tx=tx, bank=name, at=self._clock.now(), gate=gate)
+
+    def _settings(self, tx: Transaction, name: str) -> Bank:
         settings = tx.banks.bank(name)
         if settings is None:
             check_name(name)
             settings = Bank(name=name)
-        gate = self.gate(tx, settings)
-        return Update(tx=tx, bank=name, at=self._clock.now(), gate=gate)
+        return settings
 
-    def gate(self, tx: Transaction, settings: Bank) -> Gate:
-        """Return what tries entries of a bank with these settings for a flood."""
+    def gate(self, settings: Bank, sizes: Callable[[], Mapping[str, int]]) -> Gate:
+        """Return what tries entries of a bank with these settings for a flood.
+
+        Args:
+            settings: the bank's.
+            sizes: says how many active entries each bank has.
+        """
         return Gate(
             bank=settings,
             traffic=self._recent(),
             limits=self._limits,
             known=self._known,
-            sizes=lambda: _sizes(tx),
+            sizes=sizes,
         )
+
+    def _sizes_now(self) -> Mapping[str, int]:
+        with self._unit_of_work.read() as tx:
+            return sizes(tx)
 
     def note(
         self,
@@ -270,11 +337,9 @@ class Updates:
         digest = hmac.digest(self._id_key, entry.id.encode(), "sha256").hex()
         return replace(entry, id=f"be_{digest[:24]}")
 
-    def _pieces(
-        self, lines: Iterator[Line], rejected: list[str]
-    ) -> Iterator[tuple[tuple[str, ...], list[BankEntry]]]:
+    def _pieces(self, lines: Iterator[Line], rejected: list[str]) -> Iterator[_Piece]:
         """Yield good lines in pieces that say equally much, and note why others are left out."""
-        while chunk := list(islice(lines, _CHUNK)):
+        while chunk := list(islice(lines, min(_CHUNK, self._at_once))):
             pieces: dict[tuple[str, ...], list[BankEntry]] = {}
             for line in chunk:
                 if line.entry is None:
@@ -294,7 +359,26 @@ class Updates:
         return self._traffic[1]
 
 
-def _sizes(tx: Transaction) -> Mapping[str, int]:
+def _imported(
+    update: Update, name: str, rejected: Sequence[str], actor: str, reason: str
+) -> tuple[ImportedBank, tuple[AuditEntry, ...]]:
+    """Return what an import came to, and what to commit it with."""
+    taken, record = update.end("bank.imported", actor=actor, reason=reason, rejected=len(rejected))
+    done = ImportedBank(
+        name=name,
+        read=taken.added + taken.changed + taken.unchanged,
+        added=taken.added,
+        rejected=tuple(rejected),
+        changed=taken.changed,
+        held=taken.held,
+        looked_at=taken.looked_at,
+        matched_files=taken.matched_files,
+    )
+    return done, record
+
+
+def sizes(tx: Transaction) -> Mapping[str, int]:
+    """Return how many active entries each bank has."""
     return {one.bank.name: one.entries.get(EntryState.ACTIVE, 0) for one in tx.banks.summaries()}
 
 

@@ -60,6 +60,7 @@ class Arrivals:
         version: int,
         at: datetime,
         keeping: frozenset[str],
+        staged: int | None = None,
     ) -> None:
         self._connection = connection
         self._keys = keys
@@ -67,6 +68,7 @@ class Arrivals:
         self._version = version
         self._added_us = to_us(at)
         self._keeping = keeping
+        self._staged = staged
         self._contents: dict[int, int] = {}
 
     def take(self, entries: Sequence[BankEntry]) -> Put:
@@ -168,10 +170,16 @@ class Arrivals:
             )
 
     def _store(self, fresh: Sequence[BankEntry], changed: Sequence[BankEntry]) -> None:
-        came = {"added_us": self._added_us, "added_version": self._version}
-        add_all(self._connection, bank_entry, [self._row(one) | came for one in fresh])
+        add_all(self._connection, bank_entry, [self._new_row(one) for one in fresh])
         self._history.keep_entries([one.number for one in changed], version=self._version)
         _update(self._connection, [self._row(one) for one in changed])
+
+    def _new_row(self, entry: BankEntry) -> Row:
+        row = self._row(entry) | {"added_us": self._added_us, "added_version": self._version}
+        if self._staged is None or entry.state is not EntryState.ACTIVE:
+            return row
+        staged = {"added_version": self._staged, "changed_version": self._staged}
+        return row | staged | {"state": EntryState.HELD.value}
 
     def _row(self, entry: BankEntry) -> Row:
         return entry_row(entry, self._keys) | {"changed_version": self._version}

@@ -32,6 +32,8 @@ _VERSIONS = "banks"
 #: The counter that holds the version at which a test hook deleted everything.
 EMPTIED = "banks_emptied"
 _ACTIVE = frozenset({EntryState.ACTIVE})
+#: In words, so that SQLite sees that the index over held entries is meant.
+_IS_HELD = text("state = 'held'")
 _settings = msgspec.json.Decoder(Bank)
 
 
@@ -122,7 +124,12 @@ class SqlBankStore:
         return withdrawn
 
     def put(
-        self, entries: Sequence[BankEntry], *, at: datetime, keeping: Collection[str] = ()
+        self,
+        entries: Sequence[BankEntry],
+        *,
+        at: datetime,
+        keeping: Collection[str] = (),
+        staged: int | None = None,
     ) -> Put:
         """Add new entries and bring known ones (same id and bank) up to date."""
         version = self.next_version()
@@ -138,8 +145,25 @@ class SqlBankStore:
             version=version,
             at=at,
             keeping=frozenset(keeping),
+            staged=staged,
         )
         return arrivals.take(entries)
+
+    def publish(self, staged: int) -> int:
+        """Let what was held under a version act, as if it came now; return how many entries."""
+        version = self.next_version()
+        active = EntryState.ACTIVE.value
+        published = self._connection.execute(
+            update(bank_entry)
+            .where(_IS_HELD, bank_entry.c.added_version == staged)
+            .values(state=active, added_version=version, changed_version=version)
+        )
+        return published.rowcount
+
+    def discard(self, staged: int) -> int:
+        """Delete what was held under a version, and return how many entries it was."""
+        gone = delete(bank_entry).where(_IS_HELD, bank_entry.c.added_version == staged)
+        return self._connection.execute(gone).rowcount
 
     def change(
         self,
@@ -218,8 +242,7 @@ class SqlBankStore:
         """Return how many entries wait for a person, by the version that brought them."""
         rows = self._connection.execute(
             select(bank_entry.c.changed_version, bank_entry.c.bank, func.count())
-            # In words, so that SQLite sees that the index over held entries is meant.
-            .where(text("state = 'held'"))
+            .where(_IS_HELD)
             .group_by(bank_entry.c.changed_version, bank_entry.c.bank)
             .order_by(bank_entry.c.changed_version, bank_entry.c.bank)
         )
