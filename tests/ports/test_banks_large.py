@@ -62,7 +62,7 @@ def test_a_large_file_acts_from_one_moment_on_and_others_go_on(
     assert classes == {"entry-1": "B1", "entry-2": "A1"}
     assert [one.action for one in desk.record()] == [
         "bank.imported",
-        "bank.reading",
+        "bank.import_started",
         "bank.created",
         "bank.imported",
     ]

@@ -163,7 +163,7 @@ class Updates:
             staged = tx.banks.next_version()
             settings = self._settings(tx, name)
             self.note(tx, staged, name, actor, reason)
-            tx.commit(record_of("bank.reading", name, actor, reason, version=staged))
+            tx.commit(record_of("bank.import_started", name, actor, reason, version=staged))
         gate = self.gate(settings, self._sizes_now)
         try:
             done = list(self._staged(staged, pieces, gate))
