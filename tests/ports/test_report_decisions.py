@@ -188,18 +188,18 @@ def test_reported_is_what_has_a_filed_tip(unit_of_work: SqlUnitOfWork) -> None:
     tip_id = file_tip(unit_of_work)
     with unit_of_work.begin() as tx:
         store = tx.report_decisions
-        tx.commit(*tip_filed(store, tip_id, CaseId("case-1"), AccountId("ada"), at=NOON))
+        tx.commit(*tip_filed(store, tip_id, [CaseId("case-1")], AccountId("ada"), at=NOON))
     assert reconciled(unit_of_work).total.reported == 2
     with unit_of_work.begin() as tx:
         store = tx.report_decisions
-        assert tip_filed(store, tip_id, CaseId("case-1"), AccountId("ada"), at=NOON) == []
+        assert tip_filed(store, tip_id, [CaseId("case-1")], AccountId("ada"), at=NOON) == []
 
 
 def test_reported_without_a_receipt_is_refused(unit_of_work: SqlUnitOfWork) -> None:
     ask(unit_of_work, lock("e1"))
     tip_id = file_tip(unit_of_work, state=TipState.FINISHING)
     with pytest.raises(Conflict, match="only of a filed tip"), unit_of_work.begin() as tx:
-        tip_filed(tx.report_decisions, tip_id, CaseId("case-1"), AccountId("ada"), at=NOON)
+        tip_filed(tx.report_decisions, tip_id, [CaseId("case-1")], AccountId("ada"), at=NOON)
     assert reconciled(unit_of_work).total.undecided == 1
 
 
@@ -298,7 +298,7 @@ def by_hand(unit_of_work: SqlUnitOfWork, engine: Engine, kind: str) -> dict[str,
     tip_id = file_tip(unit_of_work)
     with unit_of_work.begin() as tx:
         store = tx.report_decisions
-        tx.commit(*tip_filed(store, tip_id, CaseId("case-1"), AccountId("ada"), at=NOON))
+        tx.commit(*tip_filed(store, tip_id, [CaseId("case-1")], AccountId("ada"), at=NOON))
     ask(unit_of_work, lock("e2", of="bo"))
     with unit_of_work.begin() as tx:
         tx.outbox.put([make_effect("hide")], at=NOON)

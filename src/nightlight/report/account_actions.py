@@ -158,16 +158,16 @@ def take_back(
 def tip_filed(
     store: ReportDecisionStore,
     tip_id: TipId,
-    case_id: CaseId,
+    cases: Sequence[CaseId],
     account_id: AccountId,
     *,
     at: datetime,
 ) -> list[AuditEntry]:
-    """Let the account actions of the tip's case, and the one that stands, be reported.
+    """Let the account actions of the tip's cases, and the one that stands, be reported.
 
     The tip must be stored as filed before.
     """
-    concerned = {one.action.id: one for one in store.of_case(case_id)}
+    concerned = {one.action.id: one for name in cases for one in store.of_case(name)}
     for one in store.standing([account_id]).values():
         concerned[one.action.id] = one
     changed = [

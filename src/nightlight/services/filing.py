@@ -51,8 +51,8 @@ class StoredTips:
             if filing.state is TipState.FILED:
                 for case_id in tip.cases:
                     _report_case(tx, case_id)
-                    store = tx.report_decisions
-                    accounted += tip_filed(store, tip.id, case_id, tip.account_id, at=now)
+                store = tx.report_decisions
+                accounted = tip_filed(store, tip.id, tip.cases, tip.account_id, at=now)
             tx.commit(
                 *accounted,
                 AuditEntry(

@@ -107,7 +107,7 @@ def back(work: SqlUnitOfWork) -> list[AuditEntry]:
 def filed(work: SqlUnitOfWork) -> list[AuditEntry]:
     tip_id = file_tip(work)
     with work.begin() as tx:
-        entries = tip_filed(tx.report_decisions, tip_id, CaseId("elsewhere"), ADA, at=NOON + DAY)
+        entries = tip_filed(tx.report_decisions, tip_id, [CaseId("elsewhere")], ADA, at=NOON + DAY)
         tx.commit(ENTRY, *entries)
     return entries
 

@@ -306,7 +306,9 @@ class SqlReportDecisionStore:
 
     def _held(self, ids: Select[Any]) -> list[Accounted]:
         """Return account actions, locked first: what is read afterwards is the newest."""
-        found = list(self._connection.execute(ids.with_for_update(of=_action)).scalars())
+        # In one order, so that two who want the same wait and do not block each other for good.
+        locking = ids.order_by(_action.c.id).with_for_update(of=_action)
+        found = list(self._connection.execute(locking).scalars())
         if not found:
             return []
         return self._read(
