@@ -209,6 +209,21 @@ def test_a_path_that_forgets_the_account_action_is_refused(unit_of_work: SqlUnit
     assert reconciled(unit_of_work).total.suspended == 0
 
 
+def test_evidence_is_kept_while_the_report_of_its_account_is_undecided(
+    unit_of_work: SqlUnitOfWork,
+) -> None:
+    ask(unit_of_work, lock("e1"))
+    case = make_case("case-1", state=CaseState.CONFIRMED, account_id=AccountId("ada"))
+    with unit_of_work.begin() as tx:
+        tx.cases.save(case)
+        tx.cases.save(make_case("case-2", state=CaseState.CONFIRMED))
+        found = tx.custody.standings([case.id, CaseId("case-2"), CaseId("none")])
+        assert [one.undecided for one in found.values()] == [True, False, False]
+        entries = take_back(tx.report_decisions, AccountId("ada"), by="ana", note="x", at=NOON)
+        assert not tx.custody.standings([case.id])[case.id].undecided
+        tx.commit(*entries)
+
+
 #: What somebody who speaks SQL to the database may not do, and what it says.
 _DECISION = (
     "INSERT INTO report_decision SELECT action_id, {version}, '{state}', says, rule, '{reason}',"

@@ -153,6 +153,7 @@ def _fields(view: AccountView, limit: int) -> dict[str, object]:
         "user_reports": account.user_reports,
         "suspended": account.suspended,
         "human_decision": account.human_decision,
+        "account_actions": [fields_of(one) for one in view.account_actions],
         "timeline": [fields_of(one) for one in view.timeline[:limit]],
         "signals": [fields_of(one) for one in view.signals],
         "decisions": [fields_of(one) for one in view.decisions],
@@ -171,6 +172,14 @@ def _print_view(view: AccountView) -> None:
         f"cases {len(view.cases)}",
         markup=False,
     )
+    for one in view.account_actions:
+        ended = ", reinstated" if one.action.ended_at else ""
+        why = f" ({one.decision.reason})" if one.decision.reason else ""
+        out.print(
+            f"    {one.action.effect} {one.action.at}{ended}: {one.decision.state}{why}"
+            f"  {one.action.id}",
+            markup=False,
+        )
     for part in view.score.parts:
         out.print(
             f"    {part.detector}: {part.share:.0%}, {part.findings} finding(s)", markup=False

@@ -14,6 +14,7 @@ from nightlight.model.context import AccountContext, PostContext
 from nightlight.model.decision import Decision
 from nightlight.model.engagement import Engagement
 from nightlight.model.ids import AccountId, EventKey
+from nightlight.model.report_decision import Accounted
 from nightlight.model.role import AccountRole
 from nightlight.model.signal import Signal
 from nightlight.review.account_score import Score, is_taken_back, score_of
@@ -53,6 +54,7 @@ class AccountView(Struct, frozen=True, kw_only=True):
     decisions: tuple[Decision, ...]
     cases: tuple[Case, ...]
     posts: tuple[PostContext, ...]
+    account_actions: tuple[Accounted, ...]
 
 
 def view_account(tx: Transaction, account_id: AccountId) -> AccountView:
@@ -78,6 +80,7 @@ def view_account(tx: Transaction, account_id: AccountId) -> AccountView:
         decisions=tuple(decisions),
         cases=tuple(reversed(cases)),
         posts=tuple(posts),
+        account_actions=tuple(reversed(tx.report_decisions.of_account(account_id))),
     )
 
 

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 import pytest
-from tests.fakes.desk import Desk
+from tests.fakes.desk import KNOWN_MD5, Desk
 from tests.synthetic.builders import TEXT, event_of
 
 from nightlight.errors import NotFound
@@ -13,6 +13,7 @@ from nightlight.model.event import (
     EngagementCreated,
     Event,
     EventData,
+    MediaUploaded,
     PostCreated,
     PostDeleted,
     UserReportCreated,
@@ -181,3 +182,12 @@ def test_drawing_escapes_what_a_platform_names_its_accounts(desk: Desk) -> None:
 def test_account_that_no_event_named_is_not_found(desk: Desk) -> None:
     with pytest.raises(NotFound):
         view(desk, "nobody")
+
+
+def test_suspended_account_shows_what_was_decided_about_reporting_it(desk: Desk) -> None:
+    media = MediaUploaded(media_id="media-9", account_id="locked", md5=KNOWN_MD5)
+    born = AccountCreated(account_id="locked", handle="quibblelock")
+    desk.take_in(event_of(born), event_of(media, minutes=1))
+    with desk.services.unit_of_work.read() as tx:
+        [one] = view_account(tx, AccountId("locked")).account_actions
+    assert (one.action.effect, one.decision.state) == ("lock", "undecided")

@@ -23,6 +23,9 @@ _TONES = {
     "appealed": "warn",
     "upheld": "bad",
     "overturned": "quiet",
+    # report decisions
+    "undecided": "warn",
+    "explained": "quiet",
     # tips
     "drafted": "note",
     "opening": "note",
