@@ -36,7 +36,7 @@ ACTIONS: Mapping[str, str] = {
     "effect.delivered": "the platform confirmed the effect",
     "effect.dead": "the platform refused the effect for good: a person has to look",
     "bank.imported": "entries were added to a hash bank",
-    "bank.import_started": "a large file began to be read into a hash bank: it acts once all of it is in",
+    "bank.import_started": "a large file began to be read into a hash bank: it acts when whole",
     "bank.withdrawn": "a hash bank was removed whole",
     "bank.created": "a hash bank was made, still empty",
     "bank.changed": "a hash bank's settings were changed",
