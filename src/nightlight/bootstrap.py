@@ -31,6 +31,7 @@ from nightlight.adapters.spool import Spool, SpooledFile
 from nightlight.adapters.sql.database import SqlUnitOfWork, migrate, open_engine
 from nightlight.adapters.state_file import StateFile
 from nightlight.adapters.vault_directory import DirectoryBlobStore
+from nightlight.adapters.vault_s3 import Bucket, S3BlobStore
 from nightlight.audit.clock import Clock
 from nightlight.enforce.outbox import OutboxOptions
 from nightlight.errors import InvalidInput, NotPermitted
@@ -40,6 +41,7 @@ from nightlight.ingest.ports import Hasher
 from nightlight.model.media import Scan
 from nightlight.pipeline import Pipeline
 from nightlight.preserve.package import Contents, Manifest, SigningKey
+from nightlight.preserve.ports import BlobStore
 from nightlight.preserve.seal import Sealer
 from nightlight.preserve.vault import Vault
 from nightlight.report.live_schema import LiveSchema
@@ -95,9 +97,7 @@ def build_services(settings: Settings) -> Services:
     engine: Engine = open_engine(settings.database_url)
     migrate(engine)
     unit_of_work = SqlUnitOfWork(engine=engine, clock=clock, keys=keys)
-    blobs = DirectoryBlobStore(settings.vault_directory)
-    blobs.discard_partial(before=clock.now() - _PARTIAL_KEPT)
-    vault = Vault(blobs=blobs, keys=keys)
+    vault = Vault(blobs=_blobs(settings, clock), keys=keys)
     matcher = Matcher(
         unit_of_work=unit_of_work, clock=clock, snapshots=_private(settings.index_directory)
     )
@@ -199,6 +199,24 @@ def cover_keys(settings: Settings) -> str:
         raise InvalidInput("no key service is configured", field="NIGHTLIGHT_KMS_URL")
     cover_file(settings.keys_file, before=PlainCover(), after=cover)
     return cover.name
+
+
+def _blobs(settings: Settings, clock: Clock) -> BlobStore:
+    bucket = settings.vault_bucket
+    if bucket is None:
+        folder = DirectoryBlobStore(settings.vault_directory)
+        folder.discard_partial(before=clock.now() - _PARTIAL_KEPT)
+        return folder
+    return S3BlobStore(
+        Bucket(
+            name=bucket.name,
+            prefix=bucket.prefix,
+            endpoint=bucket.endpoint,
+            region=bucket.region,
+            access_key=bucket.access_key,
+            secret_key=str(bucket.secret_key),
+        )
+    )
 
 
 def _cover(settings: Settings) -> KeyCover:

@@ -62,6 +62,21 @@ class RecordSettings(Struct, frozen=True, kw_only=True):
     token: Secret = Secret("")
 
 
+class VaultBucketSettings(Struct, frozen=True, kw_only=True):
+    """A bucket of an S3-compatible store that holds the vault.
+
+    Attributes:
+        endpoint: the store's address, "" for Amazon's own.
+    """
+
+    name: str
+    prefix: str
+    endpoint: str
+    region: str
+    access_key: str
+    secret_key: Secret
+
+
 class KeyServiceSettings(Struct, frozen=True, kw_only=True):
     """A key service that covers the key file, by its transit interface."""
 
@@ -78,6 +93,7 @@ class Settings(Struct, frozen=True, kw_only=True):
         database_url: SQLite under ``home`` by default.
         platform: None where no platform is configured; effects then wait in the outbox.
         cybertipline: None where none is configured; tips then wait as drafts.
+        vault_bucket: None where the vault is a folder under ``home``.
         key_service: None where the keys lie in clear in the key file.
         media_root: folder for relative media urls, None where none is configured.
         media_origins: origins (scheme://host:port) from which media may be fetched.
@@ -98,6 +114,7 @@ class Settings(Struct, frozen=True, kw_only=True):
     reporter: Reporter
     platform: PlatformSettings | None = None
     cybertipline: CyberTiplineSettings | None = None
+    vault_bucket: VaultBucketSettings | None = None
     key_service: KeyServiceSettings | None = None
     media_root: Path | None = None
     media_origins: tuple[str, ...] = ()
@@ -156,6 +173,14 @@ REFERENCE: Mapping[str, tuple[str, str]] = {
     "NIGHTLIGHT_PLATFORM_NAME": ("the platform's name, as reports give it", "unnamed platform"),
     "NIGHTLIGHT_PLATFORM_URL": ("where effects are sent (Standard Webhooks)", "none: effects wait"),
     "NIGHTLIGHT_PLATFORM_SECRET": ("signing secret of the webhooks, whsec_<base64>", "none"),
+    "NIGHTLIGHT_VAULT_URL": (
+        "s3://BUCKET/PREFIX of an S3-compatible store for sealed evidence",
+        "a folder in NIGHTLIGHT_HOME",
+    ),
+    "NIGHTLIGHT_VAULT_ENDPOINT": ("the store's address, where it is not Amazon's", "Amazon's"),
+    "NIGHTLIGHT_VAULT_REGION": ("the store's region", "us-east-1"),
+    "NIGHTLIGHT_VAULT_ACCESS_KEY": ("the store's access key", "none"),
+    "NIGHTLIGHT_VAULT_SECRET_KEY": ("the store's secret key", "none"),
     "NIGHTLIGHT_KMS_URL": (
         "base of a key service's transit interface, such as https://bao.example.test/v1/transit",
         "none: the key file holds keys in clear",
@@ -249,6 +274,7 @@ def read_settings(environment: Mapping[str, str] | None = None) -> Settings:
         reporter=_reporter(env),
         platform=_platform(env, faults),
         cybertipline=_cybertipline(env, faults),
+        vault_bucket=_vault_bucket(env, faults),
         key_service=_key_service(env, faults),
         media_root=_media_root(env, faults),
         media_origins=_media_origins(env, faults),
@@ -321,6 +347,30 @@ def _record(env: Mapping[str, str], faults: list[str]) -> RecordSettings:
         folder=Path(folder).expanduser().absolute() if folder else None,
         url=url,
         token=Secret(env.get("NIGHTLIGHT_CHECKPOINT_TOKEN", "")),
+    )
+
+
+def _vault_bucket(env: Mapping[str, str], faults: list[str]) -> VaultBucketSettings | None:
+    url = env.get("NIGHTLIGHT_VAULT_URL", "")
+    if not url:
+        return None
+    name, _, prefix = url.removeprefix("s3://").partition("/")
+    if not url.startswith("s3://") or not name:
+        faults.append("NIGHTLIGHT_VAULT_URL: must be s3://BUCKET or s3://BUCKET/PREFIX")
+    endpoint = env.get("NIGHTLIGHT_VAULT_ENDPOINT", "")
+    if endpoint:
+        _check_url("NIGHTLIGHT_VAULT_ENDPOINT", endpoint, faults)
+    access_key = env.get("NIGHTLIGHT_VAULT_ACCESS_KEY", "")
+    secret_key = env.get("NIGHTLIGHT_VAULT_SECRET_KEY", "")
+    if not access_key or not secret_key:
+        faults.append("NIGHTLIGHT_VAULT_ACCESS_KEY and _SECRET_KEY: both are needed for a bucket")
+    return VaultBucketSettings(
+        name=name,
+        prefix=prefix.strip("/"),
+        endpoint=endpoint,
+        region=env.get("NIGHTLIGHT_VAULT_REGION") or "us-east-1",
+        access_key=access_key,
+        secret_key=Secret(secret_key),
     )
 
 

@@ -13,6 +13,7 @@ from nightlight.simulate.exchange_threatexchange import threatexchange_app
 from nightlight.simulate.faults import read_script
 from nightlight.simulate.kms import kms_app
 from nightlight.simulate.platform import platform_app
+from nightlight.simulate.s3 import s3_app
 
 app = typer.Typer(
     name="simulate",
@@ -91,6 +92,21 @@ def kms(
     """Run a simulated key service: transit interface at /v1/transit, faults at /_faults."""
     simulator = kms_app(token=token, state=str(state or ":memory:"))
     serve(simulator, name="simulated key service", host=host, port=port)
+
+
+@app.command()
+def s3(
+    *,
+    bucket: Annotated[str, typer.Option(help="The bucket that there is.")],
+    access_key: Annotated[str, typer.Option(help="Whom to let in.")],
+    secret_key: Annotated[str, typer.Option(help="With what requests are signed.")],
+    page: Annotated[int, typer.Option(min=1, help="How many objects a list names.")] = 1000,
+    port: Port = 0,
+    host: Host = "127.0.0.1",
+) -> None:
+    """Run a simulated S3 server, in memory: state at /_state, faults at /_faults."""
+    simulator = s3_app(bucket=bucket, access_key=access_key, secret_key=secret_key, page=page)
+    serve(simulator, name="simulated S3", host=host, port=port)
 
 
 Count = Annotated[int, typer.Option(min=0, help="How many invented entries it has.")]

@@ -187,6 +187,10 @@ class EvidenceStore(Protocol):
         """Return how much other evidence that is kept is the same bytes."""
         ...
 
+    def needless(self, names: Collection[str]) -> list[str]:
+        """Return those vault names of which evidence was destroyed, and none that is kept is."""
+        ...
+
     def destroyed(self, evidence_id: str, *, at: datetime) -> None:
         """Remember that evidence is gone, and forget its digest."""
         ...

@@ -73,7 +73,15 @@ class Vault:
             Unavailable: the store does not answer: try again.
             IntegrityFailure: the store says that it is gone, and has it still.
         """
-        name = self._name(digest)
+        self.destroy_named(self._name(digest))
+
+    def destroy_named(self, name: str) -> None:
+        """Keep nothing under this name any more.
+
+        Raises:
+            Unavailable: the store does not answer: try again.
+            IntegrityFailure: the store says that it is gone, and has it still.
+        """
         self._blobs.destroy(name)
         if self._blobs.has(name):
             raise IntegrityFailure("the vault still holds what was destroyed")

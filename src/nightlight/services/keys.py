@@ -115,14 +115,30 @@ class Keys:
             values += changed
             if not place:
                 break
-        files = 0
+        files, unchecked = 0, []
         for name in self._vault.names():
             try:
-                files += self._vault.rewrap(name)
+                if self._vault.rewrap(name):
+                    files += 1
+                    unchecked.append(name)
             except NotFound:
                 continue  # destroyed meanwhile
+            if len(unchecked) == _PAGE:
+                self._destroy_needless(unchecked)
+                unchecked = []
+        self._destroy_needless(unchecked)
         self._record("keys.rewrapped", newest, person, reason, {"files": files, "values": values})
         return Rewrapped(key=newest, files=files, values=values)
+
+    def _destroy_needless(self, names: list[str]) -> None:
+        """Destroy what was destroyed while it was wrapped again, and so came back.
+
+        Nothing is destroyed beside this: the lock is the one under which that is done.
+        """
+        with self._unit_of_work.begin() as tx:
+            tx.events.offset()
+            for name in tx.evidence.needless(names):
+                self._vault.destroy_named(name)
 
     def retire(self, key_id: str, *, person: str, reason: str) -> None:
         """Take a master key out for good; what was copied while it was in use opens no more.

@@ -128,3 +128,21 @@ def test_keys_change_only_by_a_person_who_says_why(vaulted: Vaulted, said: Any) 
             change(**said)
     with pytest.raises(InvalidInput):
         vaulted.keys.retire("0a0b0c0d", **said)
+
+
+def test_what_was_destroyed_while_it_was_wrapped_again_does_not_stay(
+    vaulted: Vaulted, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    vaulted.clock.advance(days=366)
+    vaulted.keys.rotate(**WHO)
+    replace_parts = MemoryBlobs.replace_parts
+
+    def late(self: MemoryBlobs, name: str, parts: Iterable[bytes]) -> None:
+        replace_parts(self, name, parts)
+        back = dict(self.kept)
+        vaulted.room.retention.run_due()
+        self.kept.update(back)
+
+    monkeypatch.setattr(MemoryBlobs, "replace_parts", late)
+    vaulted.keys.rewrap(**WHO)
+    assert vaulted.room.blobs.kept == {}

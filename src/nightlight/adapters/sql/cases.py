@@ -221,6 +221,16 @@ class SqlEvidenceStore:
             )
         ).scalar_one()
 
+    def needless(self, names: Collection[str]) -> list[str]:
+        """Return those vault names of which evidence was destroyed, and none that is kept is."""
+        rows = self._connection.execute(
+            select(_table.c.blob_name)
+            .where(among(self._connection, _table.c.blob_name, names))
+            .group_by(_table.c.blob_name)
+            .having(func.count(_table.c.destroyed_us) == func.count())
+        )
+        return [str(one) for one in rows.scalars()]
+
     def destroyed(self, evidence_id: str, *, at: datetime) -> None:
         """Remember that evidence is gone, and forget its digest."""
         self._connection.execute(
