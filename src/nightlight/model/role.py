@@ -27,7 +27,7 @@ class Knowledge(StrEnum):
     POSTED_AGAIN = "posted_again"  # it deleted the post and posted the same again
     SHOWED_ON = "showed_on"  # it showed the post to its own followers
     KEPT = "kept"  # it kept the post to come back to
-    ASKED = "asked"  # its answer itself carries listed words or an offer
+    ASKED = "asked"  # its answer asks to buy, or itself carries listed words or an offer
     AGAIN_AND_AGAIN = "again_and_again"  # three such acts or more
     SEVERAL_SOURCES = "several_sources"  # with material of more than one account
     ANSWER_NOT_KNOWN = "answer_not_known"  # it replied; what it said is not known: proves nothing

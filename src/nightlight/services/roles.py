@@ -2,10 +2,11 @@
 
 from collections.abc import Collection, Iterable, Sequence
 
+from nightlight.detect.buying import asks_to_buy
 from nightlight.model.case import STANDING, Case
 from nightlight.model.decision import Decision
 from nightlight.model.engagement import Engaged, Engagement
-from nightlight.model.event import MediaUploaded
+from nightlight.model.event import MediaUploaded, PostCreated, PostEdited
 from nightlight.model.ids import AccountId, CaseId, EventKey, PostId
 from nightlight.model.role import AccountRole, Knowledge, Material
 from nightlight.model.signal import Signal, SubjectKind
@@ -82,14 +83,21 @@ def _told(
 
 
 def _asking(tx: Transaction, replies: Collection[PostId]) -> set[PostId]:
-    """Return the answers in which a listed word or an offer was found."""
+    """Return the answers that ask to buy, or in which a listed word or an offer was found."""
     posts = tx.context.posts(replies)
-    by_event = {one.event_key: one.post_id for one in posts.values() if one.event_key}
-    return {
+    by_event = {EventKey(one.event_key): one.post_id for one in posts.values() if one.event_key}
+    found = {
         by_event[signal.event_key]
         for signal in tx.signals.of_events(by_event)
         if signal.detector in _ASKING
     }
+    unclear = [key for key, post_id in by_event.items() if post_id not in found]
+    asking = {
+        by_event[key]
+        for key, event in tx.events.find(unclear).items()
+        if isinstance(event.data, PostCreated | PostEdited) and asks_to_buy(event.data.text)
+    }
+    return found | asking
 
 
 def _material(decision: Decision, signals: Sequence[Signal], shown_in: PostId) -> Material:

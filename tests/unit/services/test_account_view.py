@@ -53,6 +53,12 @@ def desk(tmp_path: Path) -> Desk:
             12,
         ),
         told(
+            PostCreated(
+                post_id="price", account_id="asker", reply_to="second", text="how much for two?"
+            ),
+            12.5,
+        ),
+        told(
             PostCreated(post_id="shock", account_id="passer", reply_to="second", text="what is it"),
             13,
         ),
@@ -116,12 +122,14 @@ def test_confirmed_case_gives_everybody_touched_a_role(desk: Desk) -> None:
         "fan": Role.ENGAGER,
         "late": Role.ENGAGER,
         "buyer": Role.ENGAGER,
+        "asker": Role.ENGAGER,
         "passer": Role.BYSTANDER,
         "helper": Role.BYSTANDER,
     }
     assert {Knowledge.OFFERED, Knowledge.POSTED_AGAIN} <= set(told_roles["seller"].knowledge_for)
     assert set(told_roles["fan"].knowledge_for) == {Knowledge.SHOWED_ON, Knowledge.KEPT}
     assert told_roles["buyer"].knowledge_for == (Knowledge.ASKED,)
+    assert told_roles["asker"].knowledge_for == (Knowledge.ASKED,)
 
 
 def test_each_account_is_told_its_own_role_as_the_case_tells_it(desk: Desk) -> None:
