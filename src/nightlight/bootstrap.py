@@ -15,6 +15,7 @@ from nightlight.adapters.anchors_file import FileAnchorStore
 from nightlight.adapters.checkpoint_places import CheckpointAddress, CheckpointFolder
 from nightlight.adapters.clock import SystemClock
 from nightlight.adapters.cybertipline import HttpCyberTipline
+from nightlight.adapters.dsa_http import HttpStatementDatabase
 from nightlight.adapters.exchanges import Connector
 from nightlight.adapters.keyring_file import FileKeyRing, KeyCover, PlainCover, cover_file
 from nightlight.adapters.keyring_kms import TransitCover
@@ -71,6 +72,7 @@ from nightlight.services.retention import Retention
 from nightlight.services.review import Review
 from nightlight.services.rules import CurrentRules
 from nightlight.services.screening import Screening
+from nightlight.services.statements import Statements, note_statements
 from nightlight.services.suggestions import Suggestions
 from nightlight.settings import Settings
 from nightlight.transaction import UnitOfWork
@@ -182,6 +184,7 @@ def build_services(settings: Settings) -> Services:
         record=_record(settings, unit_of_work, clock, keys.audit_key()),
         dispatcher=_dispatcher(settings, unit_of_work, clock),
         deadlines=Deadlines(unit_of_work=unit_of_work, clock=clock),
+        statements=_statements(settings, unit_of_work, clock),
         filer=_filer(settings, cybertipline, unit_of_work, vault, clock),
         cybertipline=cybertipline,
     )
@@ -377,8 +380,24 @@ def _dispatcher(settings: Settings, unit_of_work: UnitOfWork, clock: Clock) -> D
         timeout_s=settings.platform.timeout_s,
     )
     return Dispatcher(
-        unit_of_work=unit_of_work, platform=platform, clock=clock, options=OutboxOptions()
+        unit_of_work=unit_of_work,
+        platform=platform,
+        clock=clock,
+        options=OutboxOptions(),
+        note=note_statements if settings.statements else None,
     )
+
+
+def _statements(settings: Settings, unit_of_work: UnitOfWork, clock: Clock) -> Statements | None:
+    if settings.statements is None:
+        return None
+    database = HttpStatementDatabase(
+        url=settings.statements.url,
+        token=str(settings.statements.token),
+        options=settings.statements.options,
+        timeout_s=settings.statements.timeout_s,
+    )
+    return Statements(unit_of_work=unit_of_work, database=database, clock=clock)
 
 
 def _cybertipline(settings: Settings) -> HttpCyberTipline | None:

@@ -12,12 +12,15 @@ from msgspec import Struct
 
 from nightlight.errors import InvalidInput
 from nightlight.report.reporter import Contact, Reporter
+from nightlight.report.statement_document import TERRITORIES, StatementOptions
 
 _SHORTEST_TOKEN = 16
 #: A file system in memory: what lies there never reaches a disk, but for swap.
 _SHARED_MEMORY = Path("/dev/shm")  # noqa: S108  nothing is written here but in a folder of our own
 #: Filing with NCMEC needs NIGHTLIGHT_CYBERTIPLINE_ARMED, but for its test service.
 _NCMEC = ".cybertip.org"
+_DSA_PRODUCTION = "transparency.dsa.ec.europa.eu"
+_LONGEST_GROUND = 500
 _NCMEC_TEST_HOSTS = frozenset({"exttest.cybertip.org"})
 
 
@@ -44,6 +47,15 @@ class CyberTiplineSettings(Struct, frozen=True, kw_only=True):
     url: str
     username: str
     password: Secret
+    timeout_s: float = 30.0
+
+
+class StatementSettings(Struct, frozen=True, kw_only=True):
+    """Where statements of reasons are published, and what is the same in each."""
+
+    url: str
+    token: Secret
+    options: StatementOptions
     timeout_s: float = 30.0
 
 
@@ -106,6 +118,7 @@ class Settings(Struct, frozen=True, kw_only=True):
         hma_api: whether HMA's REST interface is served.
         hma_test_hooks: whether tests may empty the banks, and need no token on this machine.
         record: how the record's checkpoints are signed and published.
+        statements: None where no statements of reasons are published, nor made.
     """
 
     home: Path
@@ -126,6 +139,7 @@ class Settings(Struct, frozen=True, kw_only=True):
     hma_api: bool = False
     hma_test_hooks: bool = False
     record: RecordSettings = RecordSettings()
+    statements: StatementSettings | None = None
 
     @property
     def keys_file(self) -> Path:
@@ -226,6 +240,27 @@ REFERENCE: Mapping[str, tuple[str, str]] = {
         "bearer token of the HTTP API and console",
         "made by `serve`, kept in NIGHTLIGHT_HOME/keys/api_token",
     ),
+    "NIGHTLIGHT_DSA_URL": (
+        "base of the DSA Transparency Database's API, ending in /api/v1",
+        "none: no statements of reasons are made",
+    ),
+    "NIGHTLIGHT_DSA_TOKEN": ("its token", "none"),
+    "NIGHTLIGHT_DSA_ARMED": (
+        "true allows publishing in the production database",
+        "false: only its sandbox and simulated ones",
+    ),
+    "NIGHTLIGHT_DSA_TERRITORIES": (
+        "countries to which restrictions apply, two letters each, comma-separated",
+        "the European Economic Area",
+    ),
+    "NIGHTLIGHT_DSA_LEGAL_GROUND": (
+        "the law that statements name where a person found content to be illegal",
+        "National law that transposes Directive 2011/93/EU, Articles 3 to 6",
+    ),
+    "NIGHTLIGHT_DSA_TERMS_GROUND": (
+        "the platform's rules that statements name otherwise",
+        "Rules of the platform against child sexual exploitation",
+    ),
     "NIGHTLIGHT_RECORD_ORIGIN": (
         "name under which the record's checkpoints are signed, such as example.test/nightlight",
         "nightlight",
@@ -286,6 +321,7 @@ def read_settings(environment: Mapping[str, str] | None = None) -> Settings:
         hma_api=_flag("NIGHTLIGHT_HMA_API", env, faults),
         hma_test_hooks=_flag("NIGHTLIGHT_HMA_TEST_HOOKS", env, faults),
         record=_record(env, faults),
+        statements=_statements(env, faults),
     )
     if settings.hma_test_hooks and not settings.hma_api:
         faults.append("NIGHTLIGHT_HMA_TEST_HOOKS: needs NIGHTLIGHT_HMA_API=true")
@@ -332,6 +368,39 @@ def _cybertipline(env: Mapping[str, str], faults: list[str]) -> CyberTiplineSett
     if not user or not password:
         faults.append("NIGHTLIGHT_CYBERTIPLINE_USER and _PASSWORD: both are needed to file tips")
     return CyberTiplineSettings(url=url, username=user, password=Secret(password))
+
+
+def _statements(env: Mapping[str, str], faults: list[str]) -> StatementSettings | None:
+    url = env.get("NIGHTLIGHT_DSA_URL", "")
+    if not url:
+        return None
+    _check_url("NIGHTLIGHT_DSA_URL", url, faults)
+    address = _address(url)
+    armed = _flag("NIGHTLIGHT_DSA_ARMED", env, faults)
+    if address and (address.hostname or "") == _DSA_PRODUCTION and not armed:
+        faults.append(
+            "NIGHTLIGHT_DSA_URL: this is the production database"
+            " (set NIGHTLIGHT_DSA_ARMED=true to publish real statements)"
+        )
+    token = env.get("NIGHTLIGHT_DSA_TOKEN", "")
+    if not token:
+        faults.append("NIGHTLIGHT_DSA_TOKEN: needed to publish statements")
+    named = env.get("NIGHTLIGHT_DSA_TERRITORIES", "")
+    territories = tuple(one.strip().upper() for one in named.split(",") if one.strip())
+    unknown = sorted(set(territories) - set(TERRITORIES))
+    if unknown:
+        faults.append(
+            f"NIGHTLIGHT_DSA_TERRITORIES: not in the European Economic Area: {unknown[0]}"
+        )
+    usual = StatementOptions()
+    options = StatementOptions(
+        territories=territories or usual.territories,
+        legal_ground=env.get("NIGHTLIGHT_DSA_LEGAL_GROUND") or usual.legal_ground,
+        terms_ground=env.get("NIGHTLIGHT_DSA_TERMS_GROUND") or usual.terms_ground,
+    )
+    if max(len(options.legal_ground), len(options.terms_ground)) > _LONGEST_GROUND:
+        faults.append("NIGHTLIGHT_DSA_LEGAL_GROUND and _TERMS_GROUND: 500 characters at most")
+    return StatementSettings(url=url, token=Secret(token), options=options)
 
 
 def _record(env: Mapping[str, str], faults: list[str]) -> RecordSettings:

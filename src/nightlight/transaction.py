@@ -25,6 +25,7 @@ from nightlight.model.filing import Filing
 from nightlight.model.ids import AccountId, CaseId, TipId
 from nightlight.preserve.ports import CustodyStore, EvidenceStore, SealedValues, ViewLog
 from nightlight.report.ports import EngagementStore, ReportDecisionStore
+from nightlight.report.statement_ports import StatementStore
 from nightlight.review.ports import CaseStore
 
 
@@ -253,6 +254,8 @@ class Transaction(Protocol):
     def links(self) -> LinkStore: ...  # noqa: D102
     @property
     def word_uses(self) -> WordUseStore: ...  # noqa: D102
+    @property
+    def statements(self) -> StatementStore: ...  # noqa: D102
     @property
     def heartbeats(self) -> Heartbeats: ...  # noqa: D102
     @property

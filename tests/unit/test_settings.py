@@ -216,3 +216,41 @@ def test_origin_that_no_signed_note_can_have_is_refused(origin: str) -> None:
 def test_checkpoints_are_not_posted_to_what_is_no_address() -> None:
     [fault] = faults({"NIGHTLIGHT_CHECKPOINT_URL": "quibble"})
     assert fault.startswith("NIGHTLIGHT_CHECKPOINT_URL")
+
+
+DSA = {
+    "NIGHTLIGHT_DSA_URL": "https://sandbox.example.test/api/v1",
+    "NIGHTLIGHT_DSA_TOKEN": "zorbleflux-token",
+}
+
+
+def test_statements_are_published_only_where_told() -> None:
+    assert read_settings({}).statements is None
+    told = {**DSA, "NIGHTLIGHT_DSA_TERRITORIES": "de, FR", "NIGHTLIGHT_DSA_LEGAL_GROUND": "law 9"}
+    found = read_settings(told).statements
+    assert found is not None
+    assert (found.options.territories, found.options.legal_ground) == (("DE", "FR"), "law 9")
+    assert "zorbleflux" not in repr(found)
+
+
+def test_production_database_of_statements_needs_arming() -> None:
+    production = {**DSA, "NIGHTLIGHT_DSA_URL": "https://transparency.dsa.ec.europa.eu/api/v1"}
+    [fault] = faults(production)
+    assert "NIGHTLIGHT_DSA_ARMED" in fault
+    assert read_settings({**production, "NIGHTLIGHT_DSA_ARMED": "true"}).statements
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"NIGHTLIGHT_DSA_TOKEN": ""},
+        {"NIGHTLIGHT_DSA_URL": "quibble"},
+        {"NIGHTLIGHT_DSA_TERRITORIES": "DE,US"},
+        {"NIGHTLIGHT_DSA_TERMS_GROUND": "x" * 501},
+    ],
+)
+def test_statements_that_could_not_be_published_are_refused_at_the_start(
+    wrong: dict[str, str],
+) -> None:
+    [fault] = faults({**DSA, **wrong})
+    assert fault.startswith("NIGHTLIGHT_DSA_")

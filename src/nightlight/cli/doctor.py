@@ -10,6 +10,7 @@ from msgspec import Struct
 from nightlight.bootstrap import build_services, missing_walls
 from nightlight.cli.console import Json, fields_of, out, print_json
 from nightlight.errors import NightlightError
+from nightlight.model.statement import StatementState
 from nightlight.services import Services
 from nightlight.services.rules import active_policy
 from nightlight.settings import Settings, read_settings
@@ -77,6 +78,7 @@ def _examine() -> Iterator[Finding]:
     yield _sandbox()
     yield from _work(services)
     yield _report_decisions(services)
+    yield from _statements(services)
     yield _record(services)
     yield _checkpoints(services)
 
@@ -264,6 +266,23 @@ def _report_decisions(services: Services) -> Finding:
             mend="nightlight report undecided",
         )
     return _ok("suspensions", f"{found.suspended:,}, of which {found.undecided:,} are undecided")
+
+
+def _statements(services: Services) -> Iterator[Finding]:
+    if services.statements is None:
+        return
+    with services.unit_of_work.read() as tx:
+        counts = tx.statements.counts()
+    waiting, refused = counts.get(StatementState.WAITING, 0), counts.get(StatementState.REFUSED, 0)
+    if refused:
+        yield Finding(
+            part="statements",
+            health=Health.WRONG,
+            says=f"{refused:,} statements of reasons were refused",
+            mend="nightlight statement list --state refused says why",
+        )
+    else:
+        yield _ok("statements", f"{waiting:,} waiting, {counts.get(StatementState.SENT, 0):,} sent")
 
 
 def _record(services: Services) -> Finding:

@@ -36,6 +36,7 @@ COMMANDS: Mapping[str, LazyCommand] = {
     "keys": _command("keys", "app", "Master keys: status, rotate, retire."),
     "account": _command("account", "app", "Accounts: what is known, ties, predecessors."),
     "report": _command("report", "app", "CyberTips and report decisions: file, account for."),
+    "statement": _command("statement", "app", "Statements of reasons for the DSA database."),
     "bank": _command("bank", "app", "Hash banks: import, change, hold back, withdraw."),
     "exchange": _command("exchange", "app", "Exchanges: hash lists from partners, opinions back."),
     "lexicon": _command("lexicon", "app", "Lexicons: import, list, withdraw. Never shown."),

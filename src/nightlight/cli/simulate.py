@@ -7,6 +7,7 @@ import typer
 
 from nightlight.serving import serve
 from nightlight.simulate.cybertipline import cybertipline_app
+from nightlight.simulate.dsa import dsa_app
 from nightlight.simulate.exchange_ncmec import ncmec_app
 from nightlight.simulate.exchange_stopncii import stopncii_app
 from nightlight.simulate.exchange_threatexchange import threatexchange_app
@@ -107,6 +108,19 @@ def s3(
     """Run a simulated S3 server, in memory: state at /_state, faults at /_faults."""
     simulator = s3_app(bucket=bucket, access_key=access_key, secret_key=secret_key, page=page)
     serve(simulator, name="simulated S3", host=host, port=port)
+
+
+@app.command()
+def dsa(
+    *,
+    port: Port = 0,
+    host: Host = "127.0.0.1",
+    state: State = None,
+    token: Annotated[str, typer.Option(help="Whom to let in.")] = "sim",  # noqa: S107  a simulator's
+) -> None:
+    """Run a simulated DSA Transparency Database: base URL /api/v1, /_state, /_faults."""
+    simulator = dsa_app(token=token, state=str(state or ":memory:"))
+    serve(simulator, name="simulated DSA Transparency Database", host=host, port=port)
 
 
 Count = Annotated[int, typer.Option(min=0, help="How many invented entries it has.")]

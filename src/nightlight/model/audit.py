@@ -89,6 +89,9 @@ ACTIONS: Mapping[str, str] = {
     "tip.bundled": "another case of the account joined a tip that still waits",
     "tip.overdue": "a tip was not filed by its deadline",
     "tip.refused": "filing failed for good: a person has to look",
+    "statement.sent": "the public database holds these statements of reasons",
+    "statement.refused": "the public database refuses a statement: a person has to look",
+    "statement.retried": "a person ordered a refused statement to be sent again",
     "record.disclosed": "a withheld part of an entry was disclosed, for the purpose given",
 }
 
@@ -102,6 +105,8 @@ DISCLOSED: Mapping[str, frozenset[str]] = {
     "events.quarantined": frozenset({"lines"}),
     "decision.made": frozenset({"category", "effects"}),
     "evidence.sealed": frozenset({"complete"}),
+    "statement.sent": frozenset({"statements"}),
+    "statement.refused": frozenset({"attempts"}),
     "evidence.destroyed": frozenset({"kind", "due", "ordered"}),
     "effect.delivered": frozenset({"kind", "attempts"}),
     "effect.dead": frozenset({"kind", "attempts"}),

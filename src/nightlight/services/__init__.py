@@ -30,6 +30,7 @@ from nightlight.services.retention import Retention
 from nightlight.services.review import Review
 from nightlight.services.rules import CurrentRules
 from nightlight.services.screening import Screening
+from nightlight.services.statements import Statements
 from nightlight.services.suggestions import Suggestions
 from nightlight.settings import Settings
 from nightlight.transaction import UnitOfWork
@@ -41,6 +42,7 @@ class Services(Struct, frozen=True, kw_only=True):
     Attributes:
         prepare: begins to start what takes seconds to start, and returns at once.
         dispatcher: None where no platform is configured.
+        statements: None where no database of statements of reasons is configured.
         filer, cybertipline: None where no CyberTipline is configured.
     """
 
@@ -72,5 +74,6 @@ class Services(Struct, frozen=True, kw_only=True):
     record: Record
     dispatcher: Dispatcher | None
     deadlines: Deadlines
+    statements: Statements | None
     filer: Filer | None
     cybertipline: CyberTipline | None

@@ -1,5 +1,6 @@
 """Effects go out: claimed under a lease, tried, settled with an audit entry each."""
 
+from collections.abc import Callable, Sequence
 from datetime import timedelta
 
 from nightlight.audit.clock import Clock
@@ -7,15 +8,23 @@ from nightlight.enforce.outbox import OutboxOptions, attempt
 from nightlight.enforce.ports import Delivery, Platform
 from nightlight.model.audit import AuditEntry
 from nightlight.model.effect import DeliveryState
-from nightlight.transaction import UnitOfWork
+from nightlight.transaction import Transaction, UnitOfWork
 
 
 class Dispatcher:
     """Delivers what is due to the platform."""
 
     def __init__(
-        self, *, unit_of_work: UnitOfWork, platform: Platform, clock: Clock, options: OutboxOptions
+        self,
+        *,
+        unit_of_work: UnitOfWork,
+        platform: Platform,
+        clock: Clock,
+        options: OutboxOptions,
+        note: Callable[[Transaction, Sequence[Delivery]], None] | None = None,
     ) -> None:
+        """Keep the parts; ``note`` stores what follows from deliveries, in their transaction."""
+        self._note = note
         self._unit_of_work = unit_of_work
         self._platform = platform
         self._clock = clock
@@ -46,6 +55,8 @@ class Dispatcher:
             settled.append(attempt(one, platform=self._platform, now=now, options=options))
         with self._unit_of_work.begin() as tx:
             tx.outbox.settle([*settled, *claimed[len(settled) :]])
+            if self._note is not None:
+                self._note(tx, settled)
             # A retry is no news; an effect that arrived, or never will, is.
             entries = [_entry(one) for one in settled if one.state is not DeliveryState.PENDING]
             if entries:

@@ -73,6 +73,8 @@ class Worker:
             )
         if services.dispatcher is not None and services.dispatcher.run_due():
             busy = True
+        if services.statements is not None and services.statements.run_due():
+            busy = True
         if services.filer is not None and services.filer.run_due(options.tips):
             busy = True
         if self._hunt():

@@ -47,6 +47,8 @@ PLAIN = {
     "Shared",
     "Sifted",
     "Signal",
+    "Statement",
+    "StatementDelivery",
     "Subject",
     "ViewsCounted",
 }

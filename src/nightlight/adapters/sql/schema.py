@@ -688,3 +688,19 @@ account_action_effect = Table(
     Column("action_id", String(64), ForeignKey("account_action.id"), nullable=False, index=True),
     sqlite_with_rowid=False,
 )
+
+statement = Table(
+    "statement",
+    metadata,
+    Column("id", String(64), primary_key=True),
+    Column("state", String(16), nullable=False),
+    Column("attempts", Integer, nullable=False),
+    Column("made_us", BigInteger, nullable=False),
+    Column("next_us", BigInteger, nullable=False),
+    Column("sent_us", BigInteger, nullable=True),
+    Column("receipt", Text, nullable=False),
+    Column("failure", Text, nullable=False),
+    Column("body", Text, nullable=False),
+    Index("statement_due", "state", "next_us"),
+    Index("statement_made", "made_us"),
+)

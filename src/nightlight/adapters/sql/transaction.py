@@ -26,6 +26,7 @@ from nightlight.adapters.sql.outbox import SqlOutbox
 from nightlight.adapters.sql.report_decisions import SqlReportDecisionStore
 from nightlight.adapters.sql.rows import Row, add_all, put_over, to_us
 from nightlight.adapters.sql.sealed_values import SqlSealedValues
+from nightlight.adapters.sql.statements import SqlStatementStore
 from nightlight.adapters.sql.tips import SqlTips
 from nightlight.adapters.sql.tokens import SqlApiTokens
 from nightlight.adapters.sql.word_uses import SqlWordUseStore
@@ -69,6 +70,7 @@ class SqlTransaction:
         self.hunts = SqlHuntStore(connection)
         self.links = SqlLinkStore(connection, keys)
         self.word_uses = SqlWordUseStore(connection, keys)
+        self.statements = SqlStatementStore(connection)
         self.heartbeats = SqlHeartbeats(connection)
         self.figures = SqlFigures(connection, self.events)
         self.audit = SqlAuditLog(connection)

@@ -1,0 +1,99 @@
+"""Statements wait, are claimed by one worker at a time, and are sent once."""
+
+from datetime import date, timedelta
+
+from msgspec.structs import replace
+from tests.fakes.cybertip_store import NOON
+from tests.ports.builders import ENTRY
+
+from nightlight.adapters.sql.database import SqlUnitOfWork
+from nightlight.model.effect import EffectKind
+from nightlight.model.ids import EffectId
+from nightlight.model.statement import (
+    ContentKind,
+    Statement,
+    StatementDelivery,
+    StatementState,
+)
+
+
+def make_statement(name: str) -> Statement:
+    return Statement(
+        id=f"sor_{name}",
+        effect_id=EffectId(f"eff_{name}"),
+        restriction=EffectKind.HIDE,
+        facts="Something was found.",
+        illegal=False,
+        suspected=True,
+        child_abuse_material=True,
+        content=(ContentKind.TEXT,),
+        content_date=date(2026, 3, 1),
+        applied_on=date(2026, 3, 2),
+        notified=False,
+        found_by_machine=True,
+        decided_by_machine=True,
+    )
+
+
+def put(unit_of_work: SqlUnitOfWork, *names: str) -> None:
+    with unit_of_work.begin() as tx:
+        tx.statements.put([make_statement(name) for name in names], at=NOON)
+        tx.commit(ENTRY)
+
+
+def claim(unit_of_work: SqlUnitOfWork, seconds: float = 0) -> list[StatementDelivery]:
+    with unit_of_work.begin() as tx:
+        now = NOON + timedelta(seconds=seconds)
+        claimed = tx.statements.claim(now=now, lease_s=60, limit=2)
+        tx.commit_unrecorded()
+    return claimed
+
+
+def settle(unit_of_work: SqlUnitOfWork, *deliveries: StatementDelivery) -> None:
+    with unit_of_work.begin() as tx:
+        tx.statements.settle(deliveries)
+        tx.commit_unrecorded()
+
+
+def test_statement_comes_back_as_it_was_put_and_only_once(unit_of_work: SqlUnitOfWork) -> None:
+    put(unit_of_work, "a", "b")
+    put(unit_of_work, "a")
+    with unit_of_work.read() as tx:
+        found = tx.statements.newest(10)
+        assert tx.statements.counts() == {StatementState.WAITING: 2}
+    assert [one.statement for one in found] == [make_statement("a"), make_statement("b")]
+    assert found[0].made_at == found[0].next_attempt_at == NOON
+
+
+def test_claimed_statement_is_hidden_until_its_lease_ends(unit_of_work: SqlUnitOfWork) -> None:
+    put(unit_of_work, "a", "b", "c")
+    assert [one.statement.id for one in claim(unit_of_work)] == ["sor_a", "sor_b"]
+    assert [one.statement.id for one in claim(unit_of_work)] == ["sor_c"]
+    assert claim(unit_of_work, 59) == []
+    assert len(claim(unit_of_work, 61)) == 2
+
+
+def test_what_was_sent_stays_sent(unit_of_work: SqlUnitOfWork) -> None:
+    put(unit_of_work, "a")
+    [one] = claim(unit_of_work)
+    sent = replace(one, state=StatementState.SENT, attempts=1, sent_at=NOON, receipt="uuid")
+    settle(unit_of_work, sent)
+    settle(unit_of_work, replace(one, state=StatementState.REFUSED, failure="late"))
+    with unit_of_work.read() as tx:
+        assert tx.statements.newest(10, StatementState.SENT) == [replace(sent)]
+        assert tx.statements.newest(10, StatementState.REFUSED) == []
+    with unit_of_work.begin() as tx:
+        assert not tx.statements.retry("sor_a", at=NOON)
+    assert claim(unit_of_work, 10_000) == []
+
+
+def test_refused_statement_waits_for_a_person(unit_of_work: SqlUnitOfWork) -> None:
+    put(unit_of_work, "a")
+    [one] = claim(unit_of_work)
+    settle(unit_of_work, replace(one, state=StatementState.REFUSED, failure="puid: invalid"))
+    assert claim(unit_of_work, 10_000) == []
+    with unit_of_work.begin() as tx:
+        assert tx.statements.retry("sor_a", at=NOON)
+        tx.commit(ENTRY)
+    [again] = claim(unit_of_work)
+    assert (again.state, again.failure) == (StatementState.WAITING, "")
