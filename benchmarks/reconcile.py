@@ -31,7 +31,7 @@ from nightlight.bootstrap import build_services
 from nightlight.decide.policy import DEFAULT_THRESHOLD
 from nightlight.model.audit import AuditEntry
 from nightlight.model.case import CaseState, CaseStep
-from nightlight.model.cybertip import NCMEC, CyberTip
+from nightlight.model.cybertip import CyberTip, Destination
 from nightlight.model.decision import Decision
 from nightlight.model.effect import Effect, EffectKind
 from nightlight.model.event import Event, EventType, MediaUploaded
@@ -257,7 +257,7 @@ def _everything(services: Services, count: int) -> None:
             services.report_decisions.decide(
                 PersonsWord(action_id=one.action.id, reason="wrong_account", by="ben", note="so")
             )
-    for tip_id in tips.due(services.clock.now(), count, destination=NCMEC):
+    for tip_id in tips.due(services.clock.now(), count, destination=Destination.NCMEC):
         _, filing = tips.load(tip_id)
         filed = replace(filing, state=TipState.FILED, revision=filing.revision + 1)
         tips.save(filed, action="tip.filed")

@@ -23,6 +23,7 @@ from nightlight.adapters.media_download import DownloadLimits
 from nightlight.adapters.media_source import ConfiguredMediaSource
 from nightlight.adapters.media_source_public import PublicMediaSource
 from nightlight.adapters.package_age import AgePacker
+from nightlight.adapters.package_box import DirectoryPackageBox
 from nightlight.adapters.platform_http import HttpPlatform
 from nightlight.adapters.sandbox import Sandbox
 from nightlight.adapters.sandbox_hasher import SandboxedHasher
@@ -39,6 +40,7 @@ from nightlight.errors import InvalidInput, NotPermitted
 from nightlight.exchange.apis import offered
 from nightlight.ingest.media import MediaIntake
 from nightlight.ingest.ports import Hasher
+from nightlight.model.cybertip import Destination
 from nightlight.model.media import Scan
 from nightlight.pipeline import Pipeline
 from nightlight.preserve.package import Contents, Manifest, SigningKey
@@ -46,6 +48,8 @@ from nightlight.preserve.ports import BlobStore
 from nightlight.preserve.seal import Sealer
 from nightlight.preserve.vault import Vault
 from nightlight.report.live_schema import LiveSchema
+from nightlight.report.pack import PackageFiler
+from nightlight.report.ports import TipFiler
 from nightlight.report.submit import Filer
 from nightlight.services import Services
 from nightlight.services.banks import Banks
@@ -55,7 +59,7 @@ from nightlight.services.drafting import Drafting
 from nightlight.services.evidence import EvidenceDesk
 from nightlight.services.exchanges import Exchanges
 from nightlight.services.export import Exports
-from nightlight.services.filing import StoredTips, VaultMedia
+from nightlight.services.filing import Filers, StoredTips, VaultMedia
 from nightlight.services.flood import KnownEntries
 from nightlight.services.holds import Holds
 from nightlight.services.hunts import Hunts
@@ -74,6 +78,7 @@ from nightlight.services.rules import CurrentRules
 from nightlight.services.screening import Screening
 from nightlight.services.statements import Statements, note_statements
 from nightlight.services.suggestions import Suggestions
+from nightlight.services.tip_desk import TipDesk
 from nightlight.settings import Settings
 from nightlight.transaction import UnitOfWork
 
@@ -122,6 +127,10 @@ def build_services(settings: Settings) -> Services:
         clock=clock,
     )
     cybertipline = _cybertipline(settings)
+    schema = _live_schema(settings, cybertipline, clock)
+    drafting = Drafting(
+        platform_name=settings.platform_name, classify=settings.report_classification
+    )
     banks = Banks(
         unit_of_work=unit_of_work,
         clock=clock,
@@ -162,9 +171,7 @@ def build_services(settings: Settings) -> Services:
         review=Review(
             unit_of_work=unit_of_work,
             clock=clock,
-            drafting=Drafting(
-                platform_name=settings.platform_name, classify=settings.report_classification
-            ),
+            drafting=drafting,
         ),
         report_decisions=ReportDecisions(unit_of_work=unit_of_work, clock=clock),
         lists=Lists(unit_of_work=unit_of_work, clock=clock, lexicons=lexicons),
@@ -185,7 +192,21 @@ def build_services(settings: Settings) -> Services:
         dispatcher=_dispatcher(settings, unit_of_work, clock),
         deadlines=Deadlines(unit_of_work=unit_of_work, clock=clock),
         statements=_statements(settings, unit_of_work, clock),
-        filer=_filer(settings, cybertipline, unit_of_work, vault, clock),
+        tip_desk=TipDesk(
+            unit_of_work=unit_of_work,
+            clock=clock,
+            reporter=settings.reporter,
+            drafting=drafting,
+            schema=schema,
+        ),
+        filer=_filers(
+            settings,
+            StoredTips(unit_of_work=unit_of_work, clock=clock),
+            VaultMedia(vault=vault, unit_of_work=unit_of_work),
+            line=(cybertipline, schema) if cybertipline and schema else None,
+            key=keys.audit_key(),
+            clock=clock,
+        ),
         cybertipline=cybertipline,
     )
 
@@ -411,22 +432,54 @@ def _cybertipline(settings: Settings) -> HttpCyberTipline | None:
     )
 
 
-def _filer(
-    settings: Settings,
-    cybertipline: HttpCyberTipline | None,
-    unit_of_work: UnitOfWork,
-    vault: Vault,
-    clock: Clock,
-) -> Filer | None:
+def _live_schema(
+    settings: Settings, cybertipline: HttpCyberTipline | None, clock: Clock
+) -> LiveSchema | None:
     if cybertipline is None:
         return None
-    return Filer(
-        store=StoredTips(unit_of_work=unit_of_work, clock=clock),
-        destination=cybertipline,
-        media=VaultMedia(vault=vault, unit_of_work=unit_of_work),
-        reporter=settings.reporter,
-        clock=clock,
-        schema=LiveSchema(
-            fetch=cybertipline.schema, clock=clock, cache=FileSchemaCache(settings.schema_file)
-        ),
-    )
+    cache = FileSchemaCache(settings.schema_file)
+    return LiveSchema(fetch=cybertipline.schema, clock=clock, cache=cache)
+
+
+def _filers(
+    settings: Settings,
+    store: StoredTips,
+    media: VaultMedia,
+    *,
+    line: tuple[HttpCyberTipline, LiveSchema] | None,
+    key: bytes,
+    clock: Clock,
+) -> Filers | None:
+    """Return what files tips with every place that is configured, None where there is none."""
+    filers: list[TipFiler] = []
+    if line is not None:
+        destination, schema = line
+        filers.append(
+            Filer(
+                store=store,
+                destination=destination,
+                media=media,
+                reporter=settings.reporter,
+                clock=clock,
+                schema=schema,
+            )
+        )
+    if settings.hotline is not None:
+        box = DirectoryPackageBox(
+            folder=settings.hotline.folder,
+            recipient=settings.hotline.recipient,
+            packer=AgePacker(),
+            key=SigningKey(key),
+            clock=clock,
+        )
+        filers.append(
+            PackageFiler(
+                store=store,
+                box=box,
+                media=media,
+                reporter=settings.reporter,
+                clock=clock,
+                name=Destination.HOTLINE,
+            )
+        )
+    return Filers(*filers) if filers else None

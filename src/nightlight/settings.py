@@ -97,6 +97,13 @@ class KeyServiceSettings(Struct, frozen=True, kw_only=True):
     token: Secret
 
 
+class HotlineSettings(Struct, frozen=True, kw_only=True):
+    """Where packages for a hotline are left, and to whose key they are encrypted."""
+
+    folder: Path
+    recipient: str
+
+
 class Settings(Struct, frozen=True, kw_only=True):
     """Everything the operator configured, with safe defaults.
 
@@ -105,6 +112,7 @@ class Settings(Struct, frozen=True, kw_only=True):
         database_url: SQLite under ``home`` by default.
         platform: None where no platform is configured; effects then wait in the outbox.
         cybertipline: None where none is configured; tips then wait as drafts.
+        hotline: the same of a hotline that takes packages.
         vault_bucket: None where the vault is a folder under ``home``.
         key_service: None where the keys lie in clear in the key file.
         media_root: folder for relative media urls, None where none is configured.
@@ -127,6 +135,7 @@ class Settings(Struct, frozen=True, kw_only=True):
     reporter: Reporter
     platform: PlatformSettings | None = None
     cybertipline: CyberTiplineSettings | None = None
+    hotline: HotlineSettings | None = None
     vault_bucket: VaultBucketSettings | None = None
     key_service: KeyServiceSettings | None = None
     media_root: Path | None = None
@@ -228,6 +237,11 @@ REFERENCE: Mapping[str, tuple[str, str]] = {
         "true allows filing with NCMEC's production service",
         "false: only test and simulated services",
     ),
+    "NIGHTLIGHT_HOTLINE_DIRECTORY": (
+        "folder where packages for a hotline are left (policy: report_to)",
+        "none: tips for it wait as drafts",
+    ),
+    "NIGHTLIGHT_HOTLINE_RECIPIENT": ("the hotline's public age key, age1...", "none"),
     "NIGHTLIGHT_REPORT_CLASSIFICATION": (
         "true passes a hash bank's industry classification (A1 to B2) on in tips",
         "false: a person classifies, or nobody",
@@ -309,6 +323,7 @@ def read_settings(environment: Mapping[str, str] | None = None) -> Settings:
         reporter=_reporter(env),
         platform=_platform(env, faults),
         cybertipline=_cybertipline(env, faults),
+        hotline=_hotline(env, faults),
         vault_bucket=_vault_bucket(env, faults),
         key_service=_key_service(env, faults),
         media_root=_media_root(env, faults),
@@ -455,6 +470,16 @@ def _key_service(env: Mapping[str, str], faults: list[str]) -> KeyServiceSetting
     if not key.replace("-", "").replace("_", "").isalnum():
         faults.append("NIGHTLIGHT_KMS_KEY: letters, digits, - and _ alone")
     return KeyServiceSettings(url=url, key=key, token=Secret(token))
+
+
+def _hotline(env: Mapping[str, str], faults: list[str]) -> HotlineSettings | None:
+    folder = env.get("NIGHTLIGHT_HOTLINE_DIRECTORY", "")
+    recipient = env.get("NIGHTLIGHT_HOTLINE_RECIPIENT", "")
+    if bool(folder) is not bool(recipient):
+        faults.append("NIGHTLIGHT_HOTLINE_DIRECTORY and _RECIPIENT: both are needed, or neither")
+    if not folder or not recipient:
+        return None
+    return HotlineSettings(folder=Path(folder).expanduser().absolute(), recipient=recipient)
 
 
 def _media_root(env: Mapping[str, str], faults: list[str]) -> Path | None:

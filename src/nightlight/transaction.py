@@ -20,7 +20,7 @@ from nightlight.exchange.registry import ExchangeStore
 from nightlight.ingest.ports import EventLog
 from nightlight.measure.ports import FiguresSource
 from nightlight.model.audit import AuditEntry, ChainedEntry
-from nightlight.model.cybertip import CyberTip
+from nightlight.model.cybertip import CyberTip, Destination
 from nightlight.model.filing import Filing
 from nightlight.model.ids import AccountId, CaseId, TipId
 from nightlight.preserve.ports import CustodyStore, EvidenceStore, SealedValues, ViewLog
@@ -58,7 +58,7 @@ class StoredTip(Struct, frozen=True, kw_only=True):
 
     tip_id: TipId
     case_id: CaseId
-    destination: str
+    destination: Destination
     drafted_at: datetime
     deadline_at: datetime | None
     filing: Filing

@@ -1,12 +1,11 @@
-"""The CyberTipline's schema in a file, with when it was fetched; whole or not at all."""
+"""The CyberTipline's schema in a file, with when it was fetched."""
 
-from datetime import UTC, datetime
+from datetime import datetime
 from pathlib import Path
 
-import msgspec
 from msgspec import Struct
 
-from nightlight.adapters.whole_file import write_whole
+from nightlight.adapters.state_file import StateFile
 
 
 class _Kept(Struct, frozen=True, kw_only=True):
@@ -18,17 +17,13 @@ class FileSchemaCache:
     """One schema in one file; what cannot be read counts as none."""
 
     def __init__(self, path: Path) -> None:
-        self._path = path
+        self._file = StateFile(path, _Kept)
 
     def load(self) -> tuple[bytes, datetime] | None:
         """Return the schema and when it was fetched, None where none was."""
-        try:
-            kept = msgspec.json.decode(self._path.read_bytes(), type=_Kept)
-        except (OSError, msgspec.DecodeError):
-            return None
-        return kept.schema, kept.fetched_at
+        kept = self._file.load()
+        return None if kept is None else (kept.schema, kept.fetched_at)
 
     def save(self, schema: bytes, *, at: datetime) -> None:
         """Keep a schema that was fetched just now."""
-        body = msgspec.json.encode(_Kept(fetched_at=at.astimezone(UTC), schema=schema))
-        write_whole(self._path, body)
+        self._file.save(_Kept(fetched_at=at, schema=schema))

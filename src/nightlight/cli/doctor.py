@@ -10,6 +10,7 @@ from msgspec import Struct
 from nightlight.bootstrap import build_services, missing_walls
 from nightlight.cli.console import Json, fields_of, out, print_json
 from nightlight.errors import NightlightError
+from nightlight.model.cybertip import Destination
 from nightlight.model.statement import StatementState
 from nightlight.services import Services
 from nightlight.services.rules import active_policy
@@ -74,6 +75,7 @@ def _examine() -> Iterator[Finding]:
     yield from _policy(services)
     yield _platform(services)
     yield _cybertipline(services)
+    yield from _hotline(services)
     yield _media(settings)
     yield _sandbox()
     yield from _work(services)
@@ -166,6 +168,23 @@ def _cybertipline(services: Services) -> Finding:
             mend="set NIGHTLIGHT_REPORTER_FIRST_NAME, _LAST_NAME and _EMAIL",
         )
     return _ok("CyberTipline", settings.url)
+
+
+def _hotline(services: Services) -> Iterator[Finding]:
+    hotline = services.settings.hotline
+    with services.unit_of_work.read() as tx:
+        wanted = Destination.HOTLINE in {
+            place for one in active_policy(tx).confirmed.values() for place in one.report_to
+        }
+    if hotline is not None:
+        yield _ok("hotline", f"packages go to {hotline.folder}")
+    elif wanted:
+        yield Finding(
+            part="hotline",
+            health=Health.WRONG,
+            says="the policy reports to a hotline, and none is configured: its tips wait",
+            mend="set NIGHTLIGHT_HOTLINE_DIRECTORY and NIGHTLIGHT_HOTLINE_RECIPIENT",
+        )
 
 
 def _media(settings: Settings) -> Finding:

@@ -8,11 +8,9 @@ from nightlight.cli import report_decisions
 from nightlight.cli.console import Actor, Json, Reason, err, fields_of, out, print_json, print_rows
 from nightlight.cli.services import open_services
 from nightlight.errors import InvalidInput
-from nightlight.model.audit import AuditEntry
 from nightlight.model.filing import TipState
-from nightlight.model.ids import TipId
-from nightlight.report.document import report_xml
-from nightlight.report.progress import retried
+from nightlight.model.ids import CaseId, TipId
+from nightlight.report.plain import fields, summary
 
 app = typer.Typer(
     name="report", no_args_is_help=True, help="CyberTips: list, preview, file; report decisions."
@@ -20,6 +18,8 @@ app = typer.Typer(
 app.add_typer(report_decisions.app)
 
 _ROUND = 20
+
+Tip = Annotated[str, typer.Argument(metavar="TIP", help="The tip's id.")]
 
 
 @app.command("list")
@@ -43,27 +43,72 @@ def list_tips(
 
 
 @app.command()
-def preview(tip_id: Annotated[str, typer.Argument(metavar="TIP", help="The tip's id.")]) -> None:
-    """Print the report's XML as it would be filed."""
-    services = open_services()
-    with services.unit_of_work.read() as tx:
-        tip, _ = tx.tips.load(TipId(tip_id))
-    typer.echo(report_xml(tip, reporter=services.settings.reporter).decode())
+def preview(
+    tip_id: Tip,
+    *,
+    xml: Annotated[bool, typer.Option("--xml", help="The document itself.")] = False,
+) -> None:
+    """Show a tip as it would be filed now; leaves with 1 if it could not be sent so.
+
+    The names on the left are those that `report correct --set` takes.
+    """
+    found = open_services().tip_desk.preview(TipId(tip_id))
+    if xml:
+        typer.echo(found.document.decode())
+    else:
+        for line in summary(found.tip):
+            out.print(line, markup=False, highlight=False)
+        print_rows(fields(found.tip), columns=("field", "says"), empty="It says nothing.")
+    if found.unchecked:
+        err.print(f"Not held against the schema: {found.unchecked}", markup=False)
+    if found.fault:
+        err.print(f"It could not be sent: {found.fault}", markup=False)
+        raise typer.Exit(1)
 
 
 @app.command()
-def retry(
-    tip_id: Annotated[str, typer.Argument(metavar="TIP", help="The refused tip's id.")],
+def correct(
+    tip_id: Tip,
     *,
+    changes: Annotated[
+        list[str],
+        typer.Option(
+            "--set",
+            metavar="FIELD=VALUE",
+            help="A field as `report preview` names it, and what it says; may be given again.",
+        ),
+    ],
     by: Actor,
     reason: Reason,
 ) -> None:
+    """Correct a tip that is not opened yet; who viewed a file is not a person's to correct."""
+    pairs = []
+    for change in changes:
+        field, found, value = change.partition("=")
+        if not found:
+            raise InvalidInput("FIELD=VALUE was expected", field="--set")
+        pairs.append((field.strip(), value))
+    open_services().tip_desk.correct(TipId(tip_id), pairs, by=by, reason=reason)
+    out.print(f"{tip_id} is corrected in {len(pairs)} field(s)", markup=False)
+
+
+@app.command()
+def supplement(
+    case_id: Annotated[str, typer.Argument(metavar="CASE", help="The reported case's id.")],
+    *,
+    note: Annotated[str, typer.Option(help="What is to be added to what was reported.")],
+    by: Actor,
+    reason: Reason,
+) -> None:
+    """Draft a further tip about a reported case: the note, and files that are new since."""
+    tip = open_services().tip_desk.supplement(CaseId(case_id), note, by=by, reason=reason)
+    out.print(f"{tip.id} is drafted and names the earlier report", markup=False)
+
+
+@app.command()
+def retry(tip_id: Tip, *, by: Actor, reason: Reason) -> None:
     """Let a refused tip be filed again, once what it was refused for is mended."""
-    services = open_services()
-    with services.unit_of_work.begin() as tx:
-        _, filing = tx.tips.load(TipId(tip_id))
-        tx.tips.save(retried(filing), at=services.clock.now())
-        tx.commit(AuditEntry(actor=by, action="tip.retried", subject=tip_id, reason=reason))
+    open_services().tip_desk.retry(TipId(tip_id), by=by, reason=reason)
     out.print(f"{tip_id} is due again: `nightlight report file`, or a running worker, files it")
 
 
@@ -73,7 +118,7 @@ def file(*, json: Json = False) -> None:
     services = open_services()
     if services.filer is None:
         raise InvalidInput(
-            "no CyberTipline is configured",
+            "no place to file tips is configured",
             field="NIGHTLIGHT_CYBERTIPLINE_URL",
             hint="`nightlight simulate cybertipline` is one to try things out with",
         )

@@ -14,7 +14,7 @@ import msgspec
 from msgspec import Meta, Struct
 
 from nightlight.errors import InvalidInput
-from nightlight.model.cybertip import NCMEC
+from nightlight.model.cybertip import Destination
 from nightlight.model.effect import DESTRUCTIVE_EFFECTS, EffectKind
 from nightlight.model.incident import Annotation, IncidentType
 from nightlight.model.report_decision import (
@@ -78,7 +78,7 @@ class Outcome(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
     asks: tuple[EffectKind, ...] = ()
     report: IncidentType | None = None
-    report_to: tuple[Name, ...] = (NCMEC,)
+    report_to: tuple[Destination, ...] = (Destination.NCMEC,)
     report_after_minutes: Annotated[int, Meta(ge=0, le=1440)] = 0
     bundle: bool = False
     annotations: tuple[Annotation, ...] = ()

@@ -87,6 +87,8 @@ ACTIONS: Mapping[str, str] = {
     "tip.packing_requested": "a package with the report is about to be written",
     "tip.withdrawn": "the case was overturned: nothing is filed, or it is about to be retracted",
     "tip.bundled": "another case of the account joined a tip that still waits",
+    "tip.corrected": "a person corrected fields of a tip before it was filed",
+    "tip.supplemented": "a further report about a reported case was drafted",
     "tip.overdue": "a tip was not filed by its deadline",
     "tip.refused": "filing failed for good: a person has to look",
     "statement.sent": "the public database holds these statements of reasons",

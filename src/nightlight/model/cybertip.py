@@ -5,6 +5,7 @@ XML that the CyberTipline's schema asks for. Source: NCMEC CyberTipline Reportin
 """
 
 from datetime import datetime
+from enum import StrEnum
 
 from nightlight.model.ids import AccountId, CaseId, TipId
 from nightlight.model.incident import Annotation, IncidentType, LawEnforcement, Place
@@ -12,8 +13,12 @@ from nightlight.model.masked import Masked
 from nightlight.model.person import IntendedRecipient, ReportedParty, Victim
 from nightlight.model.reported_file import ReportedFile
 
-#: The destination of tips that name none.
-NCMEC = "ncmec"
+
+class Destination(StrEnum):
+    """Where a tip is filed."""
+
+    NCMEC = "ncmec"
+    HOTLINE = "hotline"
 
 
 class CyberTip(Masked, frozen=True, kw_only=True):
@@ -35,7 +40,7 @@ class CyberTip(Masked, frozen=True, kw_only=True):
     case_id: CaseId
     account_id: AccountId
     bundled: tuple[CaseId, ...] = ()
-    destination: str = NCMEC
+    destination: Destination = Destination.NCMEC
     incident_type: IncidentType
     incident_at: datetime
     incident_note: str = ""

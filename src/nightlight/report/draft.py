@@ -11,7 +11,7 @@ from msgspec import Struct
 
 from nightlight.model.case import Case, Evidence
 from nightlight.model.context import AccountContext, MediaContext
-from nightlight.model.cybertip import NCMEC, CyberTip
+from nightlight.model.cybertip import CyberTip, Destination
 from nightlight.model.decision import Decision
 from nightlight.model.event import Event, PostCreated, PostEdited
 from nightlight.model.ids import TipId, derive_id
@@ -85,7 +85,7 @@ def draft_tip(
     around: Surroundings,
     now: datetime,
     classify: bool,
-    destination: str = NCMEC,
+    destination: Destination = Destination.NCMEC,
     number: int = 1,
     note: str = "",
 ) -> CyberTip:
@@ -148,9 +148,9 @@ def draft_tip(
     )
 
 
-def tip_id(case: Case, destination: str, number: int = 1) -> TipId:
+def tip_id(case: Case, destination: Destination, number: int = 1) -> TipId:
     """Return the id of a case's first, second, third tip at a destination."""
-    elsewhere = () if destination == NCMEC else (destination,)
+    elsewhere = () if destination == Destination.NCMEC else (destination,)
     further = () if number == 1 else (str(number),)
     return TipId(derive_id("tip", case.id, *elsewhere, *further))
 

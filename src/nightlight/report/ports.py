@@ -1,6 +1,6 @@
 """What reporting needs from outside: who engaged, tips, sealed media, a destination."""
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from datetime import datetime
 from enum import StrEnum
 from typing import Protocol
@@ -288,6 +288,38 @@ class CyberTipline(Protocol):
 
     def retract(self, remote_id: str) -> None:
         """Withdraw a report that is not finished."""
+        ...
+
+
+class PackageBox(Protocol):
+    """A place that takes reports as encrypted, signed packages."""
+
+    def put(self, name: str, members: Iterator[tuple[str, Iterator[bytes]]]) -> str:
+        """Leave a package under this name, in place of one before, and return its receipt.
+
+        Raises:
+            Unavailable: it cannot be written now.
+        """
+        ...
+
+    def remove(self, name: str) -> None:
+        """Leave no package under this name.
+
+        Raises:
+            Unavailable: it cannot be taken away now.
+        """
+        ...
+
+
+class TipFiler(Protocol):
+    """Files the tips of one destination."""
+
+    def run_due(self, limit: int) -> list[Filing]:
+        """Return the filings of up to ``limit`` due tips after advancing each.
+
+        Raises:
+            NotPermitted: the credentials are not taken; the remaining tips were left alone.
+        """
         ...
 
 

@@ -15,7 +15,7 @@ from nightlight.errors import (
     NotPermitted,
     Unavailable,
 )
-from nightlight.model.cybertip import NCMEC, CyberTip
+from nightlight.model.cybertip import CyberTip, Destination
 from nightlight.model.filing import SETTLED, Filing, TipState
 from nightlight.model.ids import TipId
 from nightlight.report.check import check_documents
@@ -53,7 +53,7 @@ class Filer:
         reporter: Reporter,
         clock: Clock,
         schema: LiveSchema | None = None,
-        name: str = NCMEC,
+        name: Destination = Destination.NCMEC,
         lease_s: float = 60.0,
     ) -> None:
         """Keep the parts.

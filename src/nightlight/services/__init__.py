@@ -8,13 +8,13 @@ from nightlight.audit.clock import Clock
 from nightlight.pipeline import Pipeline
 from nightlight.preserve.vault import Vault
 from nightlight.report.ports import CyberTipline
-from nightlight.report.submit import Filer
 from nightlight.services.banks import Banks
 from nightlight.services.deadlines import Deadlines
 from nightlight.services.delivery import Dispatcher
 from nightlight.services.evidence import EvidenceDesk
 from nightlight.services.exchanges import Exchanges
 from nightlight.services.export import Exports
+from nightlight.services.filing import Filers
 from nightlight.services.holds import Holds
 from nightlight.services.hunts import Hunts
 from nightlight.services.keys import Keys
@@ -32,6 +32,7 @@ from nightlight.services.rules import CurrentRules
 from nightlight.services.screening import Screening
 from nightlight.services.statements import Statements
 from nightlight.services.suggestions import Suggestions
+from nightlight.services.tip_desk import TipDesk
 from nightlight.settings import Settings
 from nightlight.transaction import UnitOfWork
 
@@ -43,7 +44,8 @@ class Services(Struct, frozen=True, kw_only=True):
         prepare: begins to start what takes seconds to start, and returns at once.
         dispatcher: None where no platform is configured.
         statements: None where no database of statements of reasons is configured.
-        filer, cybertipline: None where no CyberTipline is configured.
+        filer: None where no place to file tips is configured.
+        cybertipline: None where no CyberTipline is configured.
     """
 
     settings: Settings
@@ -75,5 +77,6 @@ class Services(Struct, frozen=True, kw_only=True):
     dispatcher: Dispatcher | None
     deadlines: Deadlines
     statements: Statements | None
-    filer: Filer | None
+    tip_desk: TipDesk
+    filer: Filers | None
     cybertipline: CyberTipline | None

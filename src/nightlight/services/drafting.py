@@ -9,7 +9,7 @@ from nightlight.decide.policy import Outcome, Policy
 from nightlight.errors import Conflict
 from nightlight.model.audit import AuditEntry
 from nightlight.model.case import STANDING, Case, Evidence, EvidenceKind
-from nightlight.model.cybertip import CyberTip
+from nightlight.model.cybertip import CyberTip, Destination
 from nightlight.model.filing import TipState
 from nightlight.model.ids import CaseId, EventKey, MediaId
 from nightlight.model.incident import IncidentType
@@ -113,7 +113,7 @@ class Drafting:
         self,
         tx: Transaction,
         cases: Sequence[Case],
-        destination: str,
+        destination: Destination,
         *,
         policy: Policy,
         now: datetime,
@@ -158,7 +158,7 @@ class Drafting:
         self,
         tx: Transaction,
         cases: Sequence[Case],
-        destination: str,
+        destination: Destination,
         *,
         policy: Policy,
         now: datetime,
@@ -195,7 +195,7 @@ def _outcome(policy: Policy, case: Case) -> Outcome:
     return policy.confirmed.get(case.category, Outcome())
 
 
-def _waiting(tx: Transaction, case: Case, destination: str) -> StoredTip | None:
+def _waiting(tx: Transaction, case: Case, destination: Destination) -> StoredTip | None:
     """Return a tip of the case's account that another case may join."""
     if not case.account_id:
         return None

@@ -6,15 +6,16 @@ from datetime import datetime
 from msgspec.structs import replace
 
 from nightlight.audit.clock import Clock
-from nightlight.errors import Conflict
+from nightlight.errors import Conflict, NotPermitted
 from nightlight.model.audit import AuditEntry
 from nightlight.model.case import STANDING, CaseState, CaseStep, next_state
 from nightlight.model.custody import Access, ReadKind
-from nightlight.model.cybertip import NCMEC, CyberTip
+from nightlight.model.cybertip import CyberTip, Destination
 from nightlight.model.filing import Filing, TipState
 from nightlight.model.ids import AccountId, CaseId, TipId
 from nightlight.preserve.vault import Vault
 from nightlight.report.account_actions import tip_filed
+from nightlight.report.ports import TipFiler
 from nightlight.transaction import Transaction, UnitOfWork
 
 #: Steps by which a report comes into being at its destination.
@@ -114,7 +115,7 @@ def earlier_reports(
         int(one.filing.remote_id)
         for one in tx.tips.of_account(account_id)
         if one.filing.state is TipState.FILED
-        and one.destination == NCMEC
+        and one.destination == Destination.NCMEC
         and one.tip_id != besides
         and one.filing.remote_id.isdecimal()
     )
@@ -164,3 +165,27 @@ class VaultMedia:
                 )
             )
         return data
+
+
+class Filers:
+    """Files tips with every destination that is configured."""
+
+    def __init__(self, *filers: TipFiler) -> None:
+        self._filers = filers
+
+    def run_due(self, limit: int) -> list[Filing]:
+        """Return the filings of up to ``limit`` due tips a destination after advancing each.
+
+        Raises:
+            NotPermitted: a destination does not take the credentials; the others were served.
+        """
+        filings: list[Filing] = []
+        refusal: NotPermitted | None = None
+        for filer in self._filers:
+            try:
+                filings += filer.run_due(limit)
+            except NotPermitted as error:
+                refusal = error
+        if refusal is not None:
+            raise refusal
+        return filings

@@ -11,7 +11,7 @@ from nightlight.adapters.sql.schema import cybertip, review_case, tip_case
 from nightlight.adapters.sql.tip_format import decode_tip, encode_tip
 from nightlight.errors import Conflict, NotFound
 from nightlight.model.case import STANDING
-from nightlight.model.cybertip import CyberTip
+from nightlight.model.cybertip import CyberTip, Destination
 from nightlight.model.filing import SETTLED, Filing, TipState
 from nightlight.model.ids import AccountId, CaseId, TipId
 from nightlight.preserve.ports import KeyRing
@@ -189,7 +189,7 @@ class SqlTips:
             StoredTip(
                 tip_id=row.id,
                 case_id=CaseId(row.case_id),
-                destination=row.destination,
+                destination=Destination(row.destination),
                 drafted_at=from_us(row.drafted_us),
                 deadline_at=None if row.deadline_us is None else from_us(row.deadline_us),
                 filing=_filing.decode(row.filing),

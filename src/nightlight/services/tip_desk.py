@@ -1,0 +1,182 @@
+"""What a legal reporter does with a tip before it is filed: read, correct, add to, order again."""
+
+from collections.abc import Sequence
+from hashlib import sha256
+
+from msgspec import Struct, structs
+
+from nightlight.audit.clock import Clock
+from nightlight.errors import Conflict, InvalidInput, Unavailable
+from nightlight.model.audit import AuditEntry
+from nightlight.model.cybertip import CyberTip, Destination
+from nightlight.model.filing import Filing, TipState
+from nightlight.model.ids import CaseId, TipId
+from nightlight.report.check import check_documents
+from nightlight.report.correct import corrected
+from nightlight.report.document import file_details_xml, report_xml
+from nightlight.report.live_schema import LiveSchema
+from nightlight.report.ports import CyberTiplineRefusal
+from nightlight.report.progress import retried
+from nightlight.report.reporter import Reporter
+from nightlight.services.drafting import Drafting
+from nightlight.services.filing import as_of_now
+from nightlight.services.rules import active_policy
+from nightlight.transaction import Transaction, UnitOfWork
+
+
+class Preview(Struct, frozen=True, kw_only=True):
+    """A tip as it would be filed now.
+
+    Attributes:
+        document: the report's XML.
+        fault: why it would not be sent, "" where it would.
+        unchecked: why it was not held against the schema, "" where it was.
+    """
+
+    tip: CyberTip
+    filing: Filing
+    document: bytes
+    fault: str
+    unchecked: str
+
+
+class TipDesk:
+    """Serves those who answer for reports."""
+
+    def __init__(
+        self,
+        *,
+        unit_of_work: UnitOfWork,
+        clock: Clock,
+        reporter: Reporter,
+        drafting: Drafting,
+        schema: LiveSchema | None,
+    ) -> None:
+        """Keep the parts; ``schema`` is None where no CyberTipline is configured."""
+        self._unit_of_work = unit_of_work
+        self._clock = clock
+        self._reporter = reporter
+        self._drafting = drafting
+        self._schema = schema
+
+    def preview(self, tip_id: TipId) -> Preview:
+        """Return a tip as it would be filed now, held against schema and cross rules.
+
+        Raises:
+            NotFound: there is no such tip.
+        """
+        with self._unit_of_work.read() as tx:
+            tip, filing = tx.tips.load(tip_id)
+            tip = as_of_now(tx, tip)
+        document = report_xml(tip, reporter=self._reporter)
+        fault, unchecked = self._held(tip, document)
+        return Preview(tip=tip, filing=filing, document=document, fault=fault, unchecked=unchecked)
+
+    def correct(
+        self, tip_id: TipId, changes: Sequence[tuple[str, str]], *, by: str, reason: str
+    ) -> CyberTip:
+        """Return the tip as corrected, stored; the record names the fields, not what they say.
+
+        Raises:
+            NotFound: there is no such tip.
+            Conflict: its report is opened already, or a filer goes on with it now.
+            InvalidInput: a field cannot be corrected so, or the document could not be sent.
+        """
+        if not by.strip() or not reason.strip():
+            raise InvalidInput("a correction needs a person and a reason", field="by")
+        with self._unit_of_work.begin() as tx:
+            before, filing = tx.tips.load(tip_id)
+            _check_unopened(filing)
+            tip = corrected(before, changes)
+            now_says = as_of_now(tx, tip)
+            document = report_xml(now_says, reporter=self._reporter)
+            fault, _ = self._held(now_says, document)
+            if fault:
+                raise InvalidInput(f"it could not be sent so: {fault}", field=changes[0][0])
+            fresh = structs.replace(filing, corrected=True, revision=filing.revision + 1)
+            tx.tips.rewrite(tip, fresh, at=self._clock.now())
+            tx.commit(
+                AuditEntry(
+                    actor=by,
+                    action="tip.corrected",
+                    subject=tip_id,
+                    reason=reason,
+                    detail={
+                        "fields": [field for field, _ in changes],
+                        "document": sha256(document).hexdigest(),
+                        "document_before": self._digest(tx, before),
+                    },
+                )
+            )
+        return tip
+
+    def supplement(self, case_id: CaseId, note: str, *, by: str, reason: str) -> CyberTip:
+        """Return a further tip about a reported case, drafted: the note, and what is new since.
+
+        Raises:
+            NotFound: there is no such case.
+            Conflict: nothing of it is filed yet, or it does not stand.
+            InvalidInput: the note is empty.
+        """
+        if not note.strip():
+            raise InvalidInput("a supplement says something", field="note")
+        now = self._clock.now()
+        with self._unit_of_work.begin() as tx:
+            policy = active_policy(tx)
+            tip = self._drafting.supplement(tx, case_id, note, policy=policy, now=now)
+            tx.commit(
+                AuditEntry(
+                    actor=by,
+                    action="tip.supplemented",
+                    subject=tip.id,
+                    reason=reason,
+                    detail={"case": case_id},
+                )
+            )
+        return tip
+
+    def retry(self, tip_id: TipId, *, by: str, reason: str) -> None:
+        """Let a refused tip go on from where it was, on the record.
+
+        Raises:
+            NotFound: there is no such tip.
+            Conflict: it was not refused.
+        """
+        with self._unit_of_work.begin() as tx:
+            _, filing = tx.tips.load(tip_id)
+            tx.tips.save(retried(filing), at=self._clock.now())
+            tx.commit(AuditEntry(actor=by, action="tip.retried", subject=tip_id, reason=reason))
+
+    def _digest(self, tx: Transaction, tip: CyberTip) -> str:
+        document = report_xml(as_of_now(tx, tip), reporter=self._reporter)
+        return sha256(document).hexdigest()
+
+    def _held(self, tip: CyberTip, document: bytes) -> tuple[str, str]:
+        """Return why a document would not be sent, and why the schema was not asked."""
+        schema, unchecked = None, ""
+        if tip.destination is Destination.NCMEC:
+            try:
+                schema = self._schema.current() if self._schema else None
+                unchecked = "" if schema else "no CyberTipline is configured"
+            except (Unavailable, CyberTiplineRefusal) as error:
+                unchecked = str(error)
+        files = [
+            (file_details_xml(one, remote_id="0", file_id="0"), one.viewed is True)
+            for one in tip.files
+        ]
+        try:
+            check_documents(document, files, schema=schema, now=self._clock.now())
+        except InvalidInput as fault:
+            return str(fault), unchecked
+        return "", unchecked
+
+
+def _check_unopened(filing: Filing) -> None:
+    unopened = filing.state is TipState.DRAFTED or (
+        filing.state is TipState.REFUSED and not filing.remote_id
+    )
+    if not unopened:
+        raise Conflict(
+            f"the tip is {filing.state.value}: it may have been sent as it is",
+            hint="`nightlight report supplement` adds to what was filed",
+        )
