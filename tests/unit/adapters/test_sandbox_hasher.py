@@ -1,6 +1,8 @@
 """Scanning in a sandbox: the same hashes as without, the exact ones whatever happens."""
 
 import hashlib
+import subprocess
+import sys
 import wave
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -317,3 +319,24 @@ def test_code_that_was_not_compiled_before_the_walls_is_compiled_within(
     hasher = SandboxedHasher(sandbox=Sandbox(decoder="tests.fakes.compiling_decoder", workers=1))
     assert hasher.scan(b"any").reason == "2 and 2 is 4"
     hasher.close()
+
+
+def test_nothing_is_left_to_compile_for_a_picture_that_enters_a_bank() -> None:
+    done = subprocess.run([sys.executable, "-c", _LATE], capture_output=True, text=True, check=True)
+    assert done.stdout.split() == ["some", "views"]
+
+
+#: Warms up as a decoder does before its walls, and prints what has to be compiled or loaded later.
+_LATE = """
+from io import BytesIO
+from numba.core import caching
+from PIL import Image
+from nightlight.adapters import sandbox_decoder
+from nightlight.adapters.image_hasher import hash_bytes
+from nightlight.kernel.views import bank_views
+sandbox_decoder.warm_up()
+caching.Cache.load_overload = lambda cache, signature, _: print("late", cache, signature)
+file = BytesIO()
+Image.effect_mandelbrot((160, 160), (-2, -1.5, 1, 1.5), 100).save(file, "PNG")
+print("some" if hash_bytes(file.getvalue(), views=bank_views).hashes.views else "no", "views")
+"""
