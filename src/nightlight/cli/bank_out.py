@@ -14,8 +14,9 @@ from nightlight.cli.lists import print_rejected
 from nightlight.errors import Conflict, InvalidInput, Unavailable
 from nightlight.exchange.ports import BankSummary
 from nightlight.model.bank import BankVersion, EntryState
+from nightlight.services.bank_import import ImportedBank
 from nightlight.services.banks import Explained
-from nightlight.services.updates import HeldUpdate, ImportedBank
+from nightlight.services.updates import HeldUpdate
 
 _Named = TypeVar("_Named", bound=StrEnum)
 

@@ -11,8 +11,8 @@ from nightlight.model.bank import Bank, BankEntry, EntryState, HashKind, Opinion
 from nightlight.model.ids import derive_id
 from nightlight.model.masked import Masked
 from nightlight.model.media import MediaHashes
+from nightlight.services.bank_import import BankImports
 from nightlight.services.bank_update import record_of
-from nightlight.services.updates import Updates
 from nightlight.transaction import Transaction
 
 #: What a person may switch off and on; the rest waits, or is gone.
@@ -43,7 +43,7 @@ class Content(Masked, frozen=True, kw_only=True):
         return all(entry.state is EntryState.DISABLED for entry in self.entries)
 
 
-class Contents(Updates):
+class Contents(BankImports):
     """Changes what banks hold, one picture, video or entry at a time."""
 
     def add_content(
