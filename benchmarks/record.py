@@ -9,7 +9,6 @@ as many bytes as often. Rates are of processor time, since the machine may be sh
 import argparse
 import hashlib
 import json
-import resource
 import subprocess
 import sys
 from collections.abc import Callable, Sequence
@@ -28,6 +27,11 @@ from nightlight.services.record_export import export
 from nightlight.settings import read_settings
 
 _BATCH = 1_000
+#: The system's own word for the most memory of a process, which no parent's adds to.
+_PEAK = (
+    "import sys, nightlight_verify; assert nightlight_verify.main(sys.argv[1:]) == 0;"
+    "print([one for one in open('/proc/self/status') if one.startswith('VmHWM')][0])"
+)
 
 
 class Measured(Struct, frozen=True, kw_only=True):
@@ -149,9 +153,9 @@ def verify_alone(path: Path, arguments: Sequence[str]) -> None:
 
 def peak_of(path: Path, arguments: Sequence[str]) -> int:
     """Return the most memory that the separate verifier took, in a process of its own."""
-    command = [sys.executable, "-m", "nightlight_verify", str(path), *arguments]
-    subprocess.run(command, check=True, capture_output=True)
-    return resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss * 1024
+    command = [sys.executable, "-c", _PEAK, str(path), *arguments]
+    said = subprocess.run(command, check=True, capture_output=True, text=True).stdout
+    return int(said.split()[-2]) * 1024
 
 
 def floor(count: int) -> None:

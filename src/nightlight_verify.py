@@ -269,10 +269,15 @@ def column(state: str | None) -> str:
 def differences(counted: list[dict[str, Any]], path: Path) -> list[str]:
     """Return every cell in which published figures differ from those counted."""
     try:
-        published = {one["month"]: one for one in json.loads(path.read_text("utf-8"))["months"]}
+        said = json.loads(path.read_text("utf-8"))
+        published = {one["month"]: one for one in said["months"]}
+        if "total" in said:
+            published["in all"] = said["total"]
     except (OSError, *BROKEN) as error:
         raise WrongUse(f"{path}: not the figures of `nightlight report reconcile`") from error
     ours = {one["month"]: one for one in counted}
+    if "in all" in published:
+        ours["in all"] = {name: sum(one[name] for one in counted) for name in COLUMNS}
     return [
         f"{month} {name}: counted {ours.get(month, {}).get(name, 0)},"
         f" published {published.get(month, {}).get(name, 0)}"

@@ -16,6 +16,7 @@ from tests.fakes.simulators import Simulator
 from tests.integration.story import write_stream
 from tests.synthetic.builders import TEXT, event_of
 
+import nightlight_verify
 from nightlight.adapters.dsa_http import HttpStatementDatabase
 from nightlight.enforce.outbox import OutboxOptions
 from nightlight.errors import NotFound
@@ -320,3 +321,19 @@ def strings_of(value: object) -> Iterator[str]:
             yield from strings_of(inner)
     elif isinstance(value, str):
         yield value
+
+
+def test_figures_of_a_town_are_counted_again_from_its_export_without_a_difference(
+    town: tuple[Office, Sequence[Event]], tmp_path: Path
+) -> None:
+    office, _ = town
+    services = office.desk.services
+    path, figures = tmp_path / "export.ndjson", tmp_path / "figures.json"
+    path.write_bytes(b"".join(export(services.record, services.unit_of_work)))
+    found = services.report_decisions.reconcile()
+    figures.write_bytes(msgspec.json.encode(found))
+    assert found.total.suspended > 5
+    arguments = [str(path), "--key", services.record.verifier_key, "--figures", str(figures)]
+    assert nightlight_verify.main(arguments) == 0
+    figures.write_bytes(figures.read_bytes().replace(b'"suspended":', b'"suspended":1', 1))
+    assert nightlight_verify.main(arguments) == 1

@@ -128,6 +128,7 @@ def test_figures_are_recounted_and_every_cell_that_differs_is_named(
     published = json.loads(json.dumps(FIGURES))
     published["months"][0]["reported"] = 2
     published["months"].pop()
+    published["total"] = {"suspended": 4, "reported": 1, "undecided": 1, "unexplained": 1}
     figures.write_text(json.dumps(published))
     code, found = run(path, "--figures", figures)
     assert code == 1
@@ -135,6 +136,7 @@ def test_figures_are_recounted_and_every_cell_that_differs_is_named(
         "2026-01 reported: counted 1, published 2",
         "2026-02 suspended: counted 1, published 0",
         "2026-02 unexplained: counted 1, published 0",
+        "in all explained: counted 1, published 0",
     ]
 
 
