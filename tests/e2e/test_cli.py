@@ -183,7 +183,7 @@ def test_a_known_picture_is_found_hidden_reviewed_and_drafted_as_a_tip(
     )
     assert nightlight(*confirmed).returncode == 0
     (tip,) = [json.loads(x) for x in nightlight("report", "list", "--json").stdout.splitlines()]
-    document = nightlight("report", "preview", tip["tip_id"]).stdout
+    document = nightlight("report", "preview", tip["tip_id"], "--xml").stdout
     assert "<incidentType>Child Pornography" in document
     again = nightlight(*confirmed)
     assert again.returncode == 1
@@ -198,7 +198,7 @@ def test_a_known_picture_is_found_hidden_reviewed_and_drafted_as_a_tip(
         (("case", "show", "case_none"), 2, "no case case_none"),
         (("bank", "withdraw", "NONE", "--by", "x", "--reason", "y"), 2, "no hash bank"),
         (("policy", "check", "/no/such/file"), 2, "cannot be read"),
-        (("report", "file"), 2, "no CyberTipline is configured"),
+        (("report", "file"), 2, "no place to file tips is configured"),
         (("simulate",), 2, "Usage"),
     ],
 )
