@@ -24,9 +24,10 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 GENESIS = "0" * 64
 FORMAT = "nightlight-audit-export-1"
 FIELDS = ("actor", "subject", "reason", "detail")
+SALT_BYTES = 16
 FAULTS_SHOWN = 20
 COLUMNS = ("suspended", "reported", "explained", "undecided", "unexplained")
-HEX_64 = re.compile(r"[0-9a-f]{64}")
+HEX_64, HEX_256 = re.compile(r"[0-9a-f]{64}"), re.compile(r"[0-9a-f]{256}")
 BROKEN = (ValueError, TypeError, KeyError, AttributeError, OverflowError, sqlite3.Error)
 
 
@@ -60,11 +61,10 @@ class Source(NamedTuple):
 
 
 def entry_hash(seq: int, at_us: int, previous: str, public: str, withheld: list[str]) -> str:
-    """Return the hash of an entry, given commitments for what may be withheld."""
-    if len(withheld) != len(FIELDS) or not all(map(HEX_64.fullmatch, withheld)):
-        raise ValueError("not four commitments")
-    lines = ["nightlight-audit-2", str(seq), str(at_us), previous, public, *withheld, ""]
-    return hashlib.sha256("\n".join(lines).encode()).hexdigest()
+    """Return the hash of an entry, given the four commitments for what may be withheld."""
+    a, b, c, d = withheld
+    body = f"nightlight-audit-2\n{seq}\n{at_us}\n{previous}\n{public}\n{a}\n{b}\n{c}\n{d}\n"
+    return hashlib.sha256(body.encode()).hexdigest()
 
 
 def commitment(field: str, salt: bytes, value: str) -> str:
@@ -74,10 +74,17 @@ def commitment(field: str, salt: bytes, value: str) -> str:
 
 def commitments(salt: str, private: str) -> list[str]:
     """Return the commitments to actor, subject, reason and detail, which are lines of JSON."""
-    spread = hashlib.sha512(bytes.fromhex(salt)).digest()
-    salts = [spread[start : start + 16] for start in range(0, 64, 16)]
-    values = zip(FIELDS, salts, private.split("\n"), strict=True)
-    return [commitment(*one) for one in values]
+    raw = bytes.fromhex(salt)
+    actor, subject, reason, detail = private.split("\n")
+    if len(raw) != SALT_BYTES:
+        raise ValueError("not the salt of an entry")
+    spread = hashlib.sha512(raw).digest()
+    return [
+        commitment("actor", spread[:16], actor),
+        commitment("subject", spread[16:32], subject),
+        commitment("reason", spread[32:48], reason),
+        commitment("detail", spread[48:], detail),
+    ]
 
 
 def former_hash(seq: int, at_us: int, previous: str, text: str) -> str:
@@ -132,6 +139,8 @@ def exported(path: Path) -> Iterator[Entry]:
                 public, withheld = said.get("public", ""), said.get("withheld", [])
                 computed = None
                 if "withheld" in said:
+                    if not HEX_256.fullmatch("".join(withheld)):
+                        raise ValueError("not four commitments")
                     computed = entry_hash(seq, said["at_us"], previous, public, withheld)
                 yield Entry(int(seq), public, computed, previous, digest, withheld)
             except BROKEN:
