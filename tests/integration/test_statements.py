@@ -14,6 +14,7 @@ from tests.fakes.cybertip_store import HandClock
 from tests.fakes.desk import Desk
 from tests.fakes.simulators import Simulator
 from tests.integration.story import write_stream
+from tests.ports.builders import ENTRY, make_effect
 from tests.synthetic.builders import TEXT, event_of
 
 import nightlight_verify
@@ -208,6 +209,18 @@ def test_wrong_token_is_waited_for(tmp_path: Path, database: Simulator) -> None:
     assert office.publish() == [StatementState.WAITING]
     with office.desk.services.unit_of_work.read() as tx:
         assert "token" in tx.statements.newest(1)[0].failure
+
+
+def test_delivery_goes_on_where_its_decision_was_taken_out(
+    tmp_path: Path, database: Simulator
+) -> None:
+    office = Office(tmp_path, database.url)
+    with office.desk.services.unit_of_work.begin() as tx:
+        tx.outbox.put([make_effect("effect-1")], at=office.clock.now())
+        tx.commit(ENTRY)
+    office.deliver()
+    assert office.desk.actions()[-1] == "effect.delivered"
+    assert office.counts() == {}
 
 
 def test_nothing_is_made_where_no_database_is_configured(tmp_path: Path) -> None:

@@ -134,7 +134,9 @@ def note_statements(tx: Transaction, settled: Sequence[Delivery]) -> None:
         detectors.setdefault(signal.event_key, set()).add(signal.detector)
     restricted = _restricted(tx, [one.effect for one in delivered])
     for one in delivered:
-        decision = decisions[one.effect.decision_id]
+        decision = decisions.get(one.effect.decision_id)
+        if decision is None:  # Taken out behind the program's back: deliveries go on all the same.
+            continue
         made = statement_of(
             one.effect,
             decision=decision,
