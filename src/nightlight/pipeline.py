@@ -5,7 +5,7 @@ on every replay. ``Pipeline`` gathers what it needs before, and stores what foll
 one transaction.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import timedelta
 
 from msgspec import Struct, field
@@ -24,7 +24,7 @@ from nightlight.ingest.media import MediaIntake
 from nightlight.ingest.ports import LoggedEvent
 from nightlight.model.audit import AuditEntry
 from nightlight.model.case import Case
-from nightlight.model.context import Context
+from nightlight.model.context import Context, PostContext
 from nightlight.model.decision import Decision
 from nightlight.model.effect import INTERNAL_EFFECTS, LIMITING_EFFECTS, Effect, EffectKind
 from nightlight.model.event import Event, EventType, MediaUploaded, PostCreated, PostEdited
@@ -33,6 +33,7 @@ from nightlight.model.media import Scan, ScanState
 from nightlight.model.report_decision import Threshold
 from nightlight.model.signal import Signal, Subject, SubjectKind
 from nightlight.preserve.seal import Finding, Sealed, Sealer
+from nightlight.preserve.surroundings import surroundings
 from nightlight.report.account_actions import account_for
 from nightlight.report.engaged import engagement_of
 from nightlight.review.open_case import open_or_extend
@@ -228,7 +229,9 @@ class Pipeline:
             entries: list[AuditEntry] = []
             files = _Files(scans={}, gives_up=True)
             plans = [(judgement, decision, plan)]
-            judged = self._store(tx, [], plans, files, entries, threshold=policy.reporting)
+            judged = self._store(
+                tx, [], plans, files, entries, threshold=policy.reporting, posts=known.posts
+            )
             known.save(tx.context)
             tx.engagements.add(filter(None, (engagement_of(event),)))
             tx.events.advance(logged[0].seq)
@@ -278,7 +281,15 @@ class Pipeline:
                             )
                     entries: list[AuditEntry] = []
                     threshold = rules.judge.policy.reporting
-                    judged = self._store(tx, judgements, plans, files, entries, threshold=threshold)
+                    judged = self._store(
+                        tx,
+                        judgements,
+                        plans,
+                        files,
+                        entries,
+                        threshold=threshold,
+                        posts=known.posts,
+                    )
                     known.save(tx.context)
                     tx.commit(also(tx, judgements, judged), *entries)
             except _FilesWantedError as error:
@@ -323,7 +334,9 @@ class Pipeline:
                 if judgement.decision is not None:
                     plans.append(self._plan(judgement, judgement.decision, known, over_quota))
         threshold = rules.judge.policy.reporting
-        judged = self._store(tx, judgements, plans, files, entries, threshold=threshold)
+        judged = self._store(
+            tx, judgements, plans, files, entries, threshold=threshold, posts=known.posts
+        )
         known.save(tx.context)
         known.save_ties(tx)
         tx.engagements.add(filter(None, (engagement_of(one.event) for one in logged)))
@@ -377,6 +390,7 @@ class Pipeline:
         entries: list[AuditEntry],
         *,
         threshold: Threshold,
+        posts: Mapping[PostId, PostContext],
     ) -> tuple[Judged, ...]:
         """Store signals, decisions, evidence, cases and effects, and add their audit entries.
 
@@ -399,7 +413,7 @@ class Pipeline:
             plan, case = first_plan, None
             if plan.asks_for(EffectKind.PRESERVE) or plan.asks_for(EffectKind.REVIEW):
                 case = open_or_extend(open_cases.get(decision.account_id), decision)
-                sealed = self._preserve(tx, case.id, judgement, decision, files)
+                sealed = self._preserve(tx, case.id, judgement, decision, files, posts=posts)
                 wanted.extend(sealed.wanted)
                 entries.append(_sealed(case.id, sealed))
                 if not sealed.complete:
@@ -438,6 +452,8 @@ class Pipeline:
         judgement: Judgement,
         decision: Decision,
         files: "_Files",
+        *,
+        posts: Mapping[PostId, PostContext],
     ) -> Sealed:
         """Seal what the case needs of this finding."""
         event, context = judgement.event, judgement.context
@@ -450,6 +466,9 @@ class Pipeline:
                 account=context.account,
                 media=context.media,
                 at=event.time,
+                around=surroundings(
+                    tx, event, account_id=decision.account_id, posts=posts, media=context.media
+                ),
             ),
             fetched=files.fetched,
         )

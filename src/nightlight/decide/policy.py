@@ -104,10 +104,13 @@ class Retention(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
         reported_days: after the report of its case; at least 366, a year whichever year it is (18
             USC 2258A(h)).
         unreported_days: after the decision on its case, where nothing was reported.
+        machine_days: for how long it is kept, sealed, from which machine and network each event
+            was sent; evidence has a copy of its own.
     """
 
     reported_days: Annotated[int, Meta(ge=LEGAL_DAYS)] = LEGAL_DAYS
     unreported_days: Annotated[int, Meta(ge=1)] = LEGAL_DAYS
+    machine_days: Annotated[int, Meta(ge=0)] = 90
 
 
 #: The threshold of policies that bring none of their own; it never says "not".

@@ -1,8 +1,8 @@
 """Replaces what the platform tells of a sender's machine and network by keyed hashes.
 
 Equal names stay equal, so that accounts of one machine can be tied together; nobody without the
-installation's key can try addresses until one fits. This happens before an event is stored: what
-the platform sent is nowhere.
+installation's key can try addresses until one fits. This happens before an event is stored. What
+the platform sent is kept beside it, sealed and for a while: a report must be able to name it.
 """
 
 import hashlib
@@ -10,7 +10,7 @@ import hmac
 
 from msgspec.structs import replace
 
-from nightlight.model.event import AccountCreated, AccountUpdated, Event, PostCreated
+from nightlight.model.event import AccountCreated, AccountUpdated, Event, Machine, PostCreated
 
 _PREFIX = "keyed1_"
 _DIGITS = 32
@@ -29,6 +29,16 @@ def with_keyed_machine(event: Event, key: bytes) -> Event:
         network=_keyed("network", data.network, key),
     )
     return replace(event, data=keyed)
+
+
+def machine_of(event: Event) -> Machine | None:
+    """Return what the platform told of the sender's machine, None where it told nothing."""
+    data = event.data
+    if not isinstance(data, PostCreated | AccountCreated | AccountUpdated):
+        return None
+    if not data.device and not data.network:
+        return None
+    return Machine(device=data.device, network=data.network)
 
 
 def _keyed(field: str, name: str, key: bytes) -> str:

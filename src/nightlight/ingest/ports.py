@@ -6,7 +6,7 @@ from typing import BinaryIO, Protocol, Self
 
 from msgspec import Struct
 
-from nightlight.model.event import Event, EventType
+from nightlight.model.event import Event, EventType, Machine
 from nightlight.model.ids import EventKey
 from nightlight.model.masked import Masked
 from nightlight.model.media import MediaHashes, Scan
@@ -81,6 +81,17 @@ class EventLog(Protocol):
 
     def find(self, keys: Sequence[EventKey]) -> dict[EventKey, Event]:
         """Return the logged events with these keys."""
+        ...
+
+    def machines(self, keys: Collection[EventKey]) -> dict[EventKey, Machine]:
+        """Return from which machines these events were sent, where that is told and still kept."""
+        ...
+
+    def forget_machines(self, before: datetime, limit: int) -> int:
+        """Forget the machines of up to so many events accepted before; return of how many.
+
+        The keyed hashes in the events stay.
+        """
         ...
 
     def offset(self) -> int:

@@ -94,6 +94,7 @@ class EvidenceKind(StrEnum):
     POST = "post"
     MEDIA = "media"
     PROFILE = "profile"
+    SURROUNDINGS = "surroundings"
 
 
 class Evidence(Masked, frozen=True, kw_only=True):

@@ -174,6 +174,16 @@ DATA_TYPES: dict[EventType, type[Struct]] = {
 }
 
 
+class Machine(Masked, frozen=True, kw_only=True):
+    """From which machine and network something was sent, by whatever names the platform told.
+
+    Kept sealed alone, apart from the event, which holds keyed hashes of them.
+    """
+
+    device: str = ""
+    network: str = ""
+
+
 class Event(Struct, frozen=True, kw_only=True):
     """One thing that happened, parsed and ready to judge.
 

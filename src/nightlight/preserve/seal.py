@@ -13,6 +13,7 @@ from nightlight.model.context import AccountContext, MediaContext
 from nightlight.model.event import Event
 from nightlight.model.ids import CaseId, DecisionId, derive_id
 from nightlight.model.media import Scan
+from nightlight.preserve.surroundings import Surroundings
 from nightlight.preserve.vault import Vault
 
 _encode = msgspec.json.Encoder().encode
@@ -34,6 +35,7 @@ class Finding(Struct, frozen=True, kw_only=True):
         account: the profile as known at the time.
         media: the files concerned.
         at: when the finding happened on the platform.
+        around: what was around it, None where that is not to be sealed.
     """
 
     case_id: CaseId
@@ -42,6 +44,7 @@ class Finding(Struct, frozen=True, kw_only=True):
     account: AccountContext | None
     media: tuple[MediaContext, ...]
     at: datetime
+    around: Surroundings | None = None
 
 
 class Sealer:
@@ -74,6 +77,9 @@ class Sealer:
                 sealed.append(
                     self._document(finding, EvidenceKind.PROFILE, name, finding.account, finding.at)
                 )
+            if finding.around is not None and finding.around.tells_anything:
+                kind, whose = EvidenceKind.SURROUNDINGS, finding.around.account_id
+                sealed.append(self._document(finding, kind, whose, finding.around, finding.at))
         except Unavailable:
             complete = False
         for media in finding.media:

@@ -5,7 +5,7 @@ own, in which no batch is judged and everything that could keep the evidence is 
 """
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from msgspec import Struct
 
@@ -90,6 +90,20 @@ class Retention:
                     destroyed += 1
                     shared += others > 0
         return Destroyed(ordered=ordered, destroyed=destroyed, shared=shared, spared=spared)
+
+    def forget_machines(self) -> int:
+        """Return of how many events the sender's machine was forgotten: what the policy says."""
+        total = 0
+        while True:
+            with self._unit_of_work.begin() as tx:
+                days = active_policy(tx).retention.machine_days
+                before = self._clock.now() - timedelta(days=days)
+                gone = tx.events.forget_machines(before, _PAGE * 10)
+                if gone:
+                    tx.commit_unrecorded()
+            total += gone
+            if gone < _PAGE * 10:
+                return total
 
     def propose_early(
         self, evidence_ids: Sequence[str], *, person: str, reference: str, reason: str

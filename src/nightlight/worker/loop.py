@@ -101,6 +101,7 @@ class Worker:
         now = self._services.clock.now()
         if self._next_destruction is None or now >= self._next_destruction:
             done = self._services.retention.run_due()
+            self._services.retention.forget_machines()
             if done.destroyed or done.spared:
                 _log.info("evidence.destroyed", destroyed=done.destroyed, spared=done.spared)
             self._next_destruction = now + timedelta(seconds=self._options.destroy_every_s)

@@ -10,9 +10,9 @@ from sqlalchemy import Connection, Row, func, select, update
 
 from nightlight.adapters.sql.rows import add_all, among, from_us, put_new, to_us
 from nightlight.adapters.sql.schema import counter, event_log, quarantine
-from nightlight.ingest.keyed_machine import with_keyed_machine
+from nightlight.ingest.keyed_machine import machine_of, with_keyed_machine
 from nightlight.ingest.ports import LoggedEvent, Quarantined, Sifted
-from nightlight.model.event import DATA_TYPES, Event, EventType
+from nightlight.model.event import DATA_TYPES, Event, EventType, Machine
 from nightlight.model.ids import EventKey
 from nightlight.preserve.ports import KeyRing
 
@@ -21,6 +21,7 @@ _OFFSET = "pipeline"
 #: A statement takes only so many parameters.
 _AT_ONCE = 500
 _encode = msgspec.json.Encoder().encode
+_machine = msgspec.json.Decoder(Machine)
 _decoders: dict[str, msgspec.json.Decoder[Any]] = {
     kind.value: msgspec.json.Decoder(data_type) for kind, data_type in DATA_TYPES.items()
 }
@@ -37,18 +38,22 @@ class SqlEventLog:
     def append(self, events: Sequence[Event], *, at: datetime) -> list[LoggedEvent]:
         """Append the events whose key is new and return them with their places, as stored.
 
-        Device and network are keyed first: what the platform told of them is kept nowhere.
+        Device and network are keyed first; what the platform told of them is sealed beside.
         """
         # The head is locked first: places are given in the order of commits, so a reader that
         # has seen place n has seen everything before it.
         seq = self._locked(_HEAD)
         known = self._known_keys([event.key for event in events])
         logged: list[LoggedEvent] = []
+        machines: dict[int, bytes] = {}
         for event in events:
             if event.key in known:
                 continue
             known.add(event.key)
             seq += 1
+            machine = machine_of(event)
+            if machine is not None:
+                machines[seq] = self._keys.wrap(_encode(machine))
             logged.append(LoggedEvent(seq=seq, event=with_keyed_machine(event, self._machine_key)))
         if logged:
             accepted_us = to_us(at)
@@ -65,6 +70,7 @@ class SqlEventLog:
                         "time_us": to_us(one.event.time),
                         "data": _encode(one.event.data),
                         "accepted_us": accepted_us,
+                        "sealed_machine": machines.get(one.seq),
                     }
                     for one in logged
                 ],
@@ -123,6 +129,30 @@ class SqlEventLog:
             )
             found += [LoggedEvent(seq=row.seq, event=_event(row)) for row in rows]
         return found
+
+    def machines(self, keys: Collection[EventKey]) -> dict[EventKey, Machine]:
+        """Return from which machines these events were sent, where that is told and still kept."""
+        rows = self._connection.execute(
+            select(event_log.c.key, event_log.c.sealed_machine).where(
+                among(self._connection, event_log.c.key, keys),
+                event_log.c.sealed_machine.is_not(None),
+            )
+        )
+        return {EventKey(key): _machine.decode(self._keys.unwrap(one)) for key, one in rows}
+
+    def forget_machines(self, before: datetime, limit: int) -> int:
+        """Forget the machines of up to so many events accepted before; return of how many.
+
+        The keyed hashes in the events stay.
+        """
+        old = (
+            select(event_log.c.seq)
+            .where(event_log.c.sealed_machine.is_not(None), event_log.c.accepted_us < to_us(before))
+            .limit(limit)
+        )
+        return self._connection.execute(
+            update(event_log).where(event_log.c.seq.in_(old)).values(sealed_machine=None)
+        ).rowcount
 
     def find(self, keys: Sequence[EventKey]) -> dict[EventKey, Event]:
         """Return the logged events with these keys."""

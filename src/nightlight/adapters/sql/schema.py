@@ -41,6 +41,14 @@ event_log = Table(
     Column("time_us", BigInteger, nullable=False),
     Column("data", LargeBinary, nullable=False),
     Column("accepted_us", BigInteger, nullable=False),
+    # What the platform told of the sender's machine; forgotten after a while.
+    Column("sealed_machine", LargeBinary),
+    Index(
+        "event_machine",
+        "accepted_us",
+        sqlite_where=text("sealed_machine IS NOT NULL"),
+        postgresql_where=text("sealed_machine IS NOT NULL"),
+    ),
 )
 
 quarantine = Table(

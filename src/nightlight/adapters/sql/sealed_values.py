@@ -53,7 +53,7 @@ class SqlSealedValues:
         columns = sealed_columns()
         table, column = columns[number]
         keys = list(table.primary_key.columns)
-        wanted = select(*keys, column).order_by(*keys).limit(limit)
+        wanted = select(*keys, column).where(column.is_not(None)).order_by(*keys).limit(limit)
         if last:
             wanted = wanted.where(tuple_(*keys) > tuple_(*(literal(one) for one in last)))
         rows = self._connection.execute(wanted).all()
