@@ -38,6 +38,17 @@ def test_acts_on_posts_come_back_oldest_first(unit_of_work: SqlUnitOfWork) -> No
         assert tx.engagements.with_posts([PostId("")]) == []
 
 
+def test_replies_to_a_post_are_told_and_no_more_than_asked(unit_of_work: SqlUnitOfWork) -> None:
+    replies = [
+        act(str(n), at=NOON + timedelta(minutes=n), reply_id=PostId(f"answer-{n}"))
+        for n in (2, 0, 1)
+    ]
+    add(unit_of_work, *replies, act("like"), act("other", post_id=PostId("post-2")))
+    with unit_of_work.read() as tx:
+        assert tx.engagements.replies(PostId("post-1"), 2) == ["answer-0", "answer-1"]
+        assert tx.engagements.replies(PostId(""), 2) == []
+
+
 def test_acts_on_accounts_do_not_include_acts_on_their_posts(unit_of_work: SqlUnitOfWork) -> None:
     follow = act("follow", Engaged.FOLLOW, post_id=PostId(""))
     add(unit_of_work, follow, act("like"))

@@ -8,7 +8,6 @@ from datetime import datetime
 from typing import Protocol
 
 from nightlight.model.context import MediaContext, PostContext
-from nightlight.model.engagement import Engagement
 from nightlight.model.event import Event, Machine, PostCreated
 from nightlight.model.ids import AccountId, EventKey, PostId
 from nightlight.model.masked import Masked
@@ -69,7 +68,7 @@ class _Events(Protocol):
 
 
 class _Engagements(Protocol):
-    def with_posts(self, ids: Collection[PostId]) -> list[Engagement]: ...
+    def replies(self, post_id: PostId, limit: int) -> list[PostId]: ...
 
 
 class Stores(Protocol):
@@ -151,10 +150,7 @@ def _below(stores: Stores, event: Event, posts: Mapping[PostId, PostContext]) ->
     """Return replies to the event's post, oldest first."""
     if not event.post_id:
         return []
-    replies = [
-        one.reply_id for one in stores.engagements.with_posts([event.post_id]) if one.reply_id
-    ]
-    return _published(stores, replies[:BELOW], posts)
+    return _published(stores, stores.engagements.replies(event.post_id, BELOW), posts)
 
 
 def _published(

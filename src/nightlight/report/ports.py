@@ -51,6 +51,10 @@ class EngagementStore(Protocol):
         """Return what was done with these posts, oldest first."""
         ...
 
+    def replies(self, post_id: PostId, limit: int) -> list[PostId]:
+        """Return the oldest known replies to a post."""
+        ...
+
     def with_accounts(self, ids: Collection[AccountId]) -> list[Engagement]:
         """Return who followed or reported these accounts, oldest first."""
         ...

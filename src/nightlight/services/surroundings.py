@@ -1,6 +1,7 @@
 """Who else a tip names: earlier reports, tied accounts, recipients, and those who were harmed."""
 
 from collections.abc import Sequence
+from ipaddress import ip_address
 
 from nightlight.model.engagement import Engaged
 from nightlight.model.event import Event, PostCreated, UserReportCreated
@@ -8,7 +9,10 @@ from nightlight.model.ids import AccountId
 from nightlight.model.person import (
     AssociatedAccount,
     Association,
+    CaptureKind,
+    Device,
     IntendedRecipient,
+    IpCapture,
     Victim,
 )
 from nightlight.report.draft import Surroundings
@@ -17,6 +21,8 @@ from nightlight.services.networks import linked_accounts
 from nightlight.transaction import Transaction
 
 _TIED = 20
+#: Of so many posts, the last ones, a tip names the machine.
+_CAPTURES = 50
 
 
 def surroundings_of(
@@ -25,12 +31,33 @@ def surroundings_of(
     """Return who else a tip about an account and these posts of it names."""
     if not account_id:
         return Surroundings()
+    machines = tx.events.machines([one.key for one in posts])
+    sent = [(one.time, machines[one.key]) for one in posts if one.key in machines][-_CAPTURES:]
     return Surroundings(
         earlier_reports=earlier_reports(tx, account_id),
         associated=_associated(tx, account_id, platform),
         recipients=_recipients(tx, account_id, posts, platform),
         victims=_victims(tx, account_id, posts, platform),
+        ip_captures=tuple(
+            IpCapture(address=one.network.strip(), event=CaptureKind.OTHER, at=at)
+            for at, one in sent
+            if _is_address(one.network)
+        ),
+        devices=tuple(
+            Device(id_kind="device", id_value=one.device, event=CaptureKind.OTHER, at=at)
+            for at, one in sent
+            if one.device
+        ),
     )
+
+
+def _is_address(network: str) -> bool:
+    """Return whether a platform named a network by an IP address; some name it otherwise."""
+    try:
+        ip_address(network.strip())
+    except ValueError:
+        return False
+    return True
 
 
 def _associated(

@@ -104,7 +104,8 @@ def test_machines_are_forgotten_after_their_days_and_evidence_keeps_its_own(desk
     assert around(desk)["seen"][0]["machine"]["network"] == "192.0.2.77"
 
 
-def test_engagement_alone_makes_no_thread(desk: Desk) -> None:
+def test_where_nothing_was_around_nothing_is_sealed_of_it(desk: Desk) -> None:
     like = EngagementCreated(account_id="somebody", kind="like", post_id="post-1")
     desk.take_in(event_of(like), post("post-1", minutes=1, text=TEXT))
-    assert around(desk)["below"] == []
+    [case] = desk.outcome().cases
+    assert [one.kind for one in desk.evidence(case.id)] == ["post"]

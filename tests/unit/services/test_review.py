@@ -420,3 +420,27 @@ def test_an_account_that_shows_the_same_and_was_confirmed_is_associated(desk: De
         [associated] = tx.tips.load(stored.tip_id)[0].reported[0].associated
     assert (associated.account_id, associated.handle) == ("account-0", "quib-account-0")
     assert "device" in associated.info
+
+
+def test_a_tip_names_address_and_device_of_the_posts_where_they_are_kept(desk: Desk) -> None:
+    data = PostCreated(
+        post_id="post-1",
+        account_id="account-1",
+        text=TEXT,
+        device="blip-9000",
+        network=" 192.0.2.77",
+    )
+    case = open_case(desk, event_of(data, minutes=1))
+    decide(desk, case, CaseStep.CONFIRM)
+    [reported] = tip_of(desk).reported
+    [capture] = reported.ip_captures
+    assert (capture.address, capture.at) == ("192.0.2.77", event_of(data, minutes=1).time)
+    assert [one.id_value for one in reported.devices] == ["blip-9000"]
+
+
+def test_a_network_that_is_no_address_is_not_named_as_one(desk: Desk) -> None:
+    data = PostCreated(post_id="post-1", account_id="account-1", text=TEXT, network="AS64496")
+    case = open_case(desk, event_of(data, minutes=1))
+    decide(desk, case, CaseStep.CONFIRM)
+    [reported] = tip_of(desk).reported
+    assert (reported.ip_captures, reported.devices) == ((), ())

@@ -44,6 +44,17 @@ class SqlEngagementStore:
             .order_by(engagement.c.at_us, engagement.c.event_key)
         )
 
+    def replies(self, post_id: PostId, limit: int) -> list[PostId]:
+        """Return the oldest known replies to a post."""
+        rows = self._connection.execute(
+            select(engagement.c.reply_id)
+            .where(engagement.c.post_id == post_id, engagement.c.post_id != "")
+            .where(engagement.c.reply_id != "")
+            .order_by(engagement.c.at_us, engagement.c.reply_id)
+            .limit(limit)
+        )
+        return [PostId(one) for one in rows.scalars()]
+
     def with_accounts(self, ids: Collection[AccountId]) -> list[Engagement]:
         """Return who followed or reported these accounts, oldest first."""
         wanted = [one for one in ids if one]
