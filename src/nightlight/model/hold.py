@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from datetime import datetime
 from enum import StrEnum
+from typing import assert_never
 
 from msgspec import Struct
 from msgspec.structs import replace
@@ -77,6 +78,8 @@ def holds_in(events: Iterable[HoldEvent]) -> list[Hold]:
                 found[event.hold_id] = replace(found[event.hold_id], until=event.until)
             case HoldAct.RELEASED:
                 found[event.hold_id] = replace(found[event.hold_id], released_at=event.at)
+            case unknown:
+                assert_never(unknown)
     return list(found.values())
 
 

@@ -1,0 +1,69 @@
+"""A hold is what was said of it, and is never shortened."""
+
+from datetime import datetime, timedelta
+
+import pytest
+from tests.fakes.cybertip_store import NOON
+
+from nightlight.errors import Conflict
+from nightlight.model.hold import Hold, HoldAct, HoldEvent, check_extension, holds_in
+from nightlight.model.ids import CaseId
+
+DAY = timedelta(days=1)
+
+
+def said(what: HoldAct, day: int, until: datetime | None, name: str = "hold-1") -> HoldEvent:
+    return HoldEvent(
+        id=f"{name}-{day}",
+        hold_id=name,
+        case_id=CaseId("case-1"),
+        what=what,
+        reference="letter 7",
+        until=until,
+        person="ana",
+        reason="to see",
+        at=NOON + day * DAY,
+    )
+
+
+def hold(*more: HoldEvent, until: datetime | None = NOON + 9 * DAY) -> Hold:
+    [found] = holds_in([said(HoldAct.PLACED, 0, until), *more])
+    return found
+
+
+def test_it_holds_up_to_its_end_and_not_at_it() -> None:
+    assert hold().holds(NOON + 8 * DAY)
+    assert not hold().holds(NOON + 9 * DAY)
+    assert hold(until=None).holds(NOON + 9999 * DAY)
+
+
+def test_extending_moves_its_end_and_releasing_ends_it() -> None:
+    extended = said(HoldAct.EXTENDED, 1, NOON + 20 * DAY)
+    assert hold(extended).holds(NOON + 19 * DAY)
+    released = hold(extended, said(HoldAct.RELEASED, 2, NOON + 20 * DAY))
+    assert released.released_at == NOON + 2 * DAY
+    assert not released.holds(NOON + 3 * DAY)
+
+
+def test_holds_are_told_apart() -> None:
+    found = holds_in(
+        [
+            said(HoldAct.PLACED, 0, None, "one"),
+            said(HoldAct.PLACED, 0, None, "two"),
+            said(HoldAct.RELEASED, 1, None, "one"),
+        ]
+    )
+    assert [(one.id, one.released_at is None) for one in found] == [("one", False), ("two", True)]
+
+
+def test_it_may_be_extended_and_never_shortened() -> None:
+    check_extension(hold(), NOON + 10 * DAY)
+    check_extension(hold(), None)
+    check_extension(hold(until=None), None)
+    for until in (NOON + 9 * DAY, NOON):
+        with pytest.raises(Conflict, match="shorten"):
+            check_extension(hold(), until)
+    with pytest.raises(Conflict, match="shorten"):
+        check_extension(hold(until=None), NOON + 10 * DAY)
+    with pytest.raises(Conflict, match="released"):
+        check_extension(hold(said(HoldAct.RELEASED, 1, None)), NOON + 10 * DAY)
