@@ -48,8 +48,9 @@ def test_what_was_decided_stays_decided() -> None:
 
 @pytest.mark.parametrize("missing", ["person", "reason"])
 def test_deciding_needs_a_person_and_a_reason(missing: str) -> None:
+    said: dict[str, Any] = {missing: " "}
     with pytest.raises(InvalidInput):
-        decide(**{missing: " "})
+        decide(RequestState.APPROVED, **said)
 
 
 def test_a_person_is_the_same_whatever_case_and_spaces() -> None:
