@@ -14,7 +14,7 @@ from nightlight.detect.linked import is_stopped
 from nightlight.detect.offer import POSSIBLE, Offer
 from nightlight.detect.ports import WordUseStore
 from nightlight.detect.term_match import TermMatch
-from nightlight.detect.words import is_unspaced
+from nightlight.detect.words import is_in_unspaced_script
 from nightlight.model.context import AccountContext
 from nightlight.model.event import Event, PostCreated, PostEdited
 from nightlight.model.lexicon import TermForm
@@ -86,7 +86,7 @@ def words_in(text: str) -> tuple[Word, ...]:
     folded = skeleton(text)
     tags = dict.fromkeys(_TAG.findall(folded))
     plain = _TAG.sub(" ", folded) if tags else folded
-    words = dict.fromkeys(one for one in _WORD.findall(plain) if not any(map(is_unspaced, one)))
+    words = dict.fromkeys(one for one in _WORD.findall(plain) if not is_in_unspaced_script(one))
     found = (
         *(Word(form=TermForm.HASHTAG, text=one) for one in tags),
         *(Word(form=TermForm.WORD, text=one) for one in words),

@@ -3,6 +3,7 @@
 Knows no term: ``term_patterns`` asks about the places that it finds.
 """
 
+import re
 import unicodedata
 from collections.abc import Sequence
 from itertools import groupby
@@ -16,6 +17,9 @@ _UNSPACED = (
     (0x2E80, 0x9FFF),
     (0xF900, 0xFAFF),
     (0x20000, 0x3FFFF),
+)
+_SOME_UNSPACED = re.compile(
+    "[" + "".join(f"{chr(first)}-{chr(last)}" for first, last in _UNSPACED) + "]"
 )
 _HANGUL = (0xAC00, 0xD7A3)
 _ZERO_WIDTH_JOINER = "\u200d"
@@ -36,6 +40,11 @@ def is_whole_word(
     if end == len(text) or closes:
         return True
     return not _goes_on(text, end - 1, 1, skips_digits=skips_digits)
+
+
+def is_in_unspaced_script(word: str) -> bool:
+    """Say whether a word has letters of a script that writes words without spaces."""
+    return not word.isascii() and _SOME_UNSPACED.search(word) is not None
 
 
 def run_lengths(text: str) -> list[int]:
@@ -88,7 +97,7 @@ def _goes_on(text: str, edge: int, step: int, *, skips_digits: bool) -> bool:
         return _ZERO_WIDTH_JOINER in {outside, inside}
     if step > 0 and unicodedata.category(outside).startswith("M"):
         return True
-    if is_unspaced(inside) or is_unspaced(outside) or (step > 0 and _is_hangul(inside)):
+    if _is_unspaced(inside) or _is_unspaced(outside) or (step > 0 and _is_hangul(inside)):
         return False
     at = edge + step
     if skips_digits and not inside.isdigit():
@@ -101,8 +110,7 @@ def _is_letter(char: str) -> bool:
     return char.isalnum() or unicodedata.category(char).startswith("M")
 
 
-def is_unspaced(char: str) -> bool:
-    """Say whether a character belongs to a script that writes words without spaces."""
+def _is_unspaced(char: str) -> bool:
     return any(first <= ord(char) <= last for first, last in _UNSPACED)
 
 

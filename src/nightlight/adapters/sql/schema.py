@@ -550,7 +550,6 @@ word_use = Table(
     Column("token", BigInteger, primary_key=True, autoincrement=False),
     Column("form", String(16), nullable=False),
     Column("event_key", String(32), nullable=False),
-    Index("word_use_token", "token", "users"),
     sqlite_with_rowid=False,
 )
 

@@ -24,7 +24,7 @@ from nightlight.preserve.ports import KeyRing
 
 #: Accounts whose words are kept, of each kind.
 MOST: Mapping[Users, int] = MappingProxyType(
-    {Users.SELLERS: 2_048, Users.WRITERS: 1_024, Users.OTHERS: 1_024}
+    {Users.SELLERS: 2_048, Users.WRITERS: 512, Users.OTHERS: 512}
 )
 #: Words that are kept of an account.
 _MOST_WORDS = 400
@@ -44,6 +44,7 @@ class SqlWordUseStore:
         self._naming_key = keys.naming_key
         self._keyed_hash: hmac.HMAC | None = None
         self._ceilings: dict[Users, int] | None = None
+        self._places: dict[str, int] = {}
 
     def is_counted(self, users: Users, account_id: AccountId) -> bool:
         """Return whether an account is among those of its kind whose words are kept."""
@@ -202,7 +203,10 @@ class SqlWordUseStore:
         return self._ceilings
 
     def _place(self, account_id: str) -> int:
-        return self._keyed(f"account\x1f{account_id}") % _ALL
+        place = self._places.get(account_id)
+        if place is None:
+            place = self._places[account_id] = self._keyed(f"account\x1f{account_id}") % _ALL
+        return place
 
     def _keyed(self, text: str) -> int:
         if self._keyed_hash is None:

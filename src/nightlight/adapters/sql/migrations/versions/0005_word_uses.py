@@ -28,7 +28,6 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("users", "account_id", "token"),
         sqlite_with_rowid=False,
     )
-    op.create_index("word_use_token", "word_use", ["token", "users"])
     op.create_table(
         "word_answer",
         sa.Column("token", sa.BigInteger(), autoincrement=False, nullable=False),
