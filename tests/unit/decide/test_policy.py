@@ -1,6 +1,7 @@
 """A policy file is right before anything is judged by it; a wrong one says what to do."""
 
 import pytest
+from msgspec import structs
 from tests.synthetic.builders import make_policy, policy_text
 
 from nightlight.decide.evaluate import Judge
@@ -278,3 +279,17 @@ def test_default_policy_needs_no_change_to_be_loaded() -> None:
     policy = parse_policy(default_policy())
     assert policy.name == "default"
     assert "unknown" in policy.confirmed
+
+
+@pytest.mark.parametrize(("severity", "hours"), [(0, 72), (79, 72), (80, 24), (100, 24)])
+def test_severe_cases_are_filed_sooner(severity: int, hours: int) -> None:
+    assert make_policy().filing_hours(severity) == hours
+
+
+def test_without_deadlines_there_is_none() -> None:
+    assert structs.replace(make_policy(), filing_deadlines=()).filing_hours(50) is None
+
+
+def test_an_unknown_place_to_report_to_is_refused() -> None:
+    with pytest.raises(InvalidInput):
+        make_policy(more='report_to = ["elsewhere"]\n')

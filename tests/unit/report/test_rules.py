@@ -136,6 +136,7 @@ REPORT_MUTATIONS: list[tuple[Rule, Mutation]] = [
     (Rule.PORT_RANGE, set_text(f"{WHO}/ipCaptureEvent/port", "0")),
     (Rule.COORDINATES, set_text("internetDetails/cellPhoneIncident/latitude", "91")),
     (Rule.COORDINATES, remove("internetDetails/cellPhoneIncident/longitude")),
+    (Rule.COORDINATES, set_text("internetDetails/cellPhoneIncident/latitude", "north")),
     (Rule.AGE_POSSIBLE, set_text(f"{WHO}/personOrUserReportedPerson/age", "-1")),
     (Rule.AGE_POSSIBLE, set_text(f"{WHO}/personOrUserReportedPerson/age", "many")),
     (Rule.AGE_POSSIBLE, add("victim/victimPerson", "<dateOfBirth>2030-01-01</dateOfBirth>")),
