@@ -152,7 +152,8 @@ def clusters(services: Services, _: Asked) -> Shown:
 def reports(services: Services, _: Asked) -> Shown:
     """Return the newest tips with their progress."""
     with services.unit_of_work.read() as tx:
-        return {"tips": tx.tips.newest(_PAGE_ROWS)}
+        late = {one.tip_id for one in tx.tips.overdue(services.clock.now())}
+        return {"tips": tx.tips.newest(_PAGE_ROWS), "late": late}
 
 
 def reconciliation(services: Services, _: Asked) -> Shown:
