@@ -45,6 +45,8 @@ bench: setup ## Measure, side by side with peers
 	@$(PY) -m benchmarks.offers --seeds 3
 	@$(PY) -m benchmarks.spellings
 	@$(PY) -m benchmarks.whole --towns 5
+	@$(PY) -m benchmarks.terms --posts 6000 --terms 100000
+	@$(PY) -m benchmarks.hunts --posts 100000
 	@.venv-bench/bin/python -m benchmarks.index --n 1000000
 	@.venv-bench/bin/python -m benchmarks.hashing
 	@.venv-bench/bin/python -m benchmarks.video

@@ -2,7 +2,7 @@
 
 A town's posts, half of them ASCII, some with a disguised term of a made lexicon, are searched by
 a plain Aho-Corasick pass, by tokens as automod-style word rules do it, and by Nightlight: finding
-alone, and with both detectors that ask for it (every twentieth post holds a term).
+alone, and with both detectors that ask for it.
 ``--linear`` instead measures how the time grows with the length of texts made to be slow.
 """
 
@@ -37,7 +37,6 @@ from nightlight.town.disguise import DISGUISES, UNSEEN_DISGUISES, spell
 
 _CONSONANTS = "bcdfghjklmnprstvwz"
 _VOWELS = "aeiou"
-_DISGUISED_SHARE = 1 / 20
 _REPEATS = 5
 _PART = 250
 _AT = datetime(2026, 1, 1, tzinfo=UTC)
@@ -71,6 +70,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description="Measure finding terms in posts.")
     parser.add_argument("--posts", type=int, default=20_000, help="how many posts")
     parser.add_argument("--terms", default="1000,10000,100000", help="sizes of lexicons")
+    parser.add_argument("--share", type=float, default=0.05, help="share of posts with a term")
     parser.add_argument("--linear", action="store_true", help="how time grows with length")
     parser.add_argument("--json", action="store_true", help="print one JSON object a line")
     options = parser.parse_args(arguments)
@@ -82,7 +82,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     if not options.json:
         print(_HEADER)
     for count in (int(one) for one in options.terms.split(",")):
-        measured = measure(count, options.posts)
+        measured = measure(count, options.posts, options.share)
         for one in measured:
             shown = json.dumps(msgspec.to_builtins(one)) if options.json else _row(one, measured[0])
             print(shown, flush=True)
@@ -101,7 +101,7 @@ def made_terms(count: int) -> list[str]:
     return list(found)
 
 
-def made_posts(count: int, terms: Sequence[str]) -> Posts:
+def made_posts(count: int, terms: Sequence[str], share: float = 0.05) -> Posts:
     """Return a town's posts, every second one ASCII, some with a term in some spelling."""
     rng = Random(11)  # noqa: S311  made posts, the same each time
     town = build_town(
@@ -115,7 +115,7 @@ def made_posts(count: int, terms: Sequence[str]) -> Posts:
     planted: dict[int, str] = {}
     spellings = [*DISGUISES, *UNSEEN_DISGUISES]
     for number, text in enumerate(texts):
-        if rng.random() < _DISGUISED_SHARE:
+        if rng.random() < share:
             planted[number] = rng.choice(terms)
             texts[number] = f"{text} {spell(planted[number], rng.choice(spellings), rng)}"
     return Posts(texts=texts, planted=planted)
@@ -126,10 +126,10 @@ def _texts(events: Iterator[bytes]) -> list[str]:
     return [data["text"] for data in read if data.get("text")]
 
 
-def measure(count: int, posts: int) -> list[Measured]:
+def measure(count: int, posts: int, share: float = 0.05) -> list[Measured]:
     """Return what each engine did with so many terms, Nightlight first."""
     terms = made_terms(count)
-    made = made_posts(posts, terms)
+    made = made_posts(posts, terms, share)
     listed = [Term(id=f"t{number}", text=text) for number, text in enumerate(terms)]
     text_of = dict(enumerate(terms))
 
