@@ -142,6 +142,20 @@ def test_evidence_is_found_by_age_until_it_is_destroyed(room: EvidenceRoom) -> N
         assert (gone.destroyed_at, gone.digest) == (NOON, "")
 
 
+def test_a_vault_name_is_needless_once_no_evidence_that_is_kept_has_it(
+    room: EvidenceRoom,
+) -> None:
+    room.case()
+    for name, content in (("one", b"same"), ("two", b"same"), ("three", b"other")):
+        room.seal(name, content=content)
+    shared, other = (room.vault.name_of(room.evidence(one).digest) for one in ("one", "three"))
+    with room.unit_of_work.begin() as tx:
+        tx.evidence.destroyed("one", at=NOON)
+        assert tx.evidence.needless([shared, other, "unknown"]) == []
+        tx.evidence.destroyed("two", at=NOON)
+        assert tx.evidence.needless([shared, other, "unknown"]) == [shared]
+
+
 def test_the_day_something_is_due_is_the_same_on_every_database(room: EvidenceRoom) -> None:
     room.case(state=CaseState.CONFIRMED)
     room.draft()
