@@ -42,6 +42,8 @@ bench: setup ## Measure, side by side with peers
 	@$(PY) -m benchmarks.run
 	@$(PY) -m benchmarks.policy
 	@$(PY) -m benchmarks.record
+	@$(PY) -m benchmarks.reconcile --suspensions 20000 --everything 100
+	@$(PY) -m benchmarks.networks --accounts 30000
 	@$(PY) -m benchmarks.offers --seeds 3
 	@$(PY) -m benchmarks.spellings
 	@$(PY) -m benchmarks.whole --towns 5
