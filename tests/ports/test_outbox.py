@@ -5,11 +5,12 @@ from datetime import timedelta
 from threading import Barrier
 
 from tests.fakes.cybertip_store import NOON, HandClock
-from tests.ports.builders import ENTRY, close, make_effect, settled
+from tests.ports.builders import ENTRY, close, make_decision, make_effect, settled
 
 from nightlight.adapters.sql.database import SqlUnitOfWork, open_engine
 from nightlight.enforce.ports import Delivery
 from nightlight.model.effect import DeliveryState, Effect, EffectKind
+from nightlight.model.ids import AccountId
 from nightlight.preserve.ports import KeyRing
 
 LEASE_S = 60.0
@@ -206,3 +207,27 @@ def test_two_workers_never_claim_the_same_effect(
     with ThreadPoolExecutor(3) as pool:
         found = [name for one in [pool.submit(work) for _ in range(3)] for name in one.result()]
     assert sorted(found) == sorted(effect.id for effect in effects)
+
+
+def test_the_last_that_the_platform_confirmed_about_an_account_is_told(
+    unit_of_work: SqlUnitOfWork,
+) -> None:
+    kinds = (EffectKind.SUSPEND, EffectKind.REINSTATE)
+
+    def last() -> str:
+        with unit_of_work.read() as tx:
+            found = tx.outbox.last_delivered(AccountId("account-1"), kinds)
+        return found.effect.id if found else ""
+
+    with unit_of_work.begin() as tx:
+        tx.decisions.add([make_decision("1")])
+        suspend = make_effect("gone", EffectKind.SUSPEND, of="account-1", about="account")
+        close(tx, suspend, at=NOON)
+        back = make_effect("back", EffectKind.REINSTATE, of="account-1", about="account")
+        tx.outbox.put([back], at=NOON + timedelta(seconds=1))
+        tx.commit(ENTRY)
+    assert last() == ""
+    for name in ("gone", "back"):
+        (delivery,) = claim(unit_of_work, after_s=5)
+        settle(unit_of_work, delivery, DeliveryState.DELIVERED)
+        assert last() == name

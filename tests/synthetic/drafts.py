@@ -63,7 +63,6 @@ def drafted_tip(seed: int) -> CyberTip:
             victims=around.victims,
             ip_captures=tuple(one for party in around.reported for one in party.ip_captures),
             devices=tuple(one for party in around.reported for one in party.devices),
-            disabled=around.reported[0].disabled if around.reported else None,
         ),
         now=NOW + timedelta(hours=1),
         classify=chance.random() < 0.5,

@@ -7,7 +7,7 @@ from typing import Protocol
 from msgspec import Struct
 
 from nightlight.model.decision import Decision
-from nightlight.model.effect import DeliveryState, Effect
+from nightlight.model.effect import DeliveryState, Effect, EffectKind
 from nightlight.model.ids import AccountId
 
 
@@ -68,6 +68,12 @@ class Outbox(Protocol):
 
     def newest(self, limit: int) -> list[Delivery]:
         """Return the newest effects, newest first."""
+        ...
+
+    def last_delivered(
+        self, account_id: AccountId, kinds: Collection[EffectKind]
+    ) -> Delivery | None:
+        """Return what the platform last confirmed of these kinds about an account, if anything."""
         ...
 
     def count_since(self, kind: str, since: datetime) -> int:

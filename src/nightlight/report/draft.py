@@ -20,7 +20,6 @@ from nightlight.model.masked import Masked
 from nightlight.model.person import (
     AssociatedAccount,
     Device,
-    Disabled,
     IntendedRecipient,
     IpCapture,
     ReportedParty,
@@ -63,7 +62,6 @@ class Surroundings(Masked, frozen=True, kw_only=True):
 
     Attributes:
         earlier_reports: ids of CyberTipline reports that named this account before.
-        disabled: how the account was closed, None while the platform has not confirmed it.
     """
 
     earlier_reports: tuple[int, ...] = ()
@@ -72,7 +70,6 @@ class Surroundings(Masked, frozen=True, kw_only=True):
     victims: tuple[Victim, ...] = ()
     ip_captures: tuple[IpCapture, ...] = ()
     devices: tuple[Device, ...] = ()
-    disabled: Disabled | None = None
 
 
 def draft_tip(
@@ -208,7 +205,6 @@ def _reported(
         ip_captures=around.ip_captures,
         devices=around.devices,
         prior_reports=around.earlier_reports,
-        disabled=around.disabled,
         associated=around.associated,
     )
 

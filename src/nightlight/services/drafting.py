@@ -180,8 +180,6 @@ class Drafting:
             signals=tx.signals.of_events([*keys, *(one.event_key for one in media.values())]),
             media={str(name): one for name, one in media.items()},
             account=tx.context.accounts([account_id]).get(account_id),
-            # The suspension has only been asked for: a tip does not state what the platform has not
-            # confirmed.
             around=surroundings_of(tx, account_id, posts, platform=self._platform_name),
             now=now,
             classify=self._classify,

@@ -11,8 +11,10 @@ from nightlight.model.audit import AuditEntry
 from nightlight.model.case import STANDING, CaseState, CaseStep, next_state
 from nightlight.model.custody import Access, ReadKind
 from nightlight.model.cybertip import CyberTip, Destination
+from nightlight.model.effect import EffectKind
 from nightlight.model.filing import Filing, TipState
 from nightlight.model.ids import AccountId, CaseId, TipId
+from nightlight.model.person import Disabled
 from nightlight.preserve.vault import Vault
 from nightlight.report.account_actions import tip_filed
 from nightlight.report.ports import TipFiler
@@ -81,8 +83,8 @@ class StoredTips:
 def as_of_now(tx: Transaction, tip: CyberTip) -> CyberTip:
     """Return a tip with what may have changed since it was drafted.
 
-    That is who viewed its files, as the view log has it, and which reports of the account were
-    filed meanwhile.
+    That is who viewed its files, as the view log has it, which reports of the account were filed
+    meanwhile, and that it is suspended, once the platform confirmed that.
     """
     log = [view for case_id in tip.cases for view in _views(tx, case_id)]
     viewed = {digest for digest, exif in log if not exif}
@@ -96,8 +98,13 @@ def as_of_now(tx: Transaction, tip: CyberTip) -> CyberTip:
         for file in tip.files
     )
     earlier = earlier_reports(tx, tip.account_id, besides=tip.id)
+    disabled = _disabled(tx, tip.account_id)
     reported = tuple(
-        replace(party, prior_reports=tuple(dict.fromkeys((*party.prior_reports, *earlier))))
+        replace(
+            party,
+            prior_reports=tuple(dict.fromkeys((*party.prior_reports, *earlier))),
+            disabled=party.disabled or disabled,
+        )
         if party.account_id == tip.account_id
         else party
         for party in tip.reported
@@ -119,6 +126,19 @@ def earlier_reports(
         and one.tip_id != besides
         and one.filing.remote_id.isdecimal()
     )
+
+
+def _disabled(tx: Transaction, account_id: AccountId) -> Disabled | None:
+    """Return that the platform closed an account and did not open it again, None otherwise.
+
+    An appeal can still lift it, so it is never said to be for good.
+    """
+    if not account_id:
+        return None
+    last = tx.outbox.last_delivered(account_id, (EffectKind.SUSPEND, EffectKind.REINSTATE))
+    if last is None or last.effect.kind is not EffectKind.SUSPEND:
+        return None
+    return Disabled(permanently=False, at=last.delivered_at)
 
 
 def _views(tx: Transaction, case_id: CaseId) -> list[tuple[str, bool]]:

@@ -21,7 +21,6 @@ from nightlight.model.event import Event, PostCreated, PostEdited
 from nightlight.model.ids import CaseId
 from nightlight.model.incident import Annotation, Chat, IncidentType, WebPage
 from nightlight.model.media import MediaHashes, Scan, ScanState
-from nightlight.model.person import Disabled
 from nightlight.model.signal import Signal, SubjectKind
 from nightlight.report.draft import ConfirmedCase, Surroundings, draft_tip
 
@@ -149,12 +148,6 @@ def test_narrative_says_who_confirmed_and_why_it_was_found() -> None:
         "2026-03-01T12:00:00+00:00 post post-1: Nonsense stood beside nonsense.",
         "2026-03-01T12:05:00+00:00 post post-1: Nonsense stood beside nonsense.",
     ]
-
-
-def test_suspension_is_stated_only_if_it_is_told() -> None:
-    assert draft().reported[0].disabled is None
-    disabled = Disabled(permanently=True, at=at(7))
-    assert draft(around=Surroundings(disabled=disabled)).reported[0].disabled == disabled
 
 
 def test_one_case_makes_one_tip() -> None:

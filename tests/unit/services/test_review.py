@@ -1,6 +1,6 @@
 """A person's decision changes state, effects, tip and record together, or not at all."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +15,7 @@ from nightlight.errors import Conflict, InvalidInput, NotFound
 from nightlight.model.audit import AuditEntry
 from nightlight.model.case import Case, CaseState, CaseStep
 from nightlight.model.cybertip import CyberTip
-from nightlight.model.effect import EffectKind
+from nightlight.model.effect import DeliveryState, EffectKind
 from nightlight.model.event import (
     AccountCreated,
     Event,
@@ -24,8 +24,9 @@ from nightlight.model.event import (
     UserReportCreated,
 )
 from nightlight.model.filing import TipState
-from nightlight.model.ids import AccountId, CaseId, PostId
+from nightlight.model.ids import AccountId, CaseId, EffectId, PostId
 from nightlight.model.incident import Annotation, Chat, WebPage
+from nightlight.model.person import Disabled
 from nightlight.review.resolve import Resolution
 from nightlight.services.deadlines import Deadlines
 from nightlight.services.filing import StoredTips
@@ -99,9 +100,53 @@ def test_confirmed_advert_is_removed_and_reported(desk: Desk) -> None:
     assert desk.actions()[-1] == "case.confirmed"
 
 
-def test_tip_does_not_state_a_suspension_that_nobody_has_confirmed(desk: Desk) -> None:
+def filed_as(desk: Desk) -> CyberTip:
+    """Return the tip as it would be filed now."""
+    tips = StoredTips(unit_of_work=desk.services.unit_of_work, clock=desk.services.clock)
+    return tips.load(tip_of(desk).id)[0]
+
+
+def let_the_platform_confirm(desk: Desk, *kinds: EffectKind) -> datetime:
+    """Deliver the effects of these kinds that wait, refuse the others; return when."""
+    now = desk.services.clock.now() + timedelta(days=1)
+    with desk.services.unit_of_work.begin() as tx:
+        while claimed := tx.outbox.claim(now=now, lease_s=0, limit=99):
+            for one in claimed:
+                arrived = one.effect.kind in kinds
+                state = DeliveryState.DELIVERED if arrived else DeliveryState.DEAD
+                at = now if arrived else None
+                tx.outbox.settle([replace(one, state=state, delivered_at=at)])
+        tx.commit_unrecorded()
+    return now
+
+
+def test_tip_does_not_state_a_suspension_that_the_platform_has_not_confirmed(desk: Desk) -> None:
     decide(desk, open_case(desk, advert()), CaseStep.CONFIRM)
-    assert tip_of(desk).reported[0].disabled is None
+    assert filed_as(desk).reported[0].disabled is None
+    let_the_platform_confirm(desk, KIND.REMOVE)
+    assert filed_as(desk).reported[0].disabled is None
+
+
+def test_tip_states_since_when_the_account_is_suspended_and_that_it_can_be_lifted(
+    desk: Desk,
+) -> None:
+    decide(desk, open_case(desk, advert()), CaseStep.CONFIRM)
+    at = let_the_platform_confirm(desk, KIND.REMOVE, KIND.SUSPEND)
+    assert filed_as(desk).reported[0].disabled == Disabled(permanently=False, at=at)
+
+
+def test_tip_states_no_suspension_that_was_lifted(desk: Desk) -> None:
+    decide(desk, open_case(desk, advert()), CaseStep.CONFIRM)
+    let_the_platform_confirm(desk, KIND.SUSPEND)
+    with desk.services.unit_of_work.begin() as tx:
+        [suspension] = [
+            one.effect for one in tx.outbox.newest(9) if one.effect.kind is KIND.SUSPEND
+        ]
+        lifted = replace(suspension, id=EffectId("lifted"), kind=KIND.REINSTATE)
+        tx.outbox.put([lifted], at=desk.services.clock.now() + timedelta(hours=1))
+        tx.commit_unrecorded()
+    let_the_platform_confirm(desk, KIND.REINSTATE)
+    assert filed_as(desk).reported[0].disabled is None
 
 
 def test_file_that_was_never_sealed_is_hidden_instead_of_removed(desk: Desk) -> None:

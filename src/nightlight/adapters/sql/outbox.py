@@ -1,6 +1,6 @@
 """Effects on their way to the platform."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from datetime import datetime, timedelta
 from itertools import count
 from typing import Any
@@ -15,9 +15,10 @@ from nightlight.adapters.sql.rows import (
     to_us,
     to_us_or_none,
 )
-from nightlight.adapters.sql.schema import effect
+from nightlight.adapters.sql.schema import decision, effect
 from nightlight.enforce.ports import Delivery
 from nightlight.model.effect import DeliveryState, Effect, EffectKind
+from nightlight.model.ids import AccountId
 from nightlight.model.signal import Subject, SubjectKind
 
 
@@ -116,6 +117,25 @@ class SqlOutbox:
             select(effect).order_by(effect.c.requested_us.desc(), effect.c.id).limit(limit)
         )
         return [_delivery(row) for row in rows]
+
+    def last_delivered(
+        self, account_id: AccountId, kinds: Collection[EffectKind]
+    ) -> Delivery | None:
+        """Return what the platform last confirmed of these kinds about an account, if anything."""
+        rows = self._connection.execute(
+            select(effect)
+            .join(decision, decision.c.id == effect.c.decision_id)
+            .where(
+                decision.c.account_id == account_id,
+                effect.c.subject_kind == SubjectKind.ACCOUNT.value,
+                effect.c.subject_id == account_id,
+                effect.c.kind.in_([one.value for one in kinds]),
+                effect.c.state == DeliveryState.DELIVERED.value,
+            )
+            .order_by(effect.c.requested_us.desc(), effect.c.place.desc())
+            .limit(1)
+        )
+        return next(map(_delivery, rows), None)
 
     def count_since(self, kind: str, since: datetime) -> int:
         """Return how many effects of a kind were asked for since then."""
