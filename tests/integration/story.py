@@ -139,7 +139,7 @@ class Story:
         """Judge the whole stream, killed ``kills`` times on the way."""
         arguments = ("run", str(self._stream.events), "--truth", str(self._stream.truth),
                      "--batch", "100", "--quiet")  # fmt: skip
-        self._interrupted(arguments, self._processed, kills, chance, self.platform)
+        self._interrupted(arguments, self._processed, kills, chance, self.platform, pause_s=0.25)
         self._finish(arguments)
 
     def decide(self) -> None:
@@ -170,7 +170,9 @@ class Story:
     def file(self, *, kills: int = 0, chance: random.Random | None = None) -> None:
         """File every tip, killed ``kills`` times on the way."""
         arguments = ("report", "file")
-        self._interrupted(arguments, self._filing_steps, kills, chance, self.cybertipline)
+        # All tips are filed within a second: a longer pause would leave nothing to kill.
+        partner = self.cybertipline
+        self._interrupted(arguments, self._filing_steps, kills, chance, partner, pause_s=0.03)
         for _ in range(_ROUNDS):
             self.let_time_pass()
             self._start(arguments).wait()
@@ -195,6 +197,8 @@ class Story:
         kills: int,
         chance: random.Random | None,
         partner: Simulator,
+        *,
+        pause_s: float,
     ) -> None:
         """Start the command until ``kills`` kills have hit it while it ran."""
         if chance is None:
@@ -210,7 +214,7 @@ class Story:
             if partner_dies:
                 _wait_for(command, progress, steps=1)
                 partner.kill()
-            self._await_moment(command, moment, progress, chance)
+            self._await_moment(command, moment, progress, chance, pause_s=pause_s)
             hit = command.poll() is None and _killed(command)
             hits += hit
             self.kills.append(Kill(command=arguments[0], moment=moment, hit=hit))
@@ -223,13 +227,15 @@ class Story:
         moment: str,
         progress: Callable[[], int],
         chance: random.Random,
+        *,
+        pause_s: float,
     ) -> None:
         match moment:
             case "blind":
-                time.sleep(chance.uniform(0.0, 0.8))
+                time.sleep(chance.uniform(0.0, 0.4 + pause_s))
             case "after progress":
                 _wait_for(command, progress, steps=1)
-                time.sleep(chance.uniform(0.0, 0.25))
+                time.sleep(chance.uniform(0.0, pause_s))
             case _:
                 _wait_for(command, progress, steps=chance.randint(2, 5))
 

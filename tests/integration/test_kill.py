@@ -13,7 +13,7 @@ from tests.integration.story import Ending, Story, Stream, write_stream
 
 from nightlight.town import TownPlan
 
-_PLAN = TownPlan(seed=11, accounts=500, posts=4_000)
+_PLAN = TownPlan(seed=11, accounts=500, posts=7_000)
 #: `make soak` kills more often.
 _JUDGING_KILLS = 16
 _FILING_KILLS = 8
@@ -21,7 +21,7 @@ _FILING_KILLS = 8
 
 @pytest.fixture(scope="module")
 def stream(tmp_path_factory: pytest.TempPathFactory) -> Stream:
-    """About 11,000 events."""
+    """About 20,000 events."""
     return write_stream(_PLAN, tmp_path_factory.mktemp("stream"))
 
 
@@ -47,10 +47,10 @@ def undisturbed(
 
 
 def test_the_undisturbed_story_is_worth_comparing_with(undisturbed: Ending, stream: Stream) -> None:
-    assert undisturbed.events == undisturbed.processed == stream.distinct > 10_000
-    assert len(undisturbed.decisions) > 60
+    assert undisturbed.events == undisturbed.processed == stream.distinct > 19_000
+    assert len(undisturbed.decisions) > 100
     assert len(undisturbed.reports) >= 5
-    assert sum(len(files) for _, files in undisturbed.reports) >= 10
+    assert sum(len(files) for _, files in undisturbed.reports) >= 20
     assert {state for _, state in undisturbed.effects} == {"delivered"}
     assert undisturbed.received == {name for name, _ in undisturbed.effects}
 

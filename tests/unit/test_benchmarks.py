@@ -56,8 +56,8 @@ def test_a_run_of_few_events_is_measured_whole(tmp_path: Path) -> None:
 
 
 def test_every_engine_is_asked_the_same_and_disguises_are_found_by_ours_alone() -> None:
-    own, *others = terms.measure(200, 300)
-    assert own.found == 1.0
+    own, judged, *others = terms.measure(200, 300)
+    assert own.found == judged.found == 1.0
     assert [one.found < own.found for one in others] == [True, True]
     assert {one.terms for one in others} == {200}
 
