@@ -44,6 +44,7 @@ from nightlight.model.signal import Subject, SubjectKind
 from nightlight.report.account_actions import PersonsWord, account_for, heard, take_back, tip_filed
 from nightlight.review.resolve import Resolution
 from nightlight.services import Services
+from nightlight.services.drafting import Drafting
 from nightlight.services.filing import StoredTips
 from nightlight.services.record_export import export
 from nightlight.settings import environment_with, read_settings
@@ -244,7 +245,8 @@ def _everything(services: Services, count: int) -> None:
             pass
     with services.unit_of_work.read() as tx:
         cases = tx.cases.queue(CaseState.OPEN, count)
-    tips = StoredTips(unit_of_work=services.unit_of_work, clock=services.clock)
+    drafting = Drafting(platform_name="Zorbleflux", classify=False)
+    tips = StoredTips(unit_of_work=services.unit_of_work, clock=services.clock, drafting=drafting)
     for number, case in enumerate(cases):
         chance = number / count
         if chance < _REPORTED + _TAKEN_BACK:

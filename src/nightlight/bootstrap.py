@@ -201,7 +201,7 @@ def build_services(settings: Settings) -> Services:
         ),
         filer=_filers(
             settings,
-            StoredTips(unit_of_work=unit_of_work, clock=clock),
+            StoredTips(unit_of_work=unit_of_work, clock=clock, drafting=drafting),
             VaultMedia(vault=vault, unit_of_work=unit_of_work),
             line=(cybertipline, schema) if cybertipline and schema else None,
             key=keys.audit_key(),

@@ -8,15 +8,19 @@ from msgspec.structs import replace
 from nightlight.decide.policy import Outcome, Policy
 from nightlight.errors import Conflict
 from nightlight.model.audit import AuditEntry
-from nightlight.model.case import STANDING, Case, Evidence, EvidenceKind
+from nightlight.model.case import STANDING, Case, CaseState, Evidence, EvidenceKind
 from nightlight.model.cybertip import CyberTip, Destination
 from nightlight.model.filing import TipState
 from nightlight.model.ids import CaseId, EventKey, MediaId
 from nightlight.model.incident import IncidentType
 from nightlight.report.draft import ConfirmedCase, draft_tip
 from nightlight.report.progress import withdrawn
+from nightlight.services.rules import active_policy
 from nightlight.services.surroundings import surroundings_of
 from nightlight.transaction import StoredTip, Transaction
+
+#: A tip that is being taken back is not taken back twice.
+_TAKEN_BACK_OR_FILED = frozenset({TipState.FILED, TipState.WITHDRAWN, TipState.WITHDRAWING})
 
 
 class Drafting:
@@ -63,28 +67,47 @@ class Drafting:
     ) -> list[AuditEntry]:
         """Take back the unfiled tips of an overturned case; what else they reported is redrafted.
 
-        A filed report cannot be taken back: the authority has to be told.
+        A filed report cannot be taken back: the authority has to be told. What may be filed is
+        redrafted only once it is certain that it is not, or the rest of it would be filed twice.
         """
-        entries = []
+        entries: list[AuditEntry] = []
         for stored in tx.tips.of_case(case.id):
-            if stored.filing.state in (TipState.FILED, TipState.WITHDRAWN):
+            if stored.filing.state in _TAKEN_BACK_OR_FILED:
                 continue
             tip, filing = tx.tips.load(stored.tip_id)
-            tx.tips.save(withdrawn(filing), at=now)
-            others = [tx.cases.get(name) for name in tip.cases if name != case.id]
-            standing = [one for one in others if one.state in STANDING]
-            if standing:
-                self._draft(tx, standing, tip.destination, policy=policy, now=now)
+            after = withdrawn(filing)
+            tx.tips.save(after, at=now)
+            gone = after.state is TipState.WITHDRAWN
+            redrafted = self._redraft(tx, tip, policy=policy, now=now) if gone else []
             entries.append(
                 AuditEntry(
                     actor="nightlight",
                     action="tip.withdrawn",
                     subject=stored.tip_id,
                     reason="its case was overturned",
-                    detail={"case": case.id, "redrafted": [one.id for one in standing]},
+                    detail={"case": case.id, "redrafted": redrafted},
                 )
             )
         return entries
+
+    def redraft(self, tx: Transaction, tip: CyberTip, *, now: datetime) -> list[str]:
+        """Return the cases that a withdrawn tip also reported, drafted anew."""
+        return self._redraft(tx, tip, policy=active_policy(tx), now=now)
+
+    def _redraft(
+        self, tx: Transaction, tip: CyberTip, *, policy: Policy, now: datetime
+    ) -> list[str]:
+        """Draft what is not overturned; what is under appeal waits in a tip of its own."""
+        cases = [tx.cases.get(name) for name in tip.cases]
+        standing = [one for one in cases if one.state in STANDING]
+        contested = [[one] for one in cases if one.state is CaseState.APPEALED]
+        [before] = [one for one in tx.tips.of_case(tip.case_id) if one.tip_id == tip.id]
+        groups = [group for group in (standing, *contested) if group]
+        for group in groups:
+            self._draft(
+                tx, group, tip.destination, policy=policy, now=now, deadline_at=before.deadline_at
+            )
+        return [one.id for group in groups for one in group]
 
     def supplement(
         self, tx: Transaction, case_id: CaseId, note: str, *, policy: Policy, now: datetime
@@ -119,7 +142,9 @@ class Drafting:
         now: datetime,
         note: str = "",
         leave_out: set[str] | None = None,
+        deadline_at: datetime | None = None,
     ) -> CyberTip:
+        """Return a tip, stored; ``deadline_at`` is one that it had before, which stays."""
         there = [
             one
             for one in tx.tips.of_case(cases[0].id)
@@ -136,8 +161,9 @@ class Drafting:
             leave_out=leave_out or set(),
         )
         wait = max(_outcome(policy, one).report_after_minutes for one in cases)
+        deadlines = [one for one in (deadline_at, _deadline(policy, cases, now)) if one]
         tx.tips.draft(
-            tip, at=now + timedelta(minutes=wait), deadline_at=_deadline(policy, cases, now)
+            tip, at=now + timedelta(minutes=wait), deadline_at=min(deadlines, default=None)
         )
         return tip
 

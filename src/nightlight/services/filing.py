@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import datetime
+from typing import Protocol
 
 from msgspec.structs import replace
 
@@ -24,10 +25,19 @@ from nightlight.transaction import Transaction, UnitOfWork
 _COMMITTING = frozenset({TipState.OPENING, TipState.FINISHING, TipState.PACKING})
 
 
+class Redrafts(Protocol):
+    """Drafts anew what else a tip reported, once it is certain that the tip is not filed."""
+
+    def redraft(self, tx: Transaction, tip: CyberTip, *, now: datetime) -> list[str]:
+        """Return the cases that a withdrawn tip also reported, drafted anew."""
+        ...
+
+
 class StoredTips:
     """The filer's store: progress, the case's state and the record change together."""
 
-    def __init__(self, *, unit_of_work: UnitOfWork, clock: Clock) -> None:
+    def __init__(self, *, unit_of_work: UnitOfWork, clock: Clock, drafting: Redrafts) -> None:
+        self._drafting = drafting
         self._unit_of_work = unit_of_work
         self._clock = clock
 
@@ -40,6 +50,8 @@ class StoredTips:
     def save(self, filing: Filing, *, action: str) -> None:
         """Commit the filing together with an audit entry; a filed tip's cases become reported.
 
+        What a withdrawn tip reported besides is drafted anew.
+
         Raises:
             Conflict: another filer went on with this tip, or a case was appealed meanwhile.
         """
@@ -51,6 +63,9 @@ class StoredTips:
                     _check_stands(tx, case_id)
             tx.tips.save(filing, at=now)
             accounted: list[AuditEntry] = []
+            redrafted: dict[str, str | int | float | bool | list[str]] = {}
+            if filing.state is TipState.WITHDRAWN:
+                redrafted = {"redrafted": self._drafting.redraft(tx, tip, now=now)}
             if filing.state is TipState.FILED:
                 for case_id in tip.cases:
                     _report_case(tx, case_id)
@@ -70,6 +85,7 @@ class StoredTips:
                         "remote_id": filing.remote_id,
                         "attempts": filing.attempts,
                         "document": filing.document,
+                        **redrafted,
                     },
                 ),
             )

@@ -13,7 +13,10 @@ from nightlight.model.event import PostCreated
 from nightlight.model.filing import TipState
 from nightlight.model.ids import TipId
 from nightlight.review.resolve import Resolution
+from nightlight.services.drafting import Drafting
 from nightlight.services.filing import StoredTips, VaultMedia
+
+DRAFTING = Drafting(platform_name="Zorbleflux", classify=False)
 
 
 class Office(Desk):
@@ -26,7 +29,9 @@ class Office(Desk):
         [case] = self.outcome().cases
         self.case_id = case.id
         self.decide(CaseStep.CONFIRM)
-        self.tips = StoredTips(unit_of_work=services.unit_of_work, clock=services.clock)
+        self.tips = StoredTips(
+            unit_of_work=services.unit_of_work, clock=services.clock, drafting=DRAFTING
+        )
         [self.tip_id] = self.tips.due(services.clock.now(), 9, destination="ncmec")
 
     def decide(self, step: CaseStep) -> None:

@@ -19,6 +19,7 @@ from nightlight.model.ids import AccountId
 from nightlight.model.report_decision import Accounted, ReportState, Says
 from nightlight.report.account_actions import PersonsWord
 from nightlight.review.resolve import Resolution
+from nightlight.services.drafting import Drafting
 from nightlight.services.filing import StoredTips
 from nightlight.services.report_decisions import ReportDecisions
 from nightlight.services.rules import default_policy
@@ -29,6 +30,8 @@ name = "published"
 when = "role in ['creator', 'distributor', 'advertiser']"
 says = "report"
 """
+
+DRAFTING = Drafting(platform_name="Zorbleflux", classify=False)
 
 
 def policy(*rules: str, version: str, more: str = "") -> bytes:
@@ -73,7 +76,9 @@ class Bureau(Desk):
 
     def file(self) -> None:
         """Note every tip as filed."""
-        tips = StoredTips(unit_of_work=self.services.unit_of_work, clock=self.services.clock)
+        tips = StoredTips(
+            unit_of_work=self.services.unit_of_work, clock=self.services.clock, drafting=DRAFTING
+        )
         for tip_id in tips.due(self.services.clock.now(), 99, destination="ncmec"):
             _, filing = tips.load(tip_id)
             after = replace(filing, state=TipState.FILED, revision=filing.revision + 1)

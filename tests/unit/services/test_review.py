@@ -29,10 +29,12 @@ from nightlight.model.incident import Annotation, Chat, WebPage
 from nightlight.model.person import Disabled
 from nightlight.review.resolve import Resolution
 from nightlight.services.deadlines import Deadlines
+from nightlight.services.drafting import Drafting
 from nightlight.services.filing import StoredTips
 from nightlight.services.rules import default_policy
 
 KIND = EffectKind
+DRAFTING = Drafting(platform_name="Zorbleflux", classify=False)
 
 
 @pytest.fixture
@@ -102,7 +104,9 @@ def test_confirmed_advert_is_removed_and_reported(desk: Desk) -> None:
 
 def filed_as(desk: Desk) -> CyberTip:
     """Return the tip as it would be filed now."""
-    tips = StoredTips(unit_of_work=desk.services.unit_of_work, clock=desk.services.clock)
+    tips = StoredTips(
+        unit_of_work=desk.services.unit_of_work, clock=desk.services.clock, drafting=DRAFTING
+    )
     return tips.load(tip_of(desk).id)[0]
 
 
@@ -379,7 +383,9 @@ def test_a_tip_names_the_reports_that_were_filed_after_it_was_drafted(desk: Desk
         filed = replace(filing, state=TipState.FILED, remote_id="77", revision=filing.revision + 1)
         tx.tips.save(filed, at=desk.services.clock.now())
         tx.commit(AuditEntry(actor="test", action="tip.filed", subject=first.id))
-    tips = StoredTips(unit_of_work=desk.services.unit_of_work, clock=desk.services.clock)
+    tips = StoredTips(
+        unit_of_work=desk.services.unit_of_work, clock=desk.services.clock, drafting=DRAFTING
+    )
     assert tips.load(second.id)[0].reported[0].prior_reports == (77,)
     assert tips.load(first.id)[0].reported[0].prior_reports == ()
 
@@ -404,6 +410,56 @@ def test_what_is_left_of_a_bundle_is_reported_where_one_case_of_it_is_overturned
         case = tx.cases.get(first)
     decide(desk, case, CaseStep.APPEAL)
     decide(desk, case, CaseStep.OVERTURN, by="bea")
+    with desk.services.unit_of_work.read() as tx:
+        states = {one.case_id: one.filing.state for one in tx.tips.newest(9)}
+    assert states == {first: TipState.WITHDRAWN, second: TipState.DRAFTED}
+
+
+@pytest.mark.parametrize(
+    ("end", "states"),
+    [
+        (TipState.FILED, [TipState.FILED]),
+        (TipState.WITHDRAWN, [TipState.WITHDRAWN, TipState.DRAFTED]),
+    ],
+)
+def test_what_may_be_filed_is_redrafted_only_once_it_is_certain_that_it_is_not(
+    desk: Desk, end: TipState, states: list[TipState]
+) -> None:
+    desk.services.lists.activate_policy(report_policy("bundle = true"), actor="ana", reason="t")
+    [tip] = confirm_two_adverts(desk)
+    tips = StoredTips(
+        unit_of_work=desk.services.unit_of_work, clock=desk.services.clock, drafting=DRAFTING
+    )
+
+    def save(state: TipState) -> None:
+        _, filing = tips.load(tip.id)
+        after = replace(filing, state=state, remote_id="77", revision=filing.revision + 1)
+        tips.save(after, action="tip.finish_requested")
+
+    save(TipState.FINISHING)
+    with desk.services.unit_of_work.read() as tx:
+        case = tx.cases.get(tip.case_id)
+        [before] = tx.tips.newest(9)
+    decide(desk, case, CaseStep.APPEAL)
+    decide(desk, case, CaseStep.OVERTURN, by="bea")
+    with desk.services.unit_of_work.read() as tx:
+        assert [one.filing.state for one in tx.tips.newest(9)] == [TipState.WITHDRAWING]
+    save(end)
+    with desk.services.unit_of_work.read() as tx:
+        stored = sorted(tx.tips.newest(9), key=lambda one: one.tip_id != tip.id)
+    assert [one.filing.state for one in stored] == states
+    assert {one.deadline_at for one in stored} == {before.deadline_at}
+
+
+def test_what_is_under_appeal_is_not_lost_when_its_bundle_is_withdrawn(desk: Desk) -> None:
+    desk.services.lists.activate_policy(report_policy("bundle = true"), actor="ana", reason="t")
+    [tip] = confirm_two_adverts(desk)
+    first, second = tip.cases
+    with desk.services.unit_of_work.read() as tx:
+        cases = {name: tx.cases.get(name) for name in tip.cases}
+    for case in cases.values():
+        decide(desk, case, CaseStep.APPEAL)
+    decide(desk, cases[first], CaseStep.OVERTURN, by="bea")
     with desk.services.unit_of_work.read() as tx:
         states = {one.case_id: one.filing.state for one in tx.tips.newest(9)}
     assert states == {first: TipState.WITHDRAWN, second: TipState.DRAFTED}
