@@ -104,7 +104,7 @@ def build_services(settings: Settings) -> Services:
     engine: Engine = open_engine(settings.database_url)
     migrate(engine)
     unit_of_work = SqlUnitOfWork(engine=engine, clock=clock, keys=keys)
-    vault = Vault(blobs=_blobs(settings, clock), keys=keys)
+    vault = Vault(blobs=_blobs(settings, clock, unit_of_work), keys=keys)
     matcher = Matcher(
         unit_of_work=unit_of_work, clock=clock, snapshots=_private(settings.index_directory)
     )
@@ -225,10 +225,15 @@ def cover_keys(settings: Settings) -> str:
     return cover.name
 
 
-def _blobs(settings: Settings, clock: Clock) -> BlobStore:
+def _blobs(settings: Settings, clock: Clock, unit_of_work: UnitOfWork) -> BlobStore:
+    def may_be_new() -> bool:
+        """Return whether the database knows of no evidence that is kept."""
+        with unit_of_work.read() as tx:
+            return not tx.evidence.sealed_before(clock.now(), after="", limit=1)
+
     bucket = settings.vault_bucket
     if bucket is None:
-        folder = DirectoryBlobStore(settings.vault_directory)
+        folder = DirectoryBlobStore(settings.vault_directory, may_be_new=may_be_new)
         folder.discard_partial(before=clock.now() - _PARTIAL_KEPT)
         return folder
     return S3BlobStore(
@@ -239,7 +244,8 @@ def _blobs(settings: Settings, clock: Clock) -> BlobStore:
             region=bucket.region,
             access_key=bucket.access_key,
             secret_key=str(bucket.secret_key),
-        )
+        ),
+        may_be_new=may_be_new,
     )
 
 

@@ -2,26 +2,33 @@
 
 import os
 import secrets
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from datetime import datetime
 from fcntl import LOCK_EX, flock
 from pathlib import Path
+from stat import S_ISREG
 from typing import BinaryIO
 
 from nightlight.errors import NotFound, Unavailable
 
 #: Where files are written before they have their name; in the vault, so that they can be renamed.
+#: It is made with a vault and stays: a folder without it is no vault, but where one is mounted.
 _PARTIAL = "partial"
 #: More than what a vault file begins with: its version and its wrapped data key.
 _BEGINNING = 4096
 
 
 class DirectoryBlobStore:
-    """Keeps each blob in a file of its own, two levels deep by name."""
+    """Keeps each blob in a file of its own, two levels deep by name.
 
-    def __init__(self, root: Path) -> None:
+    An empty folder in place of a vault that is in use is never taken for one.
+    """
+
+    def __init__(self, root: Path, *, may_be_new: Callable[[], bool] = lambda: True) -> None:
+        """Keep the folder; ``may_be_new`` tells whether nothing is known to be kept yet."""
         self._root = root
+        self._may_be_new = may_be_new
 
     def discard_partial(self, *, before: datetime) -> int:
         """Return how many files, begun before then and never finished, are now gone.
@@ -60,6 +67,7 @@ class DirectoryBlobStore:
         try:
             if path.exists():
                 return
+            self._check_is_vault()
             self._make_folders(path.parent)
             _write_durably(path, parts, self._root / _PARTIAL)
         except OSError as error:
@@ -88,13 +96,24 @@ class DirectoryBlobStore:
         try:
             return self._path(name).open("rb")
         except FileNotFoundError as error:
+            self._check_is_vault()
             raise NotFound("the vault does not hold this") from error
         except OSError as error:
             raise _unreadable(error) from error
 
     def has(self, name: str) -> bool:
-        """Return whether something is kept under ``name``."""
-        return self._path(name).is_file()
+        """Return whether something is kept under ``name``.
+
+        Raises:
+            Unavailable: the disk cannot be read, or this is not the vault that is in use.
+        """
+        try:
+            return S_ISREG(self._path(name).stat().st_mode)
+        except FileNotFoundError:
+            self._check_is_vault()
+            return False
+        except OSError as error:
+            raise _unreadable(error) from error
 
     def names(self) -> Iterator[str]:
         """Yield every name under which something is kept, each once.
@@ -102,8 +121,9 @@ class DirectoryBlobStore:
         Raises:
             Unavailable: the disk cannot be read.
         """
+        self._check_is_vault()
         try:
-            for path in self._root.glob("[0-9a-f][0-9a-f]/[0-9a-f][0-9a-f]/*"):
+            for path in self._files():
                 yield path.name
         except OSError as error:
             raise _unreadable(error) from error
@@ -135,12 +155,12 @@ class DirectoryBlobStore:
         its own or in backups, is beyond reach.
 
         Raises:
-            Unavailable: the disk cannot be written.
+            Unavailable: the disk cannot be written, or this is not the vault that is in use.
         """
         path = self._path(name)
+        if not self.has(name):
+            return
         try:
-            if not path.parent.is_dir():
-                return
             with self._alone(), suppress(FileNotFoundError):
                 _overwrite_beginning(path)
                 path.unlink()
@@ -157,6 +177,23 @@ class DirectoryBlobStore:
             yield
         finally:
             os.close(descriptor)
+
+    def _check_is_vault(self) -> None:
+        """Return if this is the vault: made before, with files in it, or all new.
+
+        Raises:
+            Unavailable: it is empty, and something is known to be kept: it is not mounted.
+        """
+        if (self._root / _PARTIAL).is_dir() or next(self._files(), None) or self._may_be_new():
+            return
+        raise Unavailable(
+            "the vault is not there: its folder is empty, and evidence is kept in it",
+            field="NIGHTLIGHT_HOME",
+            hint="mount the vault's volume, or restore the vault from its backup",
+        )
+
+    def _files(self) -> Iterator[Path]:
+        return iter(self._root.glob("[0-9a-f][0-9a-f]/[0-9a-f][0-9a-f]/*"))
 
     def _path(self, name: str) -> Path:
         return self._root / name[:2] / name[2:4] / name

@@ -5,7 +5,7 @@ and appear whole or not at all. Every request is signed, and says the SHA-256 of
 """
 
 import io
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from datetime import timedelta
 from itertools import chain
@@ -27,6 +27,8 @@ from nightlight.errors import NightlightError, NotFound, NotPermitted, Unavailab
 
 #: Up to this size a file is written by one request, larger ones in parts of this size.
 PART_BYTES = 8 << 20
+#: An object that is written before the first file, and stays: where it is, there is a vault.
+MARKER = "nightlight-vault"
 
 
 class Bucket(Struct, frozen=True, kw_only=True):
@@ -47,10 +49,22 @@ class Bucket(Struct, frozen=True, kw_only=True):
 
 
 class S3BlobStore:
-    """Keeps each blob in an object of its own."""
+    """Keeps each blob in an object of its own.
 
-    def __init__(self, bucket: Bucket, *, part_bytes: int = PART_BYTES) -> None:
+    An empty place in a bucket, instead of a vault that is in use, is never taken for one.
+    """
+
+    def __init__(
+        self,
+        bucket: Bucket,
+        *,
+        part_bytes: int = PART_BYTES,
+        may_be_new: Callable[[], bool] = lambda: True,
+    ) -> None:
+        """Keep the parts; ``may_be_new`` tells whether nothing is known to be kept yet."""
         self._part_bytes = part_bytes
+        self._may_be_new = may_be_new
+        self._is_marked = False
         timeout = timedelta(seconds=bucket.timeout_s)
         self._store = S3Store(
             bucket.name,
@@ -83,6 +97,8 @@ class S3BlobStore:
         Raises:
             Unavailable: the store does not answer.
         """
+        if not self._is_marked:
+            self._mark()
         source = _Source(parts)
         whole = source.whole_up_to(self._part_bytes)
         with _told("written", source):
@@ -113,8 +129,12 @@ class S3BlobStore:
             NotFound: nothing is kept under it.
             Unavailable: the store does not answer.
         """
-        with _told("read"):
-            return _Stream(iter(self._store.get(name).stream()))  # type: ignore[return-value]  # it reads like any binary file
+        try:
+            with _told("read"):
+                return _Stream(iter(self._store.get(name).stream()))  # type: ignore[return-value]  # it reads like any binary file
+        except NotFound:
+            self._check_is_vault()
+            raise
 
     def has(self, name: str) -> bool:
         """Return whether something is kept under ``name``.
@@ -125,6 +145,7 @@ class S3BlobStore:
         try:
             self._tag(name)
         except NotFound:
+            self._check_is_vault()
             return False
         return True
 
@@ -134,10 +155,10 @@ class S3BlobStore:
         Raises:
             Unavailable: the store does not answer.
         """
-        with _told("read"):
-            for page in self._store.list():
-                for one in page:
-                    yield str(one["path"]).rpartition("/")[2]
+        self._check_is_vault()
+        for name in self._listed():
+            if name != MARKER:
+                yield name
 
     def replace_parts(self, name: str, parts: Iterable[bytes]) -> None:
         """Keep the parts in place of what is under ``name``: there is the old or the new, whole.
@@ -168,13 +189,47 @@ class S3BlobStore:
         A bucket that keeps versions keeps this one: see docs/operations/evidence.md.
 
         Raises:
-            Unavailable: the store does not answer.
+            Unavailable: the store does not answer, or this is not the vault that is in use.
         """
+        self._mark()  # Once the last file is gone, nothing else says that this is the vault.
         try:
             with _told("written"):
                 self._store.delete(name)
         except NotFound:
             return
+
+    def _check_is_vault(self) -> None:
+        """Return if this is the vault: marked, with files in it, or all new.
+
+        Raises:
+            Unavailable: it is empty, and something is known to be kept: this is another place.
+        """
+        self._is_marked = False
+        try:
+            self._tag(MARKER)
+        except NotFound:
+            if next(self._listed(), None) is None and not self._may_be_new():
+                raise Unavailable(
+                    "the vault is not there: its place is empty, and evidence is kept in it",
+                    field="NIGHTLIGHT_VAULT_URL",
+                    hint="correct bucket and prefix, or restore the vault from its backup",
+                ) from None
+        else:
+            self._is_marked = True
+
+    def _mark(self) -> None:
+        """Let the place say that it is a vault; one that is not the vault in use is refused."""
+        self._check_is_vault()
+        if not self._is_marked:
+            with _told("written"):
+                put(self._store, MARKER, MARKER.encode(), use_multipart=False)
+            self._is_marked = True
+
+    def _listed(self) -> Iterator[str]:
+        with _told("read"):
+            for page in self._store.list():
+                for one in page:
+                    yield str(one["path"]).rpartition("/")[2]
 
     def _tag(self, name: str) -> str:
         """Return what the store calls this version of an object.

@@ -11,7 +11,7 @@ from tests.fakes.blobs import ACCESS, fresh_keys
 from tests.fakes.simulators import Simulator
 
 from nightlight.adapters.vault_directory import DirectoryBlobStore
-from nightlight.adapters.vault_s3 import Bucket, S3BlobStore
+from nightlight.adapters.vault_s3 import MARKER, Bucket, S3BlobStore
 from nightlight.bootstrap import build_services
 from nightlight.errors import IntegrityFailure, NotFound, NotPermitted, Unavailable
 from nightlight.preserve.ports import BlobStore
@@ -179,9 +179,10 @@ def test_settings_put_the_vault_into_a_bucket(server: Simulator, tmp_path: Path)
     assert not (home / "vault").exists()
     objects = state(server)["objects"]
     assert isinstance(objects, dict)
-    assert [one for one in objects if one.startswith(prefix)] == [
-        f"{prefix}/{services.vault.name_of(digest)}"
-    ]
+    assert {one for one in objects if one.startswith(prefix)} == {
+        f"{prefix}/{services.vault.name_of(digest)}",
+        f"{prefix}/{MARKER}",
+    }
 
 
 WRONG: dict[str, Callable[[Bucket], Bucket]] = {
@@ -252,3 +253,41 @@ def test_a_server_that_is_gone_is_unavailable(bucket: Bucket) -> None:
     store = S3BlobStore(replace(bucket, endpoint="http://127.0.0.1:9", timeout_s=1.0))
     with pytest.raises(Unavailable, match="NIGHTLIGHT_VAULT_URL"):
         store.put(NAMES[0], b"sealed")
+
+
+@pytest.fixture(params=["folder", "bucket"])
+def elsewhere(request: pytest.FixtureRequest, tmp_path: Path) -> BlobStore:
+    """An empty place where evidence is known to be kept."""
+    if request.param == "folder":
+        (tmp_path / "mount").mkdir()
+        return DirectoryBlobStore(tmp_path / "mount", may_be_new=lambda: False)
+    return S3BlobStore(request.getfixturevalue("bucket"), may_be_new=lambda: False)
+
+
+def test_an_empty_place_is_not_taken_for_the_vault_that_is_in_use(elsewhere: BlobStore) -> None:
+    for act in (
+        lambda: elsewhere.put(NAMES[0], b"more"),
+        lambda: elsewhere.has(NAMES[0]),
+        lambda: elsewhere.get(NAMES[0]),
+        lambda: elsewhere.open(NAMES[0]),
+        lambda: list(elsewhere.names()),
+        lambda: elsewhere.destroy(NAMES[0]),
+        lambda: elsewhere.has(NAMES[0]),
+    ):
+        with pytest.raises(Unavailable, match="is not there"):
+            act()
+
+
+def test_a_vault_stays_one_once_the_last_of_it_is_destroyed(
+    store: BlobStore, request: pytest.FixtureRequest, tmp_path: Path
+) -> None:
+    store.put(NAMES[0], b"sealed")
+    used: BlobStore = (
+        DirectoryBlobStore(tmp_path / "vault", may_be_new=lambda: False)
+        if isinstance(store, DirectoryBlobStore)
+        else S3BlobStore(request.getfixturevalue("bucket"), may_be_new=lambda: False)
+    )
+    used.destroy(NAMES[0])
+    used.destroy(NAMES[0])
+    assert not used.has(NAMES[0])
+    assert list(used.names()) == []
