@@ -11,7 +11,7 @@ from nightlight.detect.folding import plain
 from nightlight.model.link import LinkKind, LinkMark
 
 #: A text is read this far: what an advert says, it says early.
-_LONGEST = 4_000
+LONGEST = 4_000
 #: Marks that one text may leave; a text that lists hundreds of links ties nobody to anybody.
 _MOST = 16
 
@@ -19,7 +19,9 @@ _URL = re.compile(
     r"(?:https?://|(?<![\w.@/-])www\.)([^\s<>\"'|]+)"
     r"|(?<![\w.@/-])((?:[a-z0-9-]+\.)+[a-z]{2,12}/[^\s<>\"'|]+)"
 )
-_EMAIL = re.compile(r"(?<![\w.+-])[a-z0-9][a-z0-9._%+-]*@[a-z0-9-]+(?:\.[a-z0-9-]+)+")
+# Runs of what names are made of are bounded, and begin only where no such run goes before: a text
+# made to be slow is searched in the time of any other.
+_EMAIL = re.compile(r"(?<![\w.%+-])[a-z0-9][a-z0-9._%+-]{0,63}@[a-z0-9-]+(?:\.[a-z0-9-]+)+")
 _HANDLE = re.compile(r"(?<![\w/.@])@([a-z0-9_][a-z0-9_.]{2,30})")
 _SERVICES = (
     r"telegram|tele|tg|kik|snap(?:chat)?|wickr|session|signal|discord|whats ?app|threema|viber|"
@@ -27,7 +29,7 @@ _SERVICES = (
 )
 _SERVICE_HANDLE = re.compile(
     rf"(?<!\w)(?:{_SERVICES})(?:\s+(?:id|user|name|username))?"
-    r"(?:\s*[:=>]+\s*@?([a-z0-9][a-z0-9_.]{2,40})|\s+([a-z0-9_.]*[0-9_][a-z0-9_.]*)(?!\w))"
+    r"(?:\s*[:=>]+\s*@?([a-z0-9][a-z0-9_.]{2,40})|\s+([a-z0-9_.]{0,40}[0-9_][a-z0-9_.]{0,40})(?!\w))"
 )
 #: Words beside which a handle is one to write to; elsewhere it names somebody on the platform.
 _PIVOT = re.compile(
@@ -58,7 +60,7 @@ def contacts_in(text: str, *, is_profile: bool = False) -> tuple[LinkMark, ...]:
     """Return the marks of a post's text, or of a bio, each once, in the order of their kinds."""
     if not may_have_contacts(text):
         return ()
-    text = text[:_LONGEST]
+    text = text[:LONGEST]
     lowered = plain(text)
     marks: dict[LinkMark, None] = {}
     for mark in (*_links(lowered), *_named(lowered, is_profile=is_profile), *_codes(text)):

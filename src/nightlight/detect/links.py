@@ -9,7 +9,7 @@ its author deleted it: of ordinary posts it would be most of the database and ti
 import re
 from collections.abc import Iterator, Sequence
 
-from nightlight.detect.contacts import contacts_in, without_contacts
+from nightlight.detect.contacts import LONGEST, contacts_in, without_contacts
 from nightlight.detect.folding import plain, skeleton
 from nightlight.detect.near_duplicate import fingerprint
 from nightlight.model.context import PostContext
@@ -77,7 +77,7 @@ def marks_after(
 
 def template_of(text: str) -> tuple[LinkMark, ...]:
     """Return the marks of a text's wording: without what is swapped, and in bands."""
-    letters = _NO_LETTER.sub("", skeleton(without_contacts(plain(text))))
+    letters = _NO_LETTER.sub("", skeleton(without_contacts(plain(text[:LONGEST]))))
     exact = LinkMark(kind=LinkKind.TEMPLATE, text=f"{_WHOLE}{letters}")
     bands = _bands(LinkKind.TEMPLATE, fingerprint(text), BANDS, _BAND_BYTES)
     return (*((exact,) if len(letters) >= _LEAST_TEMPLATE else ()), *bands)

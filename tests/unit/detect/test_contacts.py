@@ -61,6 +61,18 @@ def test_text_that_lists_hundreds_leaves_only_a_few() -> None:
     assert len(contacts_in(text)) == 16
 
 
+@pytest.mark.parametrize("hostile", ["a%" * 40, "%" * 80, "a" * 80])
+def test_longer_run_than_any_address_is_none_and_hides_none_after_it(hostile: str) -> None:
+    text = f"{hostile}@mail.example.test and plonk%quibble@mail.example.test"
+    assert ("contact", "plonk%quibble@mail.example.test") in read(text)
+    assert not any(len(mark) > 64 + len("@mail.example.test") for _, mark in read(text))
+
+
+def test_longer_run_than_any_handle_is_none() -> None:
+    assert read("kik " + "1" * 200) == set()
+    assert read("kik plonk_" + "1" * 30) == {("off_platform_handle", "plonk_" + "1" * 30)}
+
+
 @given(st.text(max_size=200))
 def test_any_text_can_be_read_and_the_short_way_misses_nothing(text: str) -> None:
     found = contacts_in(f"{text} dm @plonkers")

@@ -3,7 +3,14 @@
 import pytest
 from tests.synthetic.builders import TEXT, event_of, make_post, make_signal
 
-from nightlight.detect.links import handle_marks, handle_variants, marks_after, marks_of
+from nightlight.detect.links import (
+    handle_marks,
+    handle_variants,
+    is_whole_template,
+    marks_after,
+    marks_of,
+    template_of,
+)
 from nightlight.detect.near_duplicate import fingerprint
 from nightlight.model.event import (
     AccountCreated,
@@ -87,6 +94,16 @@ def test_wording_is_the_same_with_another_number_link_and_handle() -> None:
         )
     )
     assert {mark.kind for mark in one & other} == {LinkKind.TEMPLATE}
+
+
+def test_wording_is_read_as_far_as_contacts_are() -> None:
+    start = ("zorble quibble " * 300)[:4_000]
+    assert set(template_of(start))
+    whole = [
+        [one for one in template_of(start + end) if is_whole_template(one)]
+        for end in ("", "plonk and more", "a%" * 1_000)
+    ]
+    assert len({one.text for marks in whole for one in marks}) == 1
 
 
 def test_post_with_a_finding_shows_its_wording_and_the_known_files_in_it() -> None:
