@@ -1,6 +1,7 @@
-"""A reviewer's decision and a batch under way never undo each other."""
+"""What a person does and a batch under way never undo or miss each other."""
 
 from concurrent.futures import ThreadPoolExecutor, wait
+from typing import Any
 
 from msgspec.structs import replace
 from tests.fakes.cybertip_store import HandClock
@@ -10,13 +11,17 @@ from nightlight.adapters.sql.database import SqlUnitOfWork
 from nightlight.model.case import CaseState, CaseStep
 from nightlight.model.ids import AccountId, CaseId, DecisionId, PostId
 from nightlight.review.resolve import Resolution
+from nightlight.services.banks import Banks
 from nightlight.services.drafting import Drafting
+from nightlight.services.hunts import Hunts
+from nightlight.services.lexicons import Lexicons
 from nightlight.services.review import Review
 
 DRAFTING = Drafting(platform_name="Zorbleflux", classify=False)
 _ACCOUNT = AccountId("account-1")
 _POST = PostId("post-one")
 _LONG_ENOUGH_S = 1.0
+_KEY = b"quibble" * 5
 _DISMISSAL = Resolution(step=CaseStep.DISMISS, reviewer="a reviewer", reason="a helpline")
 
 
@@ -78,3 +83,42 @@ def test_of_two_reviewers_at_once_one_decides(
         account = tx.context.accounts([_ACCOUNT])[_ACCOUNT]
         assert tx.audit.head()[0] == 2
     assert account.human_decision == case.state.value
+
+
+def test_hunt_for_new_terms_goes_up_to_the_end_of_the_batch_under_way(
+    unit_of_work: SqlUnitOfWork, clock: HandClock
+) -> None:
+    lexicons = Lexicons(unit_of_work=unit_of_work, clock=clock, id_key=_KEY)
+    line = '{"text": "zorbleflux", "kind": "term"}'
+    with ThreadPoolExecutor(1) as pool:
+        with unit_of_work.begin() as tx:
+            tx.events.offset()
+            coming = pool.submit(lexicons.import_alone, "q", [line], actor="ana", reason="news")
+            # Without a lock in common the terms would be there by now, and the batch, judged
+            # without them, in no hunt.
+            wait([coming], timeout=_LONG_ENOUGH_S)
+            tx.events.advance(5)
+            tx.commit(ENTRY)
+        coming.result()
+    with unit_of_work.read() as tx:
+        assert [one.to_seq for one in tx.hunts.newest(5)] == [5]
+
+
+def test_hunt_for_new_hashes_goes_up_to_the_end_of_the_batch_under_way(
+    unit_of_work: SqlUnitOfWork, clock: HandClock
+) -> None:
+    banks = Banks(unit_of_work=unit_of_work, clock=clock, id_key=_KEY, known=lambda _: {})
+    line = f'{{"kind": "md5", "value": "{"11" * 16}", "id": "entry-1"}}'
+    banks.import_entries("q", [line], actor="ana", reason="news")
+    judges_nothing: Any = None
+    hunts = Hunts(unit_of_work=unit_of_work, clock=clock, pipeline=judges_nothing)
+    with ThreadPoolExecutor(1) as pool:
+        with unit_of_work.begin() as tx:
+            tx.events.offset()
+            noticing = pool.submit(hunts.notice_new_hashes)
+            wait([noticing], timeout=_LONG_ENOUGH_S)
+            tx.events.advance(5)
+            tx.commit(ENTRY)
+        hunt = noticing.result()
+    assert hunt is not None
+    assert hunt.to_seq == 5

@@ -226,7 +226,9 @@ def _new_hunt(tx: Transaction, kind: HuntKind, name: str, actor: str, at: dateti
         name=name,
         asked_by=actor,
         asked_at=at,
-        to_seq=tx.events.offset_now(),
+        # Held: no batch is judged by the old lists and stored after this place was read, or what
+        # stands in it would be found neither then nor by the hunt.
+        to_seq=tx.events.offset(),
     )
 
 

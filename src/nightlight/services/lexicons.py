@@ -114,6 +114,7 @@ class Lexicons:
             Conflict: it was decided before.
         """
         with self._unit_of_work.begin() as tx:
+            tx.events.offset()  # what is judged meanwhile is in the hunt
             change = _waiting(tx, change_id)
             if _is_same(actor, change.proposed_by):
                 raise NotPermitted(
@@ -152,6 +153,7 @@ class Lexicons:
         """
         terms, rejected = self._parsed(name, lines)
         with self._unit_of_work.begin() as tx:
+            tx.events.offset()  # what is judged meanwhile is in the hunt
             self._check_alone(tx)
             change = self._proposal(
                 tx, ChangeAction.IMPORT, name, terms, actor=actor, reason=reason
