@@ -47,6 +47,14 @@ class Entry(NamedTuple):
     withheld: list[str]
 
 
+class State(NamedTuple):
+    """How far a record is verified: ``newer`` says that no entry of the former kind may follow."""
+
+    seq: int
+    hash: str
+    newer: bool
+
+
 class Source(NamedTuple):
     """A record to be verified: after which place it begins, and what it says of its end."""
 
@@ -314,29 +322,28 @@ class Verifier:
         if len(self.faults) < FAULTS_SHOWN:
             self.faults.append(f"entry {seq}: {problem}")
 
-    def run(self, source: Source, since: tuple[int, str]) -> tuple[int, str]:
-        """Verify every entry after ``since`` and return place and hash of the newest."""
-        seq, previous = since
-        is_former = True
+    def run(self, source: Source, since: State) -> State:
+        """Verify every entry after ``since`` and return how far the record is verified now."""
+        seq, previous, is_newer = since
         for entry in source.entries:
             if entry.seq <= since[0] and source.after < since[0]:
                 if entry.seq == since[0] and entry.hash != since[1]:
                     self.fault(entry.seq, "is not the one that was verified before")
                 continue
             problem = self.problem(entry, seq + 1, previous)
-            if not problem and not entry.withheld and not is_former:
+            if not problem and not entry.withheld and is_newer:
                 problem = "of the former kind, after newer ones"
             if problem:
                 self.fault(entry.seq, problem)
             self.take(entry)
-            is_former = is_former and not entry.withheld
+            is_newer = is_newer or bool(entry.withheld)
             seq, previous = entry.seq, entry.hash
         if (seq, previous) != source.head:
             self.fault(source.head[0], "the newest entries are missing or were replaced")
         for signed in sorted(self.checkpoints):
             if signed > seq:
                 self.fault(signed, "was signed and is missing")
-        return seq, previous
+        return State(seq, previous, is_newer)
 
     def problem(self, entry: Entry, expected: int, previous: str) -> str:
         """Return what contradicts an entry in its place; "" for nothing."""
@@ -390,17 +397,23 @@ def verify(options: argparse.Namespace) -> dict[str, Any]:
         except ValueError as error:
             faults.append(f"a checkpoint: {error}")
     verifier = Verifier(checkpoints, read_disclosed(options.disclosed))
-    seq, head = verifier.run(source, since)
+    reached = verifier.run(source, since)
     faults += verifier.faults
-    figures = verifier.recount.result() if not since[0] else None
+    if options.figures and verifier.not_recomputed:
+        faults.append(
+            f"figures: {verifier.not_recomputed:,} entries hold no text, so what they say cannot be"
+            " counted: compare with a copy of the database"
+        )
+    is_whole = not since.seq and not verifier.not_recomputed
+    figures = verifier.recount.result() if is_whole else None
     differing = differences(figures or [], options.figures) if options.figures else []
     if options.state and not faults:
-        options.state.write_text(json.dumps({"seq": seq, "hash": head}) + "\n", "utf-8")
+        options.state.write_text(json.dumps(reached._asdict()) + "\n", "utf-8")
     return {
         "entries": verifier.entries,
-        "seq": seq,
-        "head": head,
-        "since": since[0],
+        "seq": reached.seq,
+        "head": reached.hash,
+        "since": since.seq,
         "checkpoints": len(checkpoints),
         "newest_checkpoint": max(checkpoints, default=None),
         "not_recomputed": verifier.not_recomputed,
@@ -412,13 +425,13 @@ def verify(options: argparse.Namespace) -> dict[str, Any]:
     }
 
 
-def read_state(path: Path | None) -> tuple[int, str]:
+def read_state(path: Path | None) -> State:
     """Return up to where the record was verified before; the beginning, if it was not."""
     if path is None or not path.exists():
-        return 0, GENESIS
+        return State(0, GENESIS, newer=False)
     try:
         said = json.loads(path.read_text("utf-8"))
-        return int(said["seq"]), str(said["hash"])
+        return State(int(said["seq"]), str(said["hash"]), bool(said.get("newer", True)))
     except BROKEN as error:
         raise WrongUse(f"{path}: not a state that nightlight-verify wrote") from error
 
@@ -450,7 +463,8 @@ def print_result(found: dict[str, Any]) -> None:
     if found["not_recomputed"]:
         print(f"{found['not_recomputed']:,} entries of the former kind: linked, not recomputed")
     if found["figures_compared"]:
-        print(f"figures: {len(found['months'])} months, {len(found['differences'])} differences")
+        print(f"figures: {len(found['months'] or ())} months,", end=" ")
+        print(f"{len(found['differences'])} differences")
 
 
 def read_options(arguments: list[str] | None) -> argparse.Namespace:

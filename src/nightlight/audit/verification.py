@@ -62,7 +62,8 @@ def verify(
     faults: list[Fault] = []
     anchored = _genuine(anchors, key, faults)
     start, previous = since
-    expected, count, is_former = start + 1, 0, True
+    # Whatever verifies from a place on writes the newer form: nothing of the former comes after it.
+    expected, count, is_former = start + 1, 0, not start
     if anchored.get(start, previous) != previous:
         faults.append(Fault(seq=start, problem="the entry is not the one that was anchored"))
     for stored in entries:

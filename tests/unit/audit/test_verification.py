@@ -168,6 +168,11 @@ def test_verifying_goes_on_where_it_was_found_right_before() -> None:
     assert (found.entries, found.since, found.seq) == (2, 4, 6)
 
 
+def test_entry_of_the_former_form_cannot_follow_what_was_verified_before() -> None:
+    found = check(FORMER[1:], since=(1, FORMER[0].hash))
+    assert problems(found) == [(2, "an entry of the former kind follows a newer one")]
+
+
 def test_nothing_new_since_is_intact_only_if_the_head_is_still_the_same() -> None:
     entries = record(6)
     since = head_of(entries)

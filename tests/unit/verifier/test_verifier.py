@@ -298,6 +298,36 @@ def test_record_that_began_in_the_former_form_is_verified(
     assert run(database(desk))[0] == 1
 
 
+def strip(path: Path, numbers: range) -> None:
+    """Take the text out of lines of an export, as if they were of the former kind."""
+    lines = [json.loads(line) for line in path.read_text().splitlines()]
+    for number in numbers:
+        del lines[number]["withheld"], lines[number]["public"]
+    path.write_text("".join(f"{json.dumps(line)}\n" for line in lines))
+
+
+def test_entries_without_text_never_prove_figures(desk: Desk, run: Run, tmp_path: Path) -> None:
+    path, figures = exported(desk, tmp_path / "export.ndjson"), tmp_path / "figures.json"
+    strip(path, range(1, 9))
+    figures.write_text('{"months": []}')
+    code, found = run(path, "--figures", figures)
+    assert (code, found["intact"], found["months"]) == (1, False, None)
+    assert "8 entries hold no text" in found["faults"][0]
+    assert run(path)[1]["months"] is None, "figures of a part are not figures"
+
+
+def test_entries_after_a_verified_newer_one_cannot_be_stripped(
+    desk: Desk, run: Run, tmp_path: Path
+) -> None:
+    state = tmp_path / "state.json"
+    assert run(exported(desk, tmp_path / "whole.ndjson"), "--state", state)[0] == 0
+    commit(desk, decided("act_1", "2026-01", "reported"))
+    more = exported(desk, tmp_path / "more.ndjson", after=8)
+    strip(more, range(1, 2))
+    code, found = run(more, "--state", state)
+    assert (code, found["faults"]) == (1, ["entry 9: of the former kind, after newer ones"])
+
+
 def test_wrong_use_is_told_from_a_broken_record(desk: Desk, run: Run, tmp_path: Path) -> None:
     path, other = exported(desk, tmp_path / "export.ndjson"), tmp_path / "other.json"
     late = exported(desk, tmp_path / "late.ndjson", after=3)
