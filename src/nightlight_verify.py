@@ -28,7 +28,15 @@ SALT_BYTES = 16
 FAULTS_SHOWN = 20
 COLUMNS = ("suspended", "reported", "explained", "undecided", "unexplained")
 HEX_64, HEX_256 = re.compile(r"[0-9a-f]{64}"), re.compile(r"[0-9a-f]{256}")
-BROKEN = (ValueError, TypeError, KeyError, AttributeError, OverflowError, sqlite3.Error)
+BROKEN = (
+    ValueError,
+    TypeError,
+    KeyError,
+    AttributeError,
+    OverflowError,
+    RecursionError,
+    sqlite3.Error,
+)
 
 
 class WrongUse(Exception):  # noqa: N818  it says what is wrong, not that something failed
@@ -145,6 +153,8 @@ def exported(path: Path) -> Iterator[Entry]:
                 said = json.loads(line)
                 seq, previous, digest = said["seq"], said["previous"], said["hash"]
                 public, withheld = said.get("public", ""), said.get("withheld", [])
+                if not (HEX_64.fullmatch(previous) and HEX_64.fullmatch(digest)):
+                    raise ValueError("not the hashes of an entry")
                 computed = None
                 if "withheld" in said:
                     if not HEX_256.fullmatch("".join(withheld)):
@@ -212,6 +222,8 @@ def open_note(note: str, keys: list[tuple[str, bytes, Ed25519PublicKey]]) -> tup
     """
     text, _, signatures = note.rpartition("\n\n")
     text += "\n"
+    if text.count("\n") != 4:  # noqa: PLR2004  the lines that are signed
+        raise ValueError("not a checkpoint")
     origin, seq, encoded, at = text.split("\n")[:4]
     digest = base64.b64decode(encoded, validate=True).hex()
     if text != f"{origin}\n{int(seq)}\n{encoded}\n{at}\n" or not HEX_64.fullmatch(digest):
@@ -236,14 +248,18 @@ def notes_in(path: Path) -> Iterator[str]:
     """Yield the checkpoints in a text file, in every one of a folder, or in an anchors file."""
     if path.is_dir():
         for one in sorted(path.rglob("*.txt")):
-            yield one.read_text("utf-8")
+            yield one.read_text("utf-8", "replace")
     elif path.suffix == ".ndjson":
         for line in path.read_text("utf-8", "replace").splitlines():
-            said = json.loads(line) if line.startswith("{") and line.endswith("}") else {}
-            if "seal" not in said:  # Anchors of the former kind are for who has the secret key.
-                yield str(said.get("note", ""))
+            try:
+                said = json.loads(line)
+                if "seal" in said:  # Anchors of the former kind are for who has the secret key.
+                    continue
+                yield str(said["note"])
+            except BROKEN:
+                yield ""
     else:
-        yield path.read_text("utf-8")
+        yield path.read_text("utf-8", "replace")
 
 
 # --- figures ------------------------------------------------------------------------------------
@@ -362,7 +378,10 @@ class Verifier:
         self.entries += 1
         self.not_recomputed += entry.computed is None
         if entry.computed == entry.hash:
-            self.recount.take(entry.public)
+            try:
+                self.recount.take(entry.public)
+            except BROKEN:
+                self.fault(entry.seq, "says nothing that can be counted")
         if entry.seq in self.disclosed:
             self.check_disclosed(entry)
 
@@ -394,7 +413,7 @@ def verify(options: argparse.Namespace) -> dict[str, Any]:
                 faults.append(f"entry {signed[0]}: two checkpoints sign different entries")
             elif not signed and keys:
                 faults.append("a checkpoint is not signed by a key that was given")
-        except ValueError as error:
+        except BROKEN as error:
             faults.append(f"a checkpoint: {error}")
     verifier = Verifier(checkpoints, read_disclosed(options.disclosed))
     reached = verifier.run(source, since)
@@ -493,6 +512,9 @@ def main(arguments: list[str] | None = None) -> int:
         found = verify(options)
     except (WrongUse, OSError) as error:
         print(f"nightlight-verify: {error}", file=sys.stderr)
+        return 2
+    except BROKEN as error:
+        print(f"nightlight-verify: cannot be read ({type(error).__name__})", file=sys.stderr)
         return 2
     if options.json:
         print(json.dumps(found))

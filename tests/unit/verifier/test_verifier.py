@@ -7,6 +7,7 @@ import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from random import Random
 from typing import Any
 
 import pytest
@@ -296,6 +297,38 @@ def test_record_that_began_in_the_former_form_is_verified(
     with sqlite3.connect(database(desk)) as connection:
         connection.execute("UPDATE audit_entry SET entry = replace(entry, 'ana', 'bo')")
     assert run(database(desk))[0] == 1
+
+
+DEEP = b"[" * 100_000
+HOSTILE = [
+    DEEP,
+    b'{"note":' + DEEP,
+    b'{"note":}',
+    b'{"seq":' + b"9" * 5_000 + b"}",
+    b'{"seq":1e999,"at_us":1e999,"previous":"","hash":"\\ud800"}',
+    b'{"seq":9,"at_us":1,"public":[],"previous":null,"hash":{}}',
+    b"null",
+    b"{}",
+    b"\xff\xfe\x00",
+    Random(3).randbytes(400).replace(b"\n", b""),  # noqa: S311  repeatable, not secret
+]
+
+
+@pytest.mark.parametrize("rubbish", HOSTILE, ids=range(len(HOSTILE)))
+def test_rubbish_anywhere_is_found_in_words_and_never_ends_in_a_traceback(
+    desk: Desk, run: Run, tmp_path: Path, rubbish: bytes
+) -> None:
+    path, other = exported(desk, tmp_path / "export.ndjson"), tmp_path / "other.ndjson"
+    other.write_bytes(path.read_bytes() + rubbish + b"\n")
+    assert run(other)[0] == 1
+    for name in ("notes.ndjson", "note.txt"):
+        (tmp_path / name).write_bytes(rubbish)
+        code, found = run(path, "--checkpoints", tmp_path / name)
+        assert (code, bool(found["faults"])) == (1, True)
+    for option in ("--figures", "--state", "--disclosed"):
+        other.write_bytes(rubbish)
+        assert run(path, option, other)[0] in (1, 2)
+    assert run(other)[0] == 2
 
 
 def strip(path: Path, numbers: range) -> None:
