@@ -230,8 +230,19 @@ def _waiting(tx: Transaction, case: Case, destination: Destination) -> StoredTip
             if one.destination == destination
             and one.filing.state is TipState.DRAFTED
             and not one.filing.corrected
+            and _may_be_joined(tx, one)
         ),
         None,
+    )
+
+
+def _may_be_joined(tx: Transaction, stored: StoredTip) -> bool:
+    """Return whether a tip waits for no appeal, and is no supplement, which says its own."""
+    cases = tx.tips.load(stored.tip_id)[0].cases
+    return all(tx.cases.get(name).state in STANDING for name in cases) and not any(
+        one.filing.state is TipState.FILED and one.destination == stored.destination
+        for name in cases
+        for one in tx.tips.of_case(name)
     )
 
 

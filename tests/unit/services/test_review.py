@@ -415,6 +415,33 @@ def test_what_is_left_of_a_bundle_is_reported_where_one_case_of_it_is_overturned
     assert states == {first: TipState.WITHDRAWN, second: TipState.DRAFTED}
 
 
+def test_no_case_joins_a_supplement(desk: Desk) -> None:
+    desk.services.lists.activate_policy(report_policy("bundle = true"), actor="ana", reason="t")
+    first = open_case(desk, advert())
+    decide(desk, first, CaseStep.CONFIRM)
+    file_first(desk, "7000001")
+    told = desk.services.tip_desk.supplement(first.id, "a quibble", by="lena", reason="r")
+    desk.take_in(advert("post-2"))
+    [second] = [one for one in desk.outcome().cases if one.state is CaseState.OPEN]
+    decide(desk, second, CaseStep.CONFIRM)
+    with desk.services.unit_of_work.read() as tx:
+        assert tx.tips.load(told.id)[0] == told
+        assert [one.case_id for one in tx.tips.of_case(second.id)] == [second.id]
+
+
+def test_no_case_joins_a_tip_that_waits_for_an_appeal(desk: Desk) -> None:
+    desk.services.lists.activate_policy(report_policy("bundle = true"), actor="ana", reason="t")
+    first = open_case(desk, advert())
+    decide(desk, first, CaseStep.CONFIRM)
+    desk.take_in(advert("post-2"))
+    [second] = [one for one in desk.outcome().cases if one.state is CaseState.OPEN]
+    decide(desk, first, CaseStep.APPEAL)
+    decide(desk, second, CaseStep.CONFIRM)
+    with desk.services.unit_of_work.read() as tx:
+        due = tx.tips.due(desk.services.clock.now(), 9, destination="ncmec")
+        assert [tx.tips.load(one)[0].cases for one in due] == [(second.id,)]
+
+
 @pytest.mark.parametrize(
     ("end", "states"),
     [
