@@ -105,7 +105,13 @@ class Drafting:
         groups = [group for group in (standing, *contested) if group]
         for group in groups:
             self._draft(
-                tx, group, tip.destination, policy=policy, now=now, deadline_at=before.deadline_at
+                tx,
+                group,
+                tip.destination,
+                policy=policy,
+                now=now,
+                deadline_at=before.deadline_at,
+                former=tip.incident_type,
             )
         return [one.id for group in groups for one in group]
 
@@ -127,9 +133,16 @@ class Drafting:
                 "nothing about this case is filed yet",
                 hint="`nightlight report correct` changes a tip that waits",
             )
-        told = {file.digest for one in filed for file in tx.tips.load(one.tip_id)[0].files}
+        tips = [tx.tips.load(one.tip_id)[0] for one in filed]
         return self._draft(
-            tx, [case], filed[0].destination, policy=policy, now=now, note=note, leave_out=told
+            tx,
+            [case],
+            tips[0].destination,
+            policy=policy,
+            now=now,
+            note=note,
+            leave_out={file.digest for one in tips for file in one.files},
+            former=tips[0].incident_type,
         )
 
     def _draft(
@@ -143,8 +156,9 @@ class Drafting:
         note: str = "",
         leave_out: set[str] | None = None,
         deadline_at: datetime | None = None,
+        former: IncidentType | None = None,
     ) -> CyberTip:
-        """Return a tip, stored; ``deadline_at`` is one that it had before, which stays."""
+        """Return a tip, stored; it keeps the deadline and the type that it had before, if any."""
         there = [
             one
             for one in tx.tips.of_case(cases[0].id)
@@ -159,6 +173,7 @@ class Drafting:
             number=len(there) + 1,
             note=note,
             leave_out=leave_out or set(),
+            former=former,
         )
         wait = max(_outcome(policy, one).report_after_minutes for one in cases)
         deadlines = [one for one in (deadline_at, _deadline(policy, cases, now)) if one]
@@ -172,7 +187,9 @@ class Drafting:
     ) -> None:
         before, filing = tx.tips.load(waiting.tip_id)
         cases = [*(tx.cases.get(name) for name in before.cases), case]
-        tip = self._tip(tx, cases, waiting.destination, policy=policy, now=now)
+        tip = self._tip(
+            tx, cases, waiting.destination, policy=policy, now=now, former=before.incident_type
+        )
         tx.tips.rewrite(
             replace(tip, id=before.id),
             replace(filing, revision=filing.revision + 1),
@@ -191,9 +208,10 @@ class Drafting:
         number: int = 1,
         note: str = "",
         leave_out: set[str] | None = None,
+        former: IncidentType | None = None,
     ) -> CyberTip:
         confirmed = [
-            _confirmed(tx, one, _outcome(policy, one), leave_out or set()) for one in cases
+            _confirmed(tx, one, _outcome(policy, one), leave_out or set(), former) for one in cases
         ]
         account_id = cases[0].account_id
         evidence = [one for case in confirmed for one in case.evidence]
@@ -251,13 +269,26 @@ def _deadline(policy: Policy, cases: Sequence[Case], now: datetime) -> datetime 
     return None if hours is None else now + timedelta(hours=hours)
 
 
-def _confirmed(tx: Transaction, case: Case, outcome: Outcome, leave_out: set[str]) -> ConfirmedCase:
-    """Return a confirmed case with everything that a tip says of it."""
+def _confirmed(
+    tx: Transaction,
+    case: Case,
+    outcome: Outcome,
+    leave_out: set[str],
+    former: IncidentType | None,
+) -> ConfirmedCase:
+    """Return a confirmed case with everything that a tip says of it.
+
+    Raises:
+        Conflict: neither the policy nor a former tip says what it is reported as.
+    """
+    incident_type = outcome.report or former
+    if incident_type is None:
+        raise Conflict(f"the policy does not report the category {case.category}")
     evidence = tx.evidence.of_case(case.id)
     posts = [EventKey(one.content_id) for one in evidence if one.kind is EvidenceKind.POST]
     return ConfirmedCase(
         case=case,
-        incident_type=outcome.report or IncidentType.CSAM,
+        incident_type=incident_type,
         decisions=tx.decisions.get(case.decisions),
         evidence=[one for one in evidence if not _is_told(one, leave_out)],
         posts=list(tx.events.find(posts).values()),

@@ -25,7 +25,7 @@ from nightlight.model.event import (
 )
 from nightlight.model.filing import TipState
 from nightlight.model.ids import AccountId, CaseId, EffectId, PostId
-from nightlight.model.incident import Annotation, Chat, WebPage
+from nightlight.model.incident import Annotation, Chat, IncidentType, WebPage
 from nightlight.model.person import Disabled
 from nightlight.review.resolve import Resolution
 from nightlight.services.deadlines import Deadlines
@@ -413,6 +413,24 @@ def test_what_is_left_of_a_bundle_is_reported_where_one_case_of_it_is_overturned
     with desk.services.unit_of_work.read() as tx:
         states = {one.case_id: one.filing.state for one in tx.tips.newest(9)}
     assert states == {first: TipState.WITHDRAWN, second: TipState.DRAFTED}
+
+
+def test_a_supplement_keeps_the_type_that_was_filed_whatever_the_policy_says_since(
+    desk: Desk,
+) -> None:
+    def report_as(line: str) -> None:
+        before, after = default_policy().decode().split("[confirmed.advert]\n", 1)
+        after = after.replace('report = "csam"', line, 1)
+        text = f"{before}[confirmed.advert]\n{after}"
+        desk.services.lists.activate_policy(text.encode(), actor="ana", reason="t")
+
+    report_as('report = "enticement"')
+    case = open_case(desk, advert())
+    decide(desk, case, CaseStep.CONFIRM)
+    file_first(desk, "7000001")
+    report_as("")
+    told = desk.services.tip_desk.supplement(case.id, "a quibble", by="lena", reason="r")
+    assert told.incident_type is IncidentType.ENTICEMENT
 
 
 def test_no_case_joins_a_supplement(desk: Desk) -> None:
