@@ -187,7 +187,7 @@ def build_services(settings: Settings) -> Services:
             id_key=keys.naming_key(),
         ),
         offers=Offers(unit_of_work=unit_of_work, clock=clock),
-        hunts=Hunts(unit_of_work=unit_of_work, clock=clock, pipeline=pipeline),
+        hunts=Hunts(unit_of_work=unit_of_work, clock=clock, pipeline=pipeline, matcher=matcher),
         record=_record(settings, unit_of_work, clock, keys.audit_key()),
         dispatcher=_dispatcher(settings, unit_of_work, clock),
         deadlines=Deadlines(unit_of_work=unit_of_work, clock=clock),

@@ -15,6 +15,7 @@ from nightlight.services.banks import Banks
 from nightlight.services.drafting import Drafting
 from nightlight.services.hunts import Hunts
 from nightlight.services.lexicons import Lexicons
+from nightlight.services.matching import Matcher
 from nightlight.services.review import Review
 
 DRAFTING = Drafting(platform_name="Zorbleflux", classify=False)
@@ -111,7 +112,8 @@ def test_hunt_for_new_hashes_goes_up_to_the_end_of_the_batch_under_way(
     line = f'{{"kind": "md5", "value": "{"11" * 16}", "id": "entry-1"}}'
     banks.import_entries("q", [line], actor="ana", reason="news")
     judges_nothing: Any = None
-    hunts = Hunts(unit_of_work=unit_of_work, clock=clock, pipeline=judges_nothing)
+    matcher = Matcher(unit_of_work=unit_of_work, clock=clock)
+    hunts = Hunts(unit_of_work=unit_of_work, clock=clock, pipeline=judges_nothing, matcher=matcher)
     with ThreadPoolExecutor(1) as pool:
         with unit_of_work.begin() as tx:
             tx.events.offset()

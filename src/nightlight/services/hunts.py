@@ -27,6 +27,7 @@ from nightlight.services.looking import (
     known_before,
     up_until,
 )
+from nightlight.services.matching import Matcher
 from nightlight.transaction import Transaction, UnitOfWork
 
 #: Events looked at in one step: well under a second, so that judging is not kept waiting. A file
@@ -37,10 +38,13 @@ STEP, _STEP_OF_FILES = 10_000, 2_000
 class Hunts:
     """Asks for hunts, carries them out step by step, and tells what they found."""
 
-    def __init__(self, *, unit_of_work: UnitOfWork, clock: Clock, pipeline: Pipeline) -> None:
+    def __init__(
+        self, *, unit_of_work: UnitOfWork, clock: Clock, pipeline: Pipeline, matcher: Matcher
+    ) -> None:
         self._unit_of_work = unit_of_work
         self._clock = clock
         self._pipeline = pipeline
+        self._matcher = matcher
         self._looking: tuple[str, Looking] | None = None
 
     def newest(self, limit: int) -> list[Hunt]:
@@ -175,7 +179,7 @@ class Hunts:
 
     def _looking_for(self, tx: Transaction, hunt: Hunt) -> Looking:
         if self._looking is None or self._looking[0] != hunt.id:
-            self._looking = (hunt.id, Looking(tx, hunt))
+            self._looking = (hunt.id, Looking(tx, hunt, self._matcher))
         return self._looking[1]
 
     def _store(

@@ -1,20 +1,21 @@
 """What a hunt looks for, compiled once, and where it stands in a part of the event log."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from datetime import datetime
 
 import msgspec
 from msgspec import Struct
+from msgspec.structs import replace
 
 from nightlight.decide.evaluate import Judge
-from nightlight.detect.bank_index import BankIndex
+from nightlight.detect.bank_index import BankIndex, Looked
 from nightlight.detect.hunting import Hunt, HuntKind
 from nightlight.detect.media import shown_ids
 from nightlight.detect.term_finder import TermFinder
 from nightlight.detect.term_sieve import TermSieve
 from nightlight.errors import IntegrityFailure
 from nightlight.ingest.ports import LoggedEvent
-from nightlight.model.bank import EntryState
+from nightlight.model.bank import BankEntry, EntryState
 from nightlight.model.context import Context
 from nightlight.model.event import (
     AccountCreated,
@@ -27,8 +28,10 @@ from nightlight.model.event import (
 )
 from nightlight.model.ids import EventKey, MediaId
 from nightlight.model.lexicon import TermKind
+from nightlight.model.media import MediaHashes
 from nightlight.model.signal import Signal
 from nightlight.pipeline import Rules
+from nightlight.services.matching import Matcher
 from nightlight.services.offers import active_weights
 from nightlight.services.rules import active_policy, build_detectors
 from nightlight.transaction import Transaction
@@ -85,27 +88,37 @@ class Part(Struct, frozen=True, kw_only=True):
     to: int
 
 
+class _Hunted(BankIndex):
+    """The entries that are hunted for; they match only as far as all banks together say so now."""
+
+    def __init__(self, live: Matcher, entries: Iterable[BankEntry]) -> None:
+        super().__init__(entries)
+        self._live = live
+
+    def look(self, hashes: MediaHashes, *, banks: Collection[str] | None = None) -> Looked:
+        hunted = {one.number for one in super().look(hashes, banks=banks).matches}
+        if not hunted:
+            return Looked()
+        # Not what was withdrawn or disabled since, nor what a negative bank takes back.
+        now = self._live.look(hashes, banks=banks)
+        matches = tuple(one for one in now.matches if one.number in hunted)
+        return replace(now, matches=matches)
+
+
 class Looking:
     """Searches the log for what one hunt looks for."""
 
-    def __init__(self, tx: Transaction, hunt: Hunt) -> None:
+    def __init__(self, tx: Transaction, hunt: Hunt, live: Matcher) -> None:
         self._hunt = hunt
+        self._live = live
         wanted = set(hunt.terms)
         terms = [one for one in tx.lexicons.all() if one.id in wanted or one.kind in BESIDE]
         self._finder = TermFinder(terms)
         self._sieve = TermSieve(one for one in terms if one.kind not in BESIDE)
         self._words = msgspec.json.Decoder(_Words)
         self._media = msgspec.json.Decoder(_Media)
-        self._index = BankIndex(banks=tx.banks.banks())
-        if hunt.kind is HuntKind.HASHES:
-            self._index.apply(
-                one
-                for one in tx.banks.entries(
-                    changed_after=hunt.after_version, states=[EntryState.ACTIVE]
-                )
-                if hunt.name in (ALL_BANKS, one.bank)
-            )
-            self._index.version = hunt.to_version
+        is_for_hashes = hunt.kind is HuntKind.HASHES
+        self._index = _Hunted(live, _entries(tx, hunt) if is_for_hashes else ())
         detectors = build_detectors(self._index, self._finder, active_weights(tx))
         self.rules = Rules(
             detectors=detectors,
@@ -119,6 +132,10 @@ class Looking:
             IntegrityFailure: a stored event cannot be read.
         """
         is_for_terms = self._hunt.kind is HuntKind.TERMS
+        if not is_for_terms:
+            self._live.follow(tx)
+            self._index.set_banks(tx.banks.banks())
+            self._index.version = self._live.version
         try:
             part = tx.events.sift(
                 _WITH_WORDS if is_for_terms else _WITH_MEDIA,
@@ -170,6 +187,11 @@ class Looking:
             if ids:
                 found.append(Occurrence(event=one.event, ids=ids))
         return found
+
+
+def _entries(tx: Transaction, hunt: Hunt) -> Iterator[BankEntry]:
+    changed = tx.banks.entries(changed_after=hunt.after_version, states=[EntryState.ACTIVE])
+    return (one for one in changed if hunt.name in (ALL_BANKS, one.bank))
 
 
 def known_before(

@@ -10,6 +10,7 @@ from tests.synthetic.builders import at, event_of
 
 from nightlight.detect.hunting import Hunt, HuntKind, HuntState
 from nightlight.errors import Conflict, InvalidInput, NotFound
+from nightlight.model.bank import Bank, BankPurpose
 from nightlight.model.effect import EffectKind
 from nightlight.model.event import (
     AccountCreated,
@@ -119,6 +120,47 @@ def test_new_hashes_find_files_that_came_before(desk: Desk) -> None:
     assert {one.subject.id for one in findings} == {"file", "shows"}
     assert "known_media" in {one.category for one in desk.outcome().decisions}
     assert desk.services.hunts.notice_new_hashes() is None
+
+
+def uploads(count: int) -> list[Event]:
+    return [
+        told(MediaUploaded(media_id=f"m{n}", account_id=f"by-{n}", md5=KNOWN_MD5), n)
+        for n in range(count)
+    ]
+
+
+def list_the_file(desk: Desk, bank: str) -> Hunt | None:
+    line = f'{{"kind": "md5", "value": "{KNOWN_MD5}", "id": "entry-{bank}"}}'
+    desk.services.banks.import_entries(bank, [line], actor="ana", reason="news")
+    return desk.services.hunts.notice_new_hashes()
+
+
+@pytest.mark.parametrize("is_asked", [True, False])
+def test_file_that_a_negative_bank_takes_back_is_no_finding(desk: Desk, *, is_asked: bool) -> None:
+    desk.take_in(*uploads(2))
+    aside = Bank(name="aside", purpose=BankPurpose.NEGATIVE)
+    desk.services.banks.create(aside, actor="ana", reason="harmless")
+    list_the_file(desk, "aside")
+    while desk.services.hunts.step() is not None:
+        pass
+    list_the_file(desk, "late")
+    if is_asked:
+        desk.services.hunts.ask(lexicon="", bank="late", actor="ana", reason="to be sure")
+    hunts = [carry_out(desk) for _ in range(1 + is_asked)]
+    assert [(one.looked_at, one.found) for one in hunts] == [(2, 0)] * len(hunts)
+    assert desk.outcome().effects == []
+
+
+def test_entry_withdrawn_between_two_steps_finds_nothing_more(desk: Desk) -> None:
+    desk.take_in(*uploads(4))
+    list_the_file(desk, "late")
+    first = desk.services.hunts.step(limit=1)
+    assert first is not None
+    assert first.found == 1
+    desk.services.banks.withdraw_entry("late", "entry-late", actor="ana", reason="harmless")
+    hunt = carry_out(desk)
+    assert (hunt.looked_at, hunt.found) == (4, 1)
+    assert len(desk.outcome().decisions) == 1
 
 
 def test_hunt_goes_on_where_it_was_and_finds_nothing_twice(desk: Desk, tmp_path: Path) -> None:
