@@ -48,7 +48,9 @@ class StoredTips:
             return as_of_now(tx, tip), filing
 
     def save(self, filing: Filing, *, action: str) -> None:
-        """Commit the filing together with an audit entry; a filed tip's cases become reported.
+        """Commit the filing together with an audit entry; its cases may become reported.
+
+        A case does once every tip of it is filed, but for what was withdrawn.
 
         What a withdrawn tip reported besides is drafted anew.
 
@@ -67,10 +69,12 @@ class StoredTips:
             if filing.state is TipState.WITHDRAWN:
                 redrafted = {"redrafted": self._drafting.redraft(tx, tip, now=now)}
             if filing.state is TipState.FILED:
-                for case_id in tip.cases:
+                whole = [name for name in tip.cases if _is_filed_everywhere(tx, name)]
+                for case_id in whole:
                     _report_case(tx, case_id)
-                store = tx.report_decisions
-                accounted = tip_filed(store, tip.id, tip.cases, tip.account_id, at=now)
+                if len(whole) == len(tip.cases):
+                    store = tx.report_decisions
+                    accounted = tip_filed(store, tip.id, tip.cases, tip.account_id, at=now)
             tx.commit(
                 *accounted,
                 AuditEntry(
@@ -171,6 +175,12 @@ def _check_stands(tx: Transaction, case_id: CaseId) -> None:
     case = tx.cases.get(case_id)
     if case.state not in STANDING:
         raise Conflict(f"the case is {case.state}: its tip waits", hint="answer the appeal first")
+
+
+def _is_filed_everywhere(tx: Transaction, case_id: CaseId) -> bool:
+    """Return whether every tip of a case is filed, but for what was withdrawn."""
+    states = {one.filing.state for one in tx.tips.of_case(case_id)}
+    return states <= {TipState.FILED, TipState.WITHDRAWN}
 
 
 def _report_case(tx: Transaction, case_id: CaseId) -> None:

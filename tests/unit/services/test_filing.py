@@ -9,9 +9,11 @@ from tests.synthetic.builders import TEXT, event_of
 
 from nightlight.errors import Conflict, NotFound
 from nightlight.model.case import CaseState, CaseStep
+from nightlight.model.cybertip import Destination
 from nightlight.model.event import PostCreated
 from nightlight.model.filing import TipState
-from nightlight.model.ids import TipId
+from nightlight.model.ids import AccountId, TipId
+from nightlight.model.report_decision import Accounted, ReportState
 from nightlight.review.resolve import Resolution
 from nightlight.services.drafting import Drafting
 from nightlight.services.filing import StoredTips, VaultMedia
@@ -65,6 +67,40 @@ def test_filed_tip_makes_its_case_reported_and_is_on_the_record(office: Office) 
     office.save(TipState.FILED)
     assert office.state() is CaseState.REPORTED
     assert office.actions()[-3:] == ["tip.opening", "report.decided", "tip.filed"]
+
+
+def second_place(office: Office) -> TipId:
+    """Draft the case's tip for a second destination too."""
+    tip, _ = office.tips.load(office.tip_id)
+    other = replace(tip, id=TipId("tip-elsewhere"), destination=Destination.HOTLINE)
+    with office.services.unit_of_work.begin() as tx:
+        tx.tips.draft(other, at=office.services.clock.now())
+        tx.commit_unrecorded()
+    return other.id
+
+
+def test_case_is_reported_only_when_every_place_has_its_tip(office: Office) -> None:
+    first, elsewhere = office.tip_id, second_place(office)
+    office.tip_id = elsewhere
+    office.save(TipState.FILED)
+    assert office.state() is CaseState.CONFIRMED
+    assert "report.decided" not in office.actions()[-2:]
+    assert [one.decision.state for one in decided(office)] == [ReportState.UNDECIDED]
+    office.tip_id = first
+    office.save(TipState.REFUSED)
+    assert office.state() is CaseState.CONFIRMED
+    office.save(TipState.DRAFTED)
+    office.save(TipState.OPENING)
+    office.save(TipState.OPENED)
+    office.save(TipState.FINISHING)
+    office.save(TipState.FILED)
+    assert office.state() is CaseState.REPORTED
+    assert [one.decision.state for one in decided(office)] == [ReportState.REPORTED]
+
+
+def decided(office: Office) -> list[Accounted]:
+    with office.services.unit_of_work.read() as tx:
+        return tx.report_decisions.of_account(AccountId("a"))
 
 
 def test_appeal_that_came_in_meanwhile_keeps_the_case(office: Office) -> None:
