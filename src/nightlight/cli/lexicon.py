@@ -115,7 +115,7 @@ def changes(
                 one.version or "",
                 one.action.value,
                 _state(one),
-                f"+{one.added:,} -{one.removed:,}",
+                f"+{one.added:,} ~{one.changed:,} -{one.removed:,}",
                 one.proposed_by,
                 one.decided_by,
                 one.proposed_at,
@@ -141,7 +141,10 @@ def approve(change: ChangeId, *, by: Actor, reason: Reason, json: Json = False) 
     if json:
         print_json(fields_of(done))
     elif done.action is ChangeAction.IMPORT:
-        out.print(f"{done.lexicon}: {done.added:,} added, now version {done.version}")
+        out.print(
+            f"{done.lexicon}: {done.added:,} added, {done.changed:,} changed,"
+            f" now version {done.version}"
+        )
     else:
         out.print(f"{done.lexicon}: {done.removed:,} terms withdrawn")
         err.print("Decisions already made stand until a person changes them.")
@@ -196,7 +199,7 @@ def _print_proposed(proposed: Proposed, *, json: bool) -> None:
         return
     out.print(
         f"{change.lexicon}: change {change.id} waits for a second person"
-        f" ({change.added:,} to add, {change.removed:,} to withdraw)"
+        f" ({change.added:,} to add, {change.changed:,} to change, {change.removed:,} to withdraw)"
     )
     err.print(
         f"Another person: nightlight lexicon approve {change.id} --by WHO --reason WHY",

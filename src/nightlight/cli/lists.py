@@ -18,7 +18,10 @@ def print_import(done: Imported, *, json: bool) -> None:
     if json:
         print_json(fields_of(done))
     else:
-        out.print(f"{done.name}: {done.added:,} added, {done.read - done.added:,} already there")
+        same = done.read - done.added - done.changed
+        out.print(
+            f"{done.name}: {done.added:,} added, {done.changed:,} changed, {same:,} already there"
+        )
     print_rejected(done.rejected)
     if done.rejected:
         raise typer.Exit(1)

@@ -211,7 +211,7 @@ class LexiconStore(Protocol):
     """Lexicons, encrypted at rest."""
 
     def put(self, name: str, terms: Sequence[Term], *, at: datetime) -> int:
-        """Add terms and return how many were new."""
+        """Add terms, bring known ones (same id) up to date, and return how many were new."""
         ...
 
     def remove_lexicon(self, name: str) -> int:

@@ -111,7 +111,8 @@ class LexiconChange(Struct, frozen=True, kw_only=True):
 
     Attributes:
         version: the lexicon's version from this change on, 0 while it is not in effect.
-        added, removed: how many terms it adds and takes away; of a proposal, as of then.
+        added, changed, removed: how many terms it adds, brings up to date and takes away; of a
+            proposal, as of then.
         digest: stands for all terms of the lexicon after the change, in effect or not.
         alone: whether one person made it without a second.
     """
@@ -125,6 +126,7 @@ class LexiconChange(Struct, frozen=True, kw_only=True):
     reason: str
     version: int = 0
     added: int = 0
+    changed: int = 0
     removed: int = 0
     digest: str = ""
     decided_by: str = ""

@@ -30,6 +30,7 @@ class Imported(Struct, frozen=True, kw_only=True):
     name: str
     read: int
     added: int
+    changed: int
     rejected: tuple[str, ...]
 
 
@@ -66,13 +67,14 @@ class Lexicons:
     ) -> Proposed:
         """Return the change that waits for a second person to add terms to a lexicon.
 
+        Terms that are in it, but not as the lines have them, are brought up to date.
+
         Raises:
             InvalidInput: there is nothing to add.
         """
         terms, rejected = self._parsed(name, lines)
         with self._unit_of_work.begin() as tx:
-            had = set(tx.lexicons.term_ids(name))
-            new = [one for one in terms if one.id not in had]
+            new = _news(tx, name, terms)
             if not new:
                 raise InvalidInput(
                     "there is nothing to add",
@@ -161,7 +163,13 @@ class Lexicons:
             change = self._take_effect(tx, replace(change, alone=True), terms)
             detail = {"read": len(terms), "rejected": len(rejected)}
             tx.commit(_entry("lexicon.imported", change, actor, reason, detail))
-        return Imported(name=name, read=len(terms), added=change.added, rejected=tuple(rejected))
+        return Imported(
+            name=name,
+            read=len(terms),
+            added=change.added,
+            changed=change.changed,
+            rejected=tuple(rejected),
+        )
 
     def withdraw_alone(self, name: str, *, actor: str, reason: str) -> int:
         """Return how many terms the lexicon held that one person withdrew at once.
@@ -238,7 +246,7 @@ class Lexicons:
         has = {one.id: one for one in tx.lexicons.terms(name)}
         now = self._clock.now()
         is_import = action is ChangeAction.IMPORT
-        after = {one.id: one for one in terms} | has if is_import else {}
+        after = has | {one.id: one for one in terms} if is_import else {}
         return LexiconChange(
             id=derive_id("lc", name, action.value, actor, now.isoformat()),
             lexicon=name,
@@ -248,6 +256,7 @@ class Lexicons:
             proposed_at=now,
             reason=reason,
             added=len(after) - len(has) if is_import else 0,
+            changed=sum(has[one] != after[one] for one in has) if is_import else 0,
             removed=0 if is_import else len(has),
             digest=self._digest(after.values()),
         )
@@ -256,11 +265,11 @@ class Lexicons:
         self, tx: Transaction, change: LexiconChange, terms: Sequence[Term]
     ) -> LexiconChange:
         name, now = change.lexicon, self._clock.now()
-        added = removed = 0
+        added = changed = removed = 0
         if change.action is ChangeAction.IMPORT:
-            had = set(tx.lexicons.term_ids(name))
-            added = tx.lexicons.put(name, terms, at=now)
-            new = [one for one in terms if one.id not in had]
+            new = _news(tx, name, terms)
+            added = tx.lexicons.put(name, new, at=now)
+            changed = len(new) - added
             by = change.decided_by or change.proposed_by
             request_terms(tx, new, name=name, actor=by, at=now)
         else:
@@ -270,6 +279,7 @@ class Lexicons:
             state=ChangeState.IN_EFFECT,
             version=tx.lexicon_changes.version(name) + 1,
             added=added,
+            changed=changed,
             removed=removed,
             # Others may have changed the lexicon since it was proposed.
             digest=self._digest(tx.lexicons.terms(name)),
@@ -306,6 +316,13 @@ def _waiting(tx: Transaction, change_id: str) -> LexiconChange:
     return change
 
 
+def _news(tx: Transaction, name: str, terms: Iterable[Term]) -> list[Term]:
+    """Return the terms that are not in the lexicon, or not as they are here."""
+    has = {one.id: one for one in tx.lexicons.terms(name)}
+    given = {one.id: one for one in terms}
+    return [one for one in given.values() if has.get(one.id) != one]
+
+
 def _check_exists(tx: Transaction, name: str) -> None:
     if not tx.lexicons.term_ids(name):
         raise NotFound(f"no lexicon {name!r}", hint="`nightlight lexicon list`")
@@ -324,6 +341,7 @@ def _entry(
             "change": change.id,
             "action": change.action.value,
             "added": change.added,
+            "changed": change.changed,
             "removed": change.removed,
             "digest": change.digest,
             "version": change.version,

@@ -88,6 +88,42 @@ def test_every_change_has_a_version_with_counts_and_a_digest(desk: Desk) -> None
     assert len({first.digest, second.digest, ""}) == 3
 
 
+SPELT = '{"text": "zorbleflux", "severity": 90, "variants": ["zawbleflux"]}'
+
+
+def test_term_imported_again_with_another_spelling_is_changed_by_two_and_hunted(
+    desk: Desk,
+) -> None:
+    lexicons = desk.services.lexicons
+    lexicons.approve(propose(desk).id, actor="bo", reason="x")
+    post = PostCreated(post_id="p1", account_id="account-1", text="ask for the list: zawbleflux")
+    [before] = desk.take_in(event_of(post))
+    again = (SPELT, *LEXICON[1:])
+    change = lexicons.propose_import("words", again, actor="ana", reason="spelling").change
+    assert (change.added, change.changed) == (0, 1)
+    done = lexicons.approve(change.id, actor="bo", reason="y")
+    assert (done.added, done.changed, done.digest) == (0, 1, change.digest)
+    with desk.services.unit_of_work.read() as tx:
+        entry = [chained.entry for chained in tx.audit.entries()][-1]
+        terms = {one.text: one for one in tx.lexicons.terms("words")}
+    assert (entry.detail["added"], entry.detail["changed"]) == (0, 1)
+    assert "zawbleflux" not in repr(entry)
+    assert (len(terms), terms["zorbleflux"].variants) == (len(LEXICON), ("zawbleflux",))
+    hunt = desk.services.hunts.step()
+    assert hunt is not None
+    assert (bool(before.signals), len(hunt.terms), hunt.found) == (False, 1, 1)
+    with pytest.raises(InvalidInput, match="nothing"):
+        lexicons.propose_import("words", again, actor="ana", reason="once more")
+
+
+def test_one_person_is_told_how_many_terms_changed(desk: Desk) -> None:
+    lexicons = desk.services.lexicons
+    lexicons.import_alone("mine", LEXICON, actor="ana", reason="trying")
+    other = [SPELT, LEXICON[1].replace("70", "80"), LEXICON[2], '{"text": "plonk"}']
+    done = lexicons.import_alone("mine", other, actor="ana", reason="trying more")
+    assert (done.read, done.added, done.changed) == (4, 1, 2)
+
+
 def test_digest_foretold_is_the_one_that_comes_true(desk: Desk) -> None:
     change = propose(desk)
     done = desk.services.lexicons.approve(change.id, actor="bo", reason="x")

@@ -36,7 +36,7 @@ class SqlLexiconStore:
         self._keys = keys
 
     def put(self, name: str, terms: Sequence[Term], *, at: datetime) -> int:
-        """Add terms and return how many were new."""
+        """Add terms, bring known ones (same id) up to date, and return how many were new."""
         own = {one.id: one for one in terms}
         wanted = among(self._connection, term.c.id, list(own))
         known = set(
@@ -44,10 +44,9 @@ class SqlLexiconStore:
                 select(term.c.id).where(term.c.lexicon == name, wanted)
             ).scalars()
         )
-        rows = [self._row(name, one, at) for one in own.values() if one.id not in known]
-        put_new(self._connection, term, rows)
+        put_over(self._connection, term, [self._row(name, one, at) for one in own.values()])
         touch(self._connection, "lexicons")
-        return len(rows)
+        return len(own) - len(known)
 
     def remove_lexicon(self, name: str) -> int:
         """Withdraw a whole lexicon and return how many terms it held."""
