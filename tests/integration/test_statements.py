@@ -33,6 +33,7 @@ from nightlight.review.resolve import Resolution
 from nightlight.services.delivery import Dispatcher
 from nightlight.services.lists import read_list
 from nightlight.services.record_export import export
+from nightlight.services.rules import default_policy
 from nightlight.services.statements import Statements, note_statements
 from nightlight.settings import read_settings
 from nightlight.simulate.dsa_rules import errors_in
@@ -135,6 +136,18 @@ def test_statements_are_made_with_the_delivery_and_published_once(office: Office
     assert office.desk.actions()[-1] == "statement.sent"
     with office.desk.services.unit_of_work.read() as tx:
         assert all(one.receipt for one in tx.statements.newest(3))
+
+
+def test_nothing_is_stated_of_other_matters(tmp_path: Path, database: Simulator) -> None:
+    office = Office(tmp_path, database.url)
+    body = default_policy().replace(b"other_matters = []", b'other_matters = ["advert"]')
+    with office.desk.services.unit_of_work.begin() as tx:
+        tx.policies.activate("quibble@1", body, at=office.clock.now())
+        tx.commit_unrecorded()
+    post = PostCreated(post_id=tmp_path.name, account_id="zorble", text=TEXT)
+    office.desk.take_in(event_of(post))
+    office.deliver()
+    assert sum(office.counts().values()) == 0
 
 
 @pytest.mark.parametrize("kind", ["drop_answer", "truncate"])

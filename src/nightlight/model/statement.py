@@ -30,9 +30,10 @@ class Statement(Struct, frozen=True, kw_only=True):
     Attributes:
         restriction: the effect that restricts; one that restores needs no statement.
         facts: what was found and who decided, in words made for the public.
-        illegal: whether a person found it to be illegal; else it breaks the platform's rules.
+        illegal: whether a person found what is reported; else it breaks the platform's rules.
         suspected: whether it is thought to be illegal where only the rules are named as ground.
         child_abuse_material: whether the finding is about such material, or offers of it.
+        enticement: whether it is about enticing a child.
         content_date: when the content or account came to be.
         applied_on: when the platform carried the restriction out.
         notified: whether somebody reported it, rather than Nightlight finding it.
@@ -53,6 +54,7 @@ class Statement(Struct, frozen=True, kw_only=True):
     notified: bool
     found_by_machine: bool
     decided_by_machine: bool
+    enticement: bool = False
 
 
 class StatementState(StrEnum):

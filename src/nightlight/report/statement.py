@@ -14,6 +14,7 @@ from nightlight.model.context import AccountContext, MediaContext, PostContext
 from nightlight.model.decision import Decision
 from nightlight.model.effect import Effect, EffectKind
 from nightlight.model.ids import derive_id
+from nightlight.model.incident import IncidentType
 from nightlight.model.signal import SubjectKind
 from nightlight.model.statement import ContentKind, Statement
 
@@ -64,6 +65,7 @@ def statement_of(
     effect: Effect,
     *,
     decision: Decision,
+    incident: IncidentType | None,
     detectors: Collection[str],
     restricted: Restricted,
     applied_at: datetime,
@@ -73,6 +75,7 @@ def statement_of(
     Args:
         effect: the effect; it must need a statement.
         decision: the decision that asked for it.
+        incident: as what the policy reports its category; None where it does not.
         detectors: names of the detectors that signalled in the decision's event.
         restricted: what is known of the subject.
         applied_at: when the platform confirmed it.
@@ -86,9 +89,10 @@ def statement_of(
         effect_id=effect.id,
         restriction=effect.kind,
         facts=_facts(effect.kind, found, by_machine=by_machine),
-        illegal=not by_machine,
+        illegal=not by_machine and incident is not None,
         suspected="hash_match" in found,
-        child_abuse_material=is_clear or not by_machine,
+        child_abuse_material=incident is IncidentType.CSAM and (is_clear or not by_machine),
+        enticement=incident is IncidentType.ENTICEMENT and (is_clear or not by_machine),
         content=_content(effect.subject.kind, restricted),
         content_date=_content_date(effect.subject.kind, restricted, decision.time),
         applied_on=applied_at.date(),

@@ -75,6 +75,8 @@ def document_of(statement: Statement, options: StatementOptions) -> dict[str, st
     }
     if statement.child_abuse_material:
         document["category_specification"] = ["KEYWORD_CHILD_SEXUAL_ABUSE_MATERIAL"]
+    elif statement.enticement:
+        document["category_specification"] = ["KEYWORD_GROOMING_SEXUAL_ENTICEMENT_MINORS"]
     if "CONTENT_TYPE_OTHER" in content:
         is_account = ContentKind.ACCOUNT in statement.content
         document["content_type_other"] = "account" if is_account else "file"
@@ -86,15 +88,21 @@ def _ground(statement: Statement, options: StatementOptions) -> dict[str, str]:
         return {
             "decision_ground": "DECISION_GROUND_ILLEGAL_CONTENT",
             "illegal_content_legal_ground": options.legal_ground,
-            "illegal_content_explanation": (
-                "A person found that it is, offers, or spreads child sexual abuse material."
-            ),
+            "illegal_content_explanation": _explanation(statement),
         }
     return {
         "decision_ground": "DECISION_GROUND_INCOMPATIBLE_CONTENT",
         "incompatible_content_ground": options.terms_ground,
         "incompatible_content_explanation": (
-            "The rules forbid child sexual abuse material, offers of it, and what serves either."
+            "The rules forbid the sexual exploitation of children, and what serves it."
         ),
         "incompatible_content_illegal": "Yes" if statement.suspected else "No",
     }
+
+
+def _explanation(statement: Statement) -> str:
+    if statement.child_abuse_material:
+        return "A person found that it is, offers, or spreads child sexual abuse material."
+    if statement.enticement:
+        return "A person found that it entices a child to sexual acts, or serves that."
+    return "A person found that it breaks a law that protects children."

@@ -7,6 +7,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from nightlight.audit.clock import Clock
+from nightlight.decide.policy import Outcome
 from nightlight.enforce.ports import Delivery
 from nightlight.errors import NotFound, Unavailable
 from nightlight.model.audit import AuditEntry
@@ -16,6 +17,7 @@ from nightlight.model.signal import SubjectKind
 from nightlight.model.statement import StatementDelivery, StatementState
 from nightlight.report.statement import Restricted, needs_statement, statement_of
 from nightlight.report.statement_ports import StatementDatabase, Submitted
+from nightlight.services.rules import active_policy
 from nightlight.transaction import Transaction, UnitOfWork
 
 
@@ -116,7 +118,10 @@ class Statements:
 
 
 def note_statements(tx: Transaction, settled: Sequence[Delivery]) -> None:
-    """Store a statement for every restriction that the platform has carried out."""
+    """Store a statement for every restriction that the platform has carried out.
+
+    None for the policy's other matters: what is stated here is about the protection of minors.
+    """
     delivered = [
         one
         for one in settled
@@ -133,13 +138,17 @@ def note_statements(tx: Transaction, settled: Sequence[Delivery]) -> None:
     for signal in tx.signals.of_events(keys):
         detectors.setdefault(signal.event_key, set()).add(signal.detector)
     restricted = _restricted(tx, [one.effect for one in delivered])
+    policy = active_policy(tx)
     for one in delivered:
         decision = decisions.get(one.effect.decision_id)
         if decision is None:  # Taken out behind the program's back: deliveries go on all the same.
             continue
+        if decision.category in policy.reporting.other_matters:  # Not about minors: not for us.
+            continue
         made = statement_of(
             one.effect,
             decision=decision,
+            incident=policy.confirmed.get(decision.category, Outcome()).report,
             detectors=detectors.get(decision.event_key, ()),
             restricted=restricted[one.effect.id],
             applied_at=one.delivered_at or decision.time,

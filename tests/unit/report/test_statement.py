@@ -10,6 +10,7 @@ from nightlight.model.context import AccountContext, MediaContext, PostContext
 from nightlight.model.decision import Decision, Reason
 from nightlight.model.effect import Effect, EffectKind
 from nightlight.model.ids import AccountId, DecisionId, EffectId, EventKey, MediaId, PostId
+from nightlight.model.incident import IncidentType
 from nightlight.model.media import Scan, ScanState
 from nightlight.model.signal import Subject, SubjectKind
 from nightlight.model.statement import ContentKind, Statement
@@ -61,10 +62,12 @@ def made(
     *detectors: str,
     by: str = "policy",
     restricted: Restricted | None = None,
+    incident: IncidentType | None = IncidentType.CSAM,
 ) -> Statement:
     return statement_of(
         effect(kind, of),
         decision=replace(DECISION, decided_by=by),
+        incident=incident,
         detectors=detectors or ("hash_match",),
         restricted=restricted or Restricted(post=POST, media=(FILE,)),
         applied_at=NOON.replace(day=2),
@@ -135,6 +138,23 @@ def test_what_a_person_decided_is_not_automated_and_illegal() -> None:
     assert "A person looked at it" in str(document["decision_facts"])
 
 
+@pytest.mark.parametrize("by", ["policy", "ana"])
+@pytest.mark.parametrize("incident", [None, *IncidentType])
+def test_only_what_is_reported_as_abuse_material_is_called_that(
+    incident: IncidentType | None, by: str
+) -> None:
+    document = document_of(made(by=by, incident=incident), StatementOptions())
+    assert errors_in(document) == {}
+    keywords = {
+        IncidentType.CSAM: ["KEYWORD_CHILD_SEXUAL_ABUSE_MATERIAL"],
+        IncidentType.ENTICEMENT: ["KEYWORD_GROOMING_SEXUAL_ENTICEMENT_MINORS"],
+    }
+    assert document.get("category_specification") == (keywords.get(incident) if incident else None)
+    why = str(document.get("illegal_content_explanation", ""))
+    assert ("abuse material" in why) == (incident is IncidentType.CSAM and by == "ana")
+    assert bool(why) == (incident is not None and by == "ana")
+
+
 def test_what_only_a_user_reported_was_notified_and_found_by_no_machine() -> None:
     reported = made(EffectKind.HIDE, SubjectKind.POST, "user_report")
     document = document_of(reported, StatementOptions())
@@ -149,6 +169,7 @@ def test_without_any_signal_nothing_was_found_by_machine() -> None:
     statement = statement_of(
         effect(EffectKind.SUSPEND, SubjectKind.ACCOUNT),
         decision=replace(DECISION, decided_by="ana"),
+        incident=IncidentType.CSAM,
         detectors=(),
         restricted=Restricted(),
         applied_at=NOON,
