@@ -16,6 +16,7 @@ from nightlight.adapters.checkpoint_places import CheckpointAddress, CheckpointF
 from nightlight.adapters.clock import SystemClock
 from nightlight.adapters.cybertipline import HttpCyberTipline
 from nightlight.adapters.dsa_http import HttpStatementDatabase
+from nightlight.adapters.exchange_http import leads_outside
 from nightlight.adapters.exchanges import Connector
 from nightlight.adapters.keyring_file import FileKeyRing, KeyCover, PlainCover, cover_file
 from nightlight.adapters.keyring_kms import TransitCover
@@ -185,6 +186,7 @@ def build_services(settings: Settings) -> Services:
             connect=Connector(clock=clock, pause=sleep),
             apis=offered(sample=settings.hma_test_hooks),
             id_key=keys.naming_key(),
+            leads_outside=leads_outside,
         ),
         offers=Offers(unit_of_work=unit_of_work, clock=clock),
         hunts=Hunts(unit_of_work=unit_of_work, clock=clock, pipeline=pipeline, matcher=matcher),

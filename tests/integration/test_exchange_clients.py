@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterator
 from contextlib import closing
+from ipaddress import ip_address
 from typing import Any
 
 import pytest
@@ -431,6 +432,24 @@ def ncmec_in_parts(ncmec: SimulatedExchange, clock: HandClock, most_rows: int) -
     )
     options = NcmecOptions(most_rows=most_rows)
     return NcmecExchange(http=http, names=NAMES, clock=clock, options=options)
+
+
+@pytest.mark.parametrize("places", [["127.0.0.1"], ["8.8.8.8", "127.0.0.1"], []])
+def test_a_name_that_leads_inside_when_it_is_called_is_not_called(
+    exchange: SimulatedExchange, clock: HandClock, places: list[str]
+) -> None:
+    before = pages_asked(exchange)
+    http = ExchangeHttp(
+        name="Zorble",
+        base_url=exchange.url.replace("127.0.0.1", "localhost"),
+        clock=clock,
+        pause=Pauses(),
+        public_only=True,
+        resolve=lambda _host, _port: [ip_address(one) for one in places],
+    )
+    with pytest.raises(Unavailable, match="no public address"):
+        http.get("/anything")
+    assert pages_asked(exchange) == before
 
 
 def test_a_range_that_is_too_big_is_asked_for_in_parts(

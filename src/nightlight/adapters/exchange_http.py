@@ -11,6 +11,8 @@ from typing import TypeVar
 import httpx
 from msgspec import Struct
 
+from nightlight.adapters.media_source_public import Resolve, resolve
+from nightlight.adapters.public_address import is_public
 from nightlight.audit.clock import Clock
 from nightlight.errors import InvalidInput, NotPermitted, Unavailable
 
@@ -58,8 +60,12 @@ class ExchangeHttp:
         pause: Callable[[float], None],
         auth: tuple[str, str] | None = None,
         limits: HttpLimits | None = None,
+        public_only: bool = False,
+        resolve: Resolve = resolve,
     ) -> None:
         """Prepare to call ``base_url``; ``name`` stands in errors.
+
+        With ``public_only`` each call goes to an address that was found to be public just before.
 
         Raises:
             InvalidInput: the address is not HTTPS, and not on this machine.
@@ -72,6 +78,8 @@ class ExchangeHttp:
         self._clock = clock
         self._pause = pause
         self._limits = limits or HttpLimits()
+        self._public_only = public_only
+        self._resolve = resolve
         self._client = httpx.Client(
             auth=auth,
             timeout=self._limits.timeout_s,
@@ -138,14 +146,32 @@ class ExchangeHttp:
         raise AssertionError("the last try returns or raises")
 
     def _once(self, method: str, url: httpx.URL, body: bytes, headers: Mapping[str, str]) -> Answer:
+        at, given, extensions = url, dict(headers), {}
+        if self._public_only:
+            at = url.copy_with(host=self._public_host(url))
+            given["host"] = url.netloc.decode("ascii")
+            extensions = {"sni_hostname": url.raw_host.decode("ascii")}
         try:
-            with self._client.stream(method, url, content=body, headers=dict(headers)) as response:
+            with self._client.stream(
+                method, at, content=body, headers=given, extensions=extensions
+            ) as response:
                 self._check(response)
                 return Answer(status=response.status_code, body=self._read(response))
         except (httpx.HTTPError, httpx.StreamError) as error:
             # The library's own message may show the query; its type says all that helps.
             said = f"{self._name} did not answer {url.path}: {type(error).__name__}"
             raise _TryAgain(said) from None
+
+    def _public_host(self, url: httpx.URL) -> str:
+        """Return a public address of the host: what is called is what was looked at.
+
+        Raises:
+            Unavailable: it has none.
+        """
+        found = public_addresses(url, self._resolve)
+        if not found:
+            raise Unavailable(f"{self._name} has no public address; it was not called")
+        return found[0]
 
     def _check(self, response: httpx.Response) -> None:
         status, path = response.status_code, response.url.path
@@ -190,6 +216,23 @@ class _TryAgain(Exception):  # noqa: N818  says what to do
     def __init__(self, said: str, wait_s: float | None = None) -> None:
         super().__init__(said)
         self.wait_s = wait_s
+
+
+def leads_outside(url: str) -> bool:
+    """Return whether every address of this URL's host is a public one now."""
+    try:
+        return bool(public_addresses(httpx.URL(url)))
+    except httpx.InvalidURL:
+        return False
+
+
+def public_addresses(url: httpx.URL, resolve: Resolve = resolve) -> list[str]:
+    """Return the host's addresses if all are public; none where one is not, or there is none."""
+    try:
+        found = resolve(url.raw_host.decode("ascii"), url.port or 443)
+    except (OSError, ValueError):
+        return []
+    return [str(one) for one in found] if all(is_public(one) for one in found) else []
 
 
 def _origin(url: httpx.URL) -> tuple[str, str, int | None]:

@@ -106,6 +106,7 @@ class Connector:
             pause=self._pause,
             auth=auth,
             limits=self._limits,
+            public_only=exchange.public_only,
         )
 
 

@@ -26,6 +26,7 @@ class Exchange(Struct, frozen=True, kw_only=True):
         bank: what it feeds; a bank is fed by one exchange at most.
         every_s: how often it is fetched, from the end of one fetch to the begin of the next.
         options: what is not secret, by the names that the API has.
+        public_only: whether its address must be a public one, as where a token's holder set it.
     """
 
     name: str
@@ -34,6 +35,7 @@ class Exchange(Struct, frozen=True, kw_only=True):
     enabled: bool = True
     every_s: int = DEFAULT_EVERY_S
     options: Mapping[str, str] = {}
+    public_only: bool = False
 
 
 class Credentials(Masked, frozen=True, kw_only=True):

@@ -59,8 +59,13 @@ class Exchanges:
         apis: Mapping[str, Api],
         id_key: bytes,
         lease_s: float = 180.0,
+        leads_outside: Callable[[str], bool] = lambda _: False,
     ) -> None:
-        """Keep the parts; see ``Fetcher`` for them. ``apis`` are those that are offered."""
+        """Keep the parts; see ``Fetcher`` for them.
+
+        ``apis`` are those that are offered; ``leads_outside`` says whether an address is public.
+        """
+        self._leads_outside = leads_outside
         self._unit_of_work = unit_of_work
         self._clock = clock
         self.apis = apis
@@ -102,6 +107,10 @@ class Exchanges:
         check_name(exchange.name)
         if not exchange.bank:
             raise InvalidInput("is missing", field="bank")
+        url = exchange.options.get("url", "")
+        if url and exchange.public_only and not self._leads_outside(url):
+            hint = "one that is not is set with `nightlight exchange add`"
+            raise InvalidInput("not a public address", field="url", hint=hint)
         with self._unit_of_work.begin() as tx:
             for other, _ in tx.exchanges.all():
                 if other.name == exchange.name:
@@ -129,7 +138,8 @@ class Exchanges:
     ) -> Exchange:
         """Return an exchange with other settings; what is None, or not named, stays.
 
-        An option or credential that is given as "" is taken away. With another address or group
+        An option or credential that is given as "" is taken away. An address given here is
+        the operator's own, and may be a private one. With another address or group
         it is another list, and fetched from the start.
 
         Raises:
@@ -145,6 +155,8 @@ class Exchanges:
                 every_s=before.every_s if every_s is None else every_s,
                 options=_merged(before.options, options or {}),
             )
+            if options and "url" in options:
+                after = replace(after, public_only=False)
             opened = own
             if credentials is not None:
                 opened = Credentials(values=_merged(own.values, credentials.values))
@@ -280,7 +292,9 @@ class Exchanges:
         check_interval(exchange.every_s)
         api = self.api(exchange.api)
         shared = exchange.api in tx.exchanges.apis_with_credentials()
-        given = None if shared and not credentials.values else credentials.values
+        # Who may only name an address does not learn there what opens the whole API.
+        own_only = exchange.public_only and "url" in exchange.options
+        given = credentials.values if own_only or credentials.values or not shared else None
         api.check(exchange.options, given)
 
 

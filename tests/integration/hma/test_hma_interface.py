@@ -597,6 +597,58 @@ def test_an_exchange_that_is_none_is_refused(
     assert client.get("/c/exchanges").json() == []
 
 
+def stop_ncii(**fields: Any) -> dict[str, Any]:
+    keys = {"subscription_key": "x", "fetch_function_key": "y"}
+    return {"bank": "EX", "api": "stop_ncii", "credential_json": keys, **fields}
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "http://127.0.0.1:8420/v1",
+        "https://localhost/v1",
+        "https://10.1.2.3/v1",
+        "https://169.254.169.254/v1",
+        "https://[::1]/v1",
+        "https://2130706433/v1",
+    ],
+)
+def test_a_token_cannot_send_an_exchange_to_an_address_inside(tmp_path: Path, url: str) -> None:
+    with client_of(fresh_services(tmp_path, hma_api="true")) as client:
+        client.headers.update(BEARER)
+        as_option = stop_ncii(api_json={"environment": url})
+        as_secret = stop_ncii(api_json={})
+        as_secret["credential_json"]["base_url_override"] = url
+        for body in (as_option, as_secret):
+            assert client.post("/c/exchanges", json=body).status_code == 400
+        assert client.get("/c/exchanges").json() == []
+
+
+def test_an_address_that_a_token_set_stays_a_public_one(tmp_path: Path) -> None:
+    services = fresh_services(tmp_path, hma_api="true")
+    with client_of(services) as client:
+        client.headers.update(BEARER)
+        body = stop_ncii(api_json={"url": "https://8.8.8.8/v1"})
+        assert client.post("/c/exchanges", json=body).status_code == 201
+    with services.unit_of_work.read() as tx:
+        assert tx.exchanges.get("EX")[0].public_only
+    # An address on the command line is the operator's own act.
+    own = {"url": "http://127.0.0.1:9/v1"}
+    services.exchanges.change("EX", options=own, actor="ana", reason="to see")
+    with services.unit_of_work.read() as tx:
+        assert not tx.exchanges.get("EX")[0].public_only
+
+
+def test_what_opens_a_whole_api_does_not_go_where_a_token_says(tmp_path: Path) -> None:
+    with client_of(fresh_services(tmp_path, hma_api="true")) as client:
+        client.headers.update(BEARER)
+        keys = {"credential_json": {"subscription_key": "x", "fetch_function_key": "y"}}
+        assert client.post("/c/exchanges/api/stop_ncii", json=keys).status_code == 200
+        body = {"bank": "EX", "api": "stop_ncii", "api_json": {"url": "https://8.8.8.8/v1"}}
+        assert client.post("/c/exchanges", json=body).status_code == 400
+        assert client.post("/c/exchanges", json={**body, "api_json": {}}).status_code == 201
+
+
 def test_credentials_of_an_api_are_set_and_taken_away(client: httpx.Client) -> None:
     path = "/c/exchanges/api/fb_threatexchange"
     assert client.get("/c/exchanges/api/sample").json() == {

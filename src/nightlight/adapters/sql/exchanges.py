@@ -54,6 +54,7 @@ class _Settings(Struct, frozen=True, kw_only=True):
     every_s: int = 0
     options: dict[str, str] = {}
     credentials: dict[str, str] = {}
+    public_only: bool = False
 
 
 _settings = msgspec.json.Decoder(_Settings)
@@ -72,6 +73,7 @@ class SqlExchangeStore:
             every_s=settings.every_s,
             options=dict(settings.options),
             credentials=dict(credentials.values),
+            public_only=settings.public_only,
         )
         self._put(settings.name, settings.api, settings.bank, settings.enabled, sealed)
 
@@ -301,6 +303,7 @@ class SqlExchangeStore:
             bank=row.bank,
             enabled=row.enabled,
             every_s=opened.every_s,
+            public_only=opened.public_only,
             options=opened.options,
         )
         state = FetchState(

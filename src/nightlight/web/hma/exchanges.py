@@ -35,10 +35,15 @@ _LONGEST_VALUE = 4096
 
 
 def exchange_routes(
-    gate: Gate, exchanges: Exchanges, current: Current, unit_of_work: UnitOfWork
+    gate: Gate,
+    exchanges: Exchanges,
+    current: Current,
+    unit_of_work: UnitOfWork,
+    *,
+    public_only: bool = True,
 ) -> list[Route]:
-    """Return the routes."""
-    one = _Exchanges(gate, exchanges, current, unit_of_work)
+    """Return the routes; with ``public_only`` an address that is set here must be public."""
+    one = _Exchanges(gate, exchanges, current, unit_of_work, public_only=public_only)
     api, exchange = "/c/exchanges/api/{api_name}", "/c/exchange/{exchange_name}"
     return [
         Route("/c/exchanges/apis", answered(one.apis), methods=["GET"]),
@@ -60,8 +65,15 @@ class _Exchanges:
     """Answers for exchanges."""
 
     def __init__(
-        self, gate: Gate, exchanges: Exchanges, current: Current, unit_of_work: UnitOfWork
+        self,
+        gate: Gate,
+        exchanges: Exchanges,
+        current: Current,
+        unit_of_work: UnitOfWork,
+        *,
+        public_only: bool,
     ) -> None:
+        self._public_only = public_only
         self._gate = gate
         self._exchanges = exchanges
         self._current = current
@@ -133,6 +145,7 @@ class _Exchanges:
             bank=bank,
             enabled=flag(api_json.get("enabled"), otherwise=True),
             options=options,
+            public_only=self._public_only and "url" in options,
         )
 
         def added() -> None:

@@ -35,7 +35,13 @@ def hma_routes(services: Services, gate: Gate, rules: Fresh[Rules]) -> list[Rout
             clock=services.clock,
         ),
         *bank_routes(gate, services.banks, current),
-        *exchange_routes(gate, services.exchanges, current, services.unit_of_work),
+        *exchange_routes(
+            gate,
+            services.exchanges,
+            current,
+            services.unit_of_work,
+            public_only=not services.settings.hma_test_hooks,
+        ),
         *configuration_routes(gate, current),
     ]
     if services.settings.hma_test_hooks:
