@@ -1,5 +1,6 @@
 """Hash banks: known sets of hashes, kept secret."""
 
+from collections.abc import Mapping
 from datetime import datetime
 from enum import StrEnum
 from typing import Literal, TypeAlias
@@ -159,6 +160,8 @@ class BankVersion(Struct, frozen=True, kw_only=True):
         settings: the bank's settings from then on, None where the bank was withdrawn whole.
         looked_at: against how many recent harmless files the update was tried.
         matched_files: how many of them it would have matched.
+        let_in_files: of those that matched, how many updates of the bank let act in the last day.
+        let_in_entries: the same for entries of known banks that it vetoes, by bank.
     """
 
     number: int
@@ -173,3 +176,5 @@ class BankVersion(Struct, frozen=True, kw_only=True):
     withdrawn: int = 0
     looked_at: int = 0
     matched_files: int = 0
+    let_in_files: float = 0.0
+    let_in_entries: Mapping[str, float] = {}

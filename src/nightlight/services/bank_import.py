@@ -13,7 +13,7 @@ from nightlight.model.bank import BankEntry
 from nightlight.services.bank_update import Update, record_of
 from nightlight.services.flood import Gate
 from nightlight.services.lexicons import Imported
-from nightlight.services.updates import Updates, sizes
+from nightlight.services.updates import Updates, let_in, sizes
 from nightlight.transaction import Transaction
 
 #: Entries read, stored and tried at a time.
@@ -100,9 +100,10 @@ class BankImports(Updates):
         with self._unit_of_work.begin() as tx:
             staged = tx.banks.next_version()
             settings = self.settings(tx, name)
+            before = let_in(tx, name, now=self._clock.now())
             self.note(tx, staged, name, actor, reason)
             tx.commit(record_of("bank.import_started", name, actor, reason, version=staged))
-        gate = self.gate(settings, self._sizes_now)
+        gate = self.gate(settings, self._sizes_now, before=before)
         try:
             done = list(self._staged(staged, pieces, gate))
             with self._unit_of_work.begin() as tx:

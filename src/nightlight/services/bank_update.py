@@ -11,7 +11,7 @@ from nightlight.errors import InvalidInput
 from nightlight.exchange.ports import Put
 from nightlight.model.audit import AuditEntry
 from nightlight.model.bank import BankEntry, BankVersion, EntryState
-from nightlight.services.flood import Gate
+from nightlight.services.flood import Gate, LetIn
 from nightlight.transaction import Transaction
 
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_-]{0,63}")
@@ -86,6 +86,7 @@ class Update:
     ) -> tuple[Taken, tuple[AuditEntry, ...]]:
         """Hold what has to wait; return what the update came to, and its record to commit."""
         held = self._gate.held()
+        let_in = self._gate.let_in()
         self._tx.banks.change(held, state=EntryState.HELD)
         taken = Taken(
             bank=self._bank,
@@ -98,7 +99,7 @@ class Update:
             looked_at=self._gate.looked_at,
             matched_files=self._gate.matched_files,
         )
-        self._tx.banks.note_version(self._noted(taken, actor, reason))
+        self._tx.banks.note_version(self._noted(taken, let_in, actor, reason))
         first = record_of(
             action,
             self._bank,
@@ -113,7 +114,7 @@ class Update:
         )
         return taken, (first, *_record_of_held(taken, reason))
 
-    def _noted(self, taken: Taken, actor: str, reason: str) -> BankVersion:
+    def _noted(self, taken: Taken, let_in: LetIn, actor: str, reason: str) -> BankVersion:
         return BankVersion(
             number=taken.version,
             bank=self._bank,
@@ -127,6 +128,8 @@ class Update:
             withdrawn=taken.withdrawn,
             looked_at=taken.looked_at,
             matched_files=taken.matched_files,
+            let_in_files=let_in.files,
+            let_in_entries=let_in.entries,
         )
 
 

@@ -104,7 +104,7 @@ class Banks(Contents):
                 # Under its old name there is no bank from now on.
                 self.note(tx, number, name, actor, reason)
             tx.banks.save_bank(changed, at=self._clock.now())
-            self.note(tx, number, changed.name, actor, reason)
+            self.note(tx, number, changed.name, actor, reason, name)
             told = [f"{field}={value}" for field, value in given.items()]
             told += ["anyway"] if anyway else []
             tx.commit(record_of("bank.changed", name, actor, reason, version=number, settings=told))

@@ -8,6 +8,7 @@ becomes of such an update is for ``services.updates``.
 from array import array
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from datetime import timedelta
 from itertools import chain
 from typing import TypeAlias
 
@@ -26,6 +27,7 @@ from nightlight.services.matching import Matcher
 
 #: Fewer entries are compared with every hash of the traffic in less time than an index takes.
 _WORTH_AN_INDEX = 500
+_DAY = timedelta(days=1)
 
 #: Query, place among the traffic's hashes, and distance.
 Pairs: TypeAlias = tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]
@@ -85,6 +87,26 @@ class FloodLimits(Struct, frozen=True, kw_only=True):
     entry_share: float = 0.002
     bank_share: float = 0.01
     bank_entries: int = 20
+
+
+class LetIn(Struct, frozen=True, kw_only=True):
+    """What updates of a bank were let match in the last day, so that a flood in slices adds up.
+
+    What was let in counts less with every hour, and after a day no more.
+
+    Attributes:
+        files: recent harmless files.
+        entries: entries of known banks that are vetoed, by bank.
+    """
+
+    files: float = 0.0
+    entries: Mapping[str, float] = {}
+
+    def after(self, waited: timedelta) -> "LetIn":
+        """Return what still counts when so much time has passed."""
+        left = min(1.0, max(0.0, 1.0 - waited / _DAY))
+        entries = {name: count * left for name, count in self.entries.items() if left}
+        return LetIn(files=self.files * left, entries=entries)
 
 
 class Traffic:
@@ -185,6 +207,7 @@ class Gate:
         limits: FloodLimits,
         known: Known,
         sizes: Callable[[], Mapping[str, int]],
+        before: LetIn | None = None,
     ) -> None:
         """Keep what to try against.
 
@@ -194,7 +217,10 @@ class Gate:
             limits: how much may match.
             known: says which entries of known banks new entries match.
             sizes: says how many active entries each bank has.
+            before: what earlier updates of the bank were let match.
         """
+        self._before = before or LetIn()
+        self._matching = array("q")
         self._bank = bank
         self._traffic = traffic
         self._limits = limits
@@ -214,6 +240,7 @@ class Gate:
                 self._hot.append(number)
                 self._hot_files |= files
             else:
+                self._matching.append(number)
                 self._files |= files
         if self._bank.purpose is BankPurpose.NEGATIVE:
             for name, numbers in self._known(entries).items():
@@ -222,9 +249,23 @@ class Gate:
 
     def held(self) -> Sequence[int]:
         """Return the numbers of the entries that have to wait: none, single ones, or all."""
-        if self._is_much(len(self._files), self._limits.update_share) or self._vetoes_much():
+        share = self._limits.update_share
+        if self._is_much(len(self._files), share) or self._vetoes_much():
             return self._arrived
+        if self._files and self._is_much(self._before.files + len(self._files), share):
+            # One slice of many: what matches nothing is no part of the flood.
+            return array("q", sorted({*self._hot, *self._matching}))
         return self._hot
+
+    def let_in(self) -> LetIn:
+        """Return what updates of the bank were let match, this one included."""
+        waits = set(self.held())
+        if waits.issuperset(self._arrived):
+            return self._before
+        entries = Counter(self._before.entries)
+        entries.update({name: len(numbers) for name, numbers in self._taken.items()})
+        files = 0 if waits.issuperset(self._matching) else len(self._files)
+        return LetIn(files=self._before.files + files, entries=entries)
 
     @property
     def looked_at(self) -> int:
@@ -236,11 +277,16 @@ class Gate:
         """How many of them the update would match."""
         return len(self._files | self._hot_files)
 
-    def _is_much(self, files: int, share: float) -> bool:
+    def _is_much(self, files: float, share: float) -> bool:
         return files >= self._limits.files and files > share * self._traffic.files
 
     def _vetoes_much(self) -> bool:
-        counts = Counter({name: len(numbers) for name, numbers in self._taken.items()})
+        before = self._before.entries
+        counts = {
+            name: len(numbers) + before.get(name, 0)
+            for name, numbers in self._taken.items()
+            if numbers
+        }
         many = {name: n for name, n in counts.items() if n >= self._limits.bank_entries}
         if not many:
             return False

@@ -13,6 +13,7 @@ from nightlight.exchange.registry import Exchange, Vote, VoteState, vote_id
 from nightlight.model.audit import AuditEntry
 from nightlight.model.bank import BankEntry, BankVersion, EntryState, Opinion
 from nightlight.services.fetching import Connect
+from nightlight.services.updates import let_in
 from nightlight.transaction import Transaction, UnitOfWork
 
 _BATCH = 20
@@ -79,15 +80,19 @@ class Opinions:
         if entry.opinion is opinion:
             return
         changed = tx.banks.change([entry.number], opinion=opinion)
+        now = self._clock.now()
+        matched = let_in(tx, entry.bank, now=now)
         tx.banks.note_version(
             BankVersion(
                 number=tx.banks.next_version(),
                 bank=entry.bank,
-                at=self._clock.now(),
+                at=now,
                 actor=actor,
                 reason=reason,
                 settings=tx.banks.bank(entry.bank),
                 changed=changed,
+                let_in_files=matched.files,
+                let_in_entries=matched.entries,
             )
         )
 

@@ -16,7 +16,7 @@ from nightlight.errors import NotFound
 from nightlight.model.audit import AuditEntry
 from nightlight.model.bank import Bank, BankEntry, BankVersion, EntryState
 from nightlight.services.bank_update import Taken, Update, check_name, record_of
-from nightlight.services.flood import FloodLimits, Gate, Known, Traffic
+from nightlight.services.flood import FloodLimits, Gate, Known, LetIn, Traffic
 from nightlight.transaction import Transaction, UnitOfWork
 
 #: The note on what a person rejected: a list that goes on naming it does not bring it back.
@@ -167,7 +167,9 @@ class Updates:
         Raises:
             InvalidInput: there is no such bank yet, and the name is not one that it may have.
         """
-        gate = self.gate(self.settings(tx, name), lambda: sizes(tx))
+        tx.banks.next_version()  # from here on no other update of a bank comes between
+        before = let_in(tx, name, now=self._clock.now())
+        gate = self.gate(self.settings(tx, name), lambda: sizes(tx), before=before)
         return Update(tx=tx, bank=name, at=self._clock.now(), gate=gate)
 
     def settings(self, tx: Transaction, name: str) -> Bank:
@@ -182,12 +184,19 @@ class Updates:
             settings = Bank(name=name)
         return settings
 
-    def gate(self, settings: Bank, sizes: Callable[[], Mapping[str, int]]) -> Gate:
+    def gate(
+        self,
+        settings: Bank,
+        sizes: Callable[[], Mapping[str, int]],
+        *,
+        before: LetIn | None = None,
+    ) -> Gate:
         """Return what tries entries of a bank with these settings for a flood.
 
         Args:
             settings: the bank's.
             sizes: says how many active entries each bank has.
+            before: what earlier updates of the bank were let match.
         """
         return Gate(
             bank=settings,
@@ -195,26 +204,36 @@ class Updates:
             limits=self._limits,
             known=self._known,
             sizes=sizes,
+            before=before,
         )
 
-    def note(
+    def note(  # noqa: PLR0917  what a version is about
         self,
         tx: Transaction,
         version: int,
         bank: str,
         actor: str,
         reason: str,
+        before: str = "",
+        /,
         **counts: int,
     ) -> None:
-        """Keep what a version was to a bank, with the settings that the bank has now."""
+        """Keep what a version was to a bank, with the settings that the bank has now.
+
+        ``before`` is the name that the bank had until now, where that is another.
+        """
+        now = self._clock.now()
+        matched = let_in(tx, before or bank, now=now)
         tx.banks.note_version(
             BankVersion(
                 number=version,
                 bank=bank,
-                at=self._clock.now(),
+                at=now,
                 actor=actor,
                 reason=reason,
                 settings=tx.banks.bank(bank),
+                let_in_files=matched.files,
+                let_in_entries=matched.entries,
                 **counts,
             )
         )
@@ -232,6 +251,14 @@ class Updates:
                 traffic = Traffic(tx.context.recent_scans(self._limits.looked_at))
             self._traffic = (now, traffic)
         return self._traffic[1]
+
+
+def let_in(tx: Transaction, bank: str, *, now: datetime) -> LetIn:
+    """Return what the bank's updates of the last day were let match."""
+    for newest in tx.banks.versions(bank, limit=1):
+        told = LetIn(files=newest.let_in_files, entries=newest.let_in_entries)
+        return told.after(now - newest.at)
+    return LetIn()
 
 
 def sizes(tx: Transaction) -> Mapping[str, int]:

@@ -1,5 +1,7 @@
 """Updates of banks come in whole, and what would match everything waits for a person."""
 
+from collections import Counter
+
 import pytest
 from msgspec.structs import replace
 from tests.fakes.bank_desk import WHO, BankDesk, line, md5
@@ -134,6 +136,54 @@ def test_an_update_that_matches_little_acts_at_once(bank_desk: BankDesk, matches
 
 def test_without_traffic_nothing_waits(bank_desk: BankDesk) -> None:
     assert bank_desk.banks.import_entries("quibble", [line(1)], **WHO).held == 0
+
+
+def test_a_flood_in_slices_waits_from_where_it_is_too_much(bank_desk: BankDesk) -> None:
+    bank_desk.traffic(*plain_traffic())
+    held = [
+        bank_desk.banks.put(
+            "quibble",
+            [entry(f"{page}-{at}", md5(_FILES * at + page)) for at in range(2)],
+            **WHO,
+        ).held
+        for page in range(10)
+    ]
+    assert held == [0] * 5 + [1] * 5, (
+        "more than five files are too many, and what matches none acts"
+    )
+
+
+def test_a_flood_of_single_additions_waits_whatever_stands_between(bank_desk: BankDesk) -> None:
+    bank_desk.traffic(*plain_traffic())
+    banks = bank_desk.banks
+    banks.create(Bank(name="quibble"), **WHO)
+    for place in range(8):
+        number = banks.add_content("quibble", [(HashKind.MD5, md5(place), "", 100)], **WHO)
+        banks.disable_content("quibble", number, None, **WHO)
+        banks.add_content("quibble", [(HashKind.MD5, md5(9_000 + place), "", 100)], **WHO)
+    banks.change("quibble", new_name="other", **WHO)
+    banks.add_content("other", [(HashKind.MD5, md5(20), "", 100)], **WHO)
+    states = Counter(bank_desk.states().values())
+    assert states == {"disabled": 5, "active": 8, "held": 4}
+
+
+def test_a_slow_list_does_not_wait(bank_desk: BankDesk, clock: HandClock) -> None:
+    bank_desk.traffic(*plain_traffic())
+    for place in range(20):
+        clock.advance(hours=8)
+        done = bank_desk.banks.put("quibble", [entry(f"{place}", md5(place))], **WHO)
+        assert (done.held, done.matched_files) == (0, 1)
+
+
+def test_a_known_bank_is_not_vetoed_entry_by_entry(bank_desk: BankDesk) -> None:
+    known = [line(place) for place in range(100)]
+    bank_desk.banks.import_entries("known", known, **WHO)
+    bank_desk.banks.create(Bank(name="aside", purpose=BankPurpose.NEGATIVE), **WHO)
+    for place in range(30):
+        bank_desk.known = {"known": {place}}
+        bank_desk.banks.add_content("aside", [(HashKind.MD5, md5(place), "", 100)], **WHO)
+    states = [one.state.value for one in bank_desk.entries() if one.bank == "aside"]
+    assert states == ["active"] * 19 + ["held"] * 11
 
 
 def near(bits: int) -> str:
