@@ -35,6 +35,8 @@ from nightlight.report.schema import Schema, parsed
 
 #: Answers that say the open report is gone, so that nothing of it can ever be finished.
 _GONE = frozenset({AnswerKind.NO_SUCH_REPORT, AnswerKind.RETRACTED})
+#: What a person must do where the answer to /finish was lost and the report is gone.
+_ASK_FIRST = "it may have been finished: ask NCMEC whether they have this report"
 
 
 class _Spoilt(Exception):  # noqa: N818  says what the open report is
@@ -204,10 +206,15 @@ class Filer:
             raise
 
     def _finish(self, run: Progress) -> None:
+        asked_before = run.filing.state is TipState.FINISHING
         run.save(TipState.FINISHING, FilingAction.FINISH_REQUESTED)
         try:
             receipt = self._destination.finish(run.filing.remote_id)
         except CyberTiplineRefusal as refusal:
+            if refusal.kind is AnswerKind.NO_SUCH_REPORT and asked_before:
+                # An earlier call may have finished it: a new report could be a second one.
+                run.refuse(f"{refusal}; {_ASK_FIRST}", retry_from=TipState.FINISHING)
+                return
             if refusal.kind is not AnswerKind.FINISHED:
                 raise
             run.file(refusal.body)  # an earlier call finished it, and its answer was lost

@@ -160,14 +160,25 @@ def test_an_altered_upload_is_retracted_and_counted() -> None:
     assert [report.state for report in world.line.reports.values()] == ["retracted", "finished"]
 
 
-def test_an_expired_report_is_opened_anew_even_after_finishing_was_asked() -> None:
+def test_a_report_that_may_have_been_finished_and_is_gone_waits_for_a_person() -> None:
     world = World(t4=Trouble.LOST_BEFORE)
     assert world.advance().state is TipState.FINISHING
     world.line.expire()
-    assert world.advance().state is TipState.DRAFTED
     filing = world.advance()
-    assert filing.state is TipState.FILED
-    assert filing.restarts == 1
+    assert (filing.state, filing.retry_from) == (TipState.REFUSED, TipState.FINISHING)
+    assert "ask NCMEC" in filing.failure
+    world.clock.advance(days=9)
+    assert world.filer.run_due(limit=10) == []
+    assert world.line.calls.count("open") == 1
+
+
+def test_a_report_that_expired_before_finishing_was_ever_asked_is_opened_anew() -> None:
+    world = World()
+    world.line.answers["finish"] = 5001
+    assert world.advance().state is TipState.DRAFTED
+    world.line.answers.clear()
+    filing = world.advance()
+    assert (filing.state, filing.restarts) == (TipState.FILED, 1)
 
 
 def test_no_second_report_is_opened_if_somebody_retracted_the_first_one() -> None:
