@@ -12,7 +12,10 @@ from nightlight.report.ports import FilingAction, TipStore
 _FIRST_WAIT_S = 30
 #: Well under the 24 hours after which NCMEC drops an open report.
 _LONGEST_WAIT_S = 3600
-
+#: After so many new reports, and after so many more, a tip waits for a person.
+_RESTARTS = 5
+#: A slower upload than this may be taken for dead.
+_SLOWEST_BYTES_S = 256 * 1024
 
 #: Why a tip was withdrawn.
 OVERTURNED = "its case was overturned"
@@ -40,10 +43,12 @@ class Progress:
         uploaded: tuple[str, ...] | None = None,
         described: int | None = None,
         document: str | None = None,
+        sends: int = 0,
     ) -> None:
         """Store a step forward; None leaves a field as it is.
 
-        The tip is not due again until the lease ends, so that others leave a live filer alone.
+        The tip is not due again until the lease ends, so that others leave a live filer alone. It
+        lasts longer where the step ``sends`` many bytes.
         """
         before = self.filing
         self._store_as(
@@ -56,7 +61,9 @@ class Progress:
                 described=before.described if described is None else described,
                 document=before.document if document is None else document,
                 failure="",
-                next_attempt_at=self._clock.now() + self._lease,
+                next_attempt_at=self._clock.now()
+                + self._lease
+                + timedelta(seconds=sends // _SLOWEST_BYTES_S),
             ),
         )
 
@@ -82,7 +89,10 @@ class Progress:
         self._store_as(FilingAction.RETRACTION_REQUESTED, self._waiting(given_up, why))
 
     def start_over(self, *, failure: str = "") -> None:
-        """Store that the report is gone and a new one is needed; later, if it was a failure."""
+        """Store that the report is gone and a new one is needed; later, if it was a failure.
+
+        After every few of them a person must look: a tip that never gets done is not filed.
+        """
         fresh = structs.replace(
             self.filing,
             state=TipState.DRAFTED,
@@ -91,6 +101,10 @@ class Progress:
             described=0,
             restarts=self.filing.restarts + 1,
         )
+        if fresh.restarts % _RESTARTS == 0:
+            why = f"started over {fresh.restarts} times {failure}".strip()
+            self._settle_refused(structs.replace(fresh, failure=why, retry_from=TipState.DRAFTED))
+            return
         if failure:
             fresh = self._waiting(fresh, failure)
         self._store_as(FilingAction.STARTED_OVER, fresh)

@@ -69,7 +69,7 @@ class Filer:
             schema: what documents must follow; by default the destination's, kept in memory.
             name: the destination's name; other tips are left alone.
             lease_s: how long a tip under way is left alone by other filers; one that died is
-                taken over after it. Longer than one call may take.
+                taken over after it. Longer than one call may take; an upload has more by its size.
         """
         self._store = store
         self._destination = destination
@@ -171,7 +171,7 @@ class Filer:
         except NightlightError as failure:
             run.refuse(f"the sealed file of {file.evidence_id} cannot be read: {failure.code}")
             return
-        run.save(TipState.UPLOADING, FilingAction.UPLOAD_REQUESTED)
+        run.save(TipState.UPLOADING, FilingAction.UPLOAD_REQUESTED, sends=len(data))
         file_id, arrived = self._destination.upload(
             run.filing.remote_id, file.file_name, file.content_type, data
         )

@@ -333,6 +333,29 @@ def test_a_tip_under_way_is_left_alone_until_the_lease_ends() -> None:
     assert opening.next_attempt_at == world.clock.at + timedelta(seconds=60)
 
 
+def test_a_large_upload_is_left_alone_for_longer() -> None:
+    world = World()
+    large = structs.replace(world.tip.files[0], digest=world.media.add(bytes(4 * 1024 * 1024)))
+    world.replace_tip(with_files(world.tip, large))
+    world.advance()
+    [uploading] = [one for one in world.store.history if one.state is TipState.UPLOADING]
+    assert uploading.next_attempt_at == world.clock.at + timedelta(seconds=60 + 16)
+
+
+def test_a_tip_that_starts_over_without_end_waits_for_a_person() -> None:
+    world = World()
+    world.line.garble_uploads = 9
+    for _ in range(9):
+        filing = world.advance()
+        world.clock.advance(hours=2)
+    assert (filing.state, filing.restarts) == (TipState.REFUSED, 5)
+    assert filing.failure == "started over 5 times"
+    assert world.line.in_state("open") == []
+    world.line.garble_uploads = 0
+    world.store.save(retried(filing), action="tip.retried")
+    assert world.advance().state is TipState.FILED
+
+
 def test_an_unknown_tip_is_not_found() -> None:
     world = World()
     with pytest.raises(NotFound):
