@@ -73,11 +73,12 @@ class MemoryMedia:
         self.files[digest] = data
         return digest
 
-    def read(self, digest: str, purpose: str) -> bytes:
+    def read(self, file: ReportedFile, case_id: CaseId, purpose: str) -> bytes:
+        assert case_id
         self.purposes.append(purpose)
-        if digest not in self.files:
+        if file.digest not in self.files:
             raise NotFound("nothing is sealed under this digest")
-        return self.files[digest]
+        return self.files[file.digest]
 
 
 def make_file(media: MemoryMedia, number: int) -> ReportedFile:

@@ -19,6 +19,7 @@ from nightlight.model.report_decision import (
     ReportState,
     Threshold,
 )
+from nightlight.model.reported_file import ReportedFile
 
 
 class FilingAction(StrEnum):
@@ -342,8 +343,13 @@ class SchemaCache(Protocol):
 class MediaSource(Protocol):
     """Sealed media, opened for a stated purpose."""
 
-    def read(self, digest: str, purpose: str) -> bytes:
-        """Return the bytes whose SHA-256 is ``digest``, having recorded the purpose.
+    def read(self, file: ReportedFile, case_id: CaseId, purpose: str) -> bytes:
+        """Return a file's bytes; before that the record says of what evidence, and what for.
+
+        Args:
+            file: the file; its case is ``case_id`` where nothing else is known of it.
+            case_id: the first case of the tip.
+            purpose: what for.
 
         Raises:
             Unavailable: the store does not answer now.

@@ -165,7 +165,7 @@ class Filer:
     def _upload(self, tip: CyberTip, run: Progress) -> None:
         file = tip.files[len(run.filing.uploaded)]
         try:
-            data = self._media.read(file.digest, f"report {tip.id} to the CyberTipline")
+            data = self._media.read(file, tip.case_id, f"report {tip.id} to the CyberTipline")
         except Unavailable:
             raise
         except NightlightError as failure:

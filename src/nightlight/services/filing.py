@@ -7,7 +7,7 @@ from typing import Protocol
 from msgspec.structs import replace
 
 from nightlight.audit.clock import Clock
-from nightlight.errors import Conflict, NotPermitted
+from nightlight.errors import Conflict, NotFound, NotPermitted
 from nightlight.model.audit import AuditEntry
 from nightlight.model.case import STANDING, CaseState, CaseStep, next_state
 from nightlight.model.custody import Access, ReadKind
@@ -16,6 +16,7 @@ from nightlight.model.effect import EffectKind
 from nightlight.model.filing import Filing, TipState
 from nightlight.model.ids import AccountId, CaseId, TipId
 from nightlight.model.person import Disabled
+from nightlight.model.reported_file import ReportedFile
 from nightlight.preserve.vault import Vault
 from nightlight.report.account_actions import tip_filed
 from nightlight.report.ports import TipFiler
@@ -197,20 +198,37 @@ class VaultMedia:
         self._vault = vault
         self._unit_of_work = unit_of_work
 
-    def read(self, digest: str, purpose: str) -> bytes:
-        """Return the bytes whose SHA-256 is ``digest``, having recorded the purpose."""
-        data = self._vault.open(digest, Access(person="nightlight", purpose=purpose))
+    def read(self, file: ReportedFile, case_id: CaseId, purpose: str) -> bytes:
+        """Return a file's bytes; the record says of what evidence, and what for, before.
+
+        Raises:
+            NotFound: nothing is sealed of it; nothing is recorded then.
+            IntegrityFailure: what is stored is not what was sealed.
+        """
+        if not self._vault.has(file.digest):
+            raise NotFound("nothing is sealed under this digest")
         with self._unit_of_work.begin() as tx:
+            parts = self._vault.open_parts(
+                file.digest, Access(person="nightlight", purpose=purpose)
+            )
             tx.commit(
                 AuditEntry(
                     actor="nightlight",
                     action="evidence.opened",
-                    subject="one sealed file",
+                    subject=file.evidence_id,
                     reason=purpose,
-                    detail={"bytes": len(data)},
+                    detail={"case": _case_of(tx, file.evidence_id) or case_id},
                 )
             )
-        return data
+        return b"".join(parts)
+
+
+def _case_of(tx: Transaction, evidence_id: str) -> CaseId | None:
+    """Return the case that evidence belongs to now, None where only the vault knows of it."""
+    try:
+        return tx.evidence.get(evidence_id).case_id
+    except NotFound:
+        return None
 
 
 class Filers:

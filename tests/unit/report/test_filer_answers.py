@@ -12,6 +12,8 @@ from tests.fakes.cybertipline import FakeCyberTipline, Trouble
 from nightlight.errors import Conflict, NotFound, NotPermitted, Unavailable
 from nightlight.model.cybertip import CyberTip
 from nightlight.model.filing import Filing, TipState
+from nightlight.model.ids import CaseId
+from nightlight.model.reported_file import ReportedFile
 from nightlight.report.progress import retried, withdrawn
 from nightlight.report.reporter import Contact, Reporter
 from nightlight.report.submit import Filer
@@ -276,8 +278,8 @@ def test_a_file_missing_from_the_vault_waits_for_a_person() -> None:
 
 def test_a_vault_that_does_not_answer_is_tried_again() -> None:
     class Away(MemoryMedia):
-        def read(self, digest: str, purpose: str) -> bytes:
-            raise Unavailable(f"no vault for {purpose}", hint=digest[:0])
+        def read(self, file: ReportedFile, case_id: CaseId, purpose: str) -> bytes:
+            raise Unavailable(f"no vault for {purpose}", hint=f"{file.evidence_id} of {case_id}")
 
     world = World()
     world.media, there = Away(), world.media

@@ -1,19 +1,23 @@
 """The filer's store: progress, case and record change together; every opening is recorded."""
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from msgspec.structs import replace
+from tests.fakes.cybertip_store import MemoryMedia, make_file
 from tests.fakes.desk import Desk
 from tests.synthetic.builders import TEXT, event_of
 
-from nightlight.errors import Conflict, NotFound
+from nightlight.errors import Conflict, IntegrityFailure, NotFound
 from nightlight.model.case import CaseState, CaseStep
+from nightlight.model.custody import Access
 from nightlight.model.cybertip import Destination
 from nightlight.model.event import PostCreated
 from nightlight.model.filing import TipState
-from nightlight.model.ids import AccountId, TipId
+from nightlight.model.ids import AccountId, CaseId, TipId
 from nightlight.model.report_decision import Accounted, ReportState
+from nightlight.preserve.vault import Vault
 from nightlight.review.resolve import Resolution
 from nightlight.services.drafting import Drafting
 from nightlight.services.filing import StoredTips, VaultMedia
@@ -122,20 +126,45 @@ def test_tip_that_does_not_exist_is_not_found(office: Office) -> None:
         office.tips.load(TipId("nowhere"))
 
 
-def test_every_opening_of_evidence_is_recorded_with_its_purpose(office: Office) -> None:
+def test_every_opening_of_evidence_names_it_and_its_case_and_the_purpose(office: Office) -> None:
     services = office.services
     media = VaultMedia(vault=services.vault, unit_of_work=services.unit_of_work)
-    digest = services.vault.seal(b"quibble")
-    assert media.read(digest, "report tip-1") == b"quibble"
+    [evidence, *_] = office.evidence(office.case_id)
+    file = replace(make_file(MemoryMedia(), 1), evidence_id=evidence.id, digest=evidence.digest)
+    assert media.read(file, CaseId("other"), "report tip-1")
     with services.unit_of_work.read() as tx:
         [newest] = tx.audit.newest(1)
-    assert (newest.entry.action, newest.entry.reason) == ("evidence.opened", "report tip-1")
-    assert digest not in repr(newest)
+    entry = newest.entry
+    assert (entry.action, entry.subject) == ("evidence.opened", evidence.id)
+    assert (entry.detail, entry.reason) == ({"case": office.case_id}, "report tip-1")
+    assert evidence.digest not in repr(newest)
+
+
+def test_evidence_that_breaks_while_it_is_read_is_said_to_have_been_opened(office: Office) -> None:
+    services = office.services
+
+    class Torn(Vault):
+        def has(self, digest: str) -> bool:
+            return bool(digest)
+
+        def open_parts(self, digest: str, access: Access) -> Iterator[bytes]:
+            access.check()
+            assert digest
+            return self._torn()
+
+        def _torn(self) -> Iterator[bytes]:
+            yield b"quib"
+            raise IntegrityFailure("what is stored is not what was sealed")
+
+    media = VaultMedia(vault=Torn.__new__(Torn), unit_of_work=services.unit_of_work)
+    with pytest.raises(IntegrityFailure):
+        media.read(make_file(MemoryMedia(), 1), office.case_id, "report tip-1")
+    assert office.actions()[-1] == "evidence.opened"
 
 
 def test_evidence_that_cannot_be_opened_is_not_said_to_have_been(office: Office) -> None:
     services, before = office.services, office.actions()
     media = VaultMedia(vault=services.vault, unit_of_work=services.unit_of_work)
     with pytest.raises(NotFound):
-        media.read("00" * 32, "report tip-1")
+        media.read(make_file(MemoryMedia(), 1), office.case_id, "report tip-1")
     assert office.actions() == before
