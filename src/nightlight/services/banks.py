@@ -76,8 +76,8 @@ class Banks(Contents):
     ) -> Bank:
         """Return the bank with its settings changed; None leaves one as it is.
 
-        A bank that is to match further, or to veto, is tried for a flood first. ``anyway`` is for a
-        person who knows that it is one.
+        A bank that is to match further, or to have another purpose, is tried for a flood first.
+        ``anyway`` is for a person who knows that it is one.
 
         Raises:
             InvalidInput: a setting is wrong; names the field.
@@ -199,8 +199,7 @@ class Banks(Contents):
 
 def _acts_further(before: Bank, after: Bank) -> bool:
     """Return whether the new settings can match or veto what the old ones did not."""
-    to_veto = after.purpose is BankPurpose.NEGATIVE and after.purpose is not before.purpose
-    return to_veto or after.threshold_bits > before.threshold_bits
+    return after.purpose is not before.purpose or after.threshold_bits > before.threshold_bits
 
 
 def _check(bank: Bank) -> None:

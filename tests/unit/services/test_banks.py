@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 from tests.fakes.bank_desk import WHO, BankDesk, line, md5
-from tests.fakes.cybertip_store import NOON
+from tests.fakes.cybertip_store import NOON, HandClock
 
 from nightlight.errors import Conflict, InvalidInput, NotFound
 from nightlight.exchange.bank_file import parse_bank
@@ -164,6 +164,23 @@ def test_a_bank_that_would_veto_much_of_a_known_one_needs_a_person(bank_desk: Ba
 
     assert refused.value.field == "purpose"
     assert bank_desk.banks.get("quibble").purpose is BankPurpose.KNOWN
+
+
+def test_a_negative_bank_that_would_match_much_as_a_known_one_needs_a_person(
+    bank_desk: BankDesk,
+) -> None:
+    banks = bank_desk.banks
+    banks.create(Bank(name="aside", purpose=BankPurpose.NEGATIVE), **WHO)
+    banks.import_entries("aside", [line(n) for n in range(40)], **WHO)
+    bank_desk.traffic(*[MediaHashes(md5=md5(n)) for n in range(40)])
+    late = BankDesk(bank_desk.unit_of_work, HandClock()).banks  # has seen no earlier traffic
+
+    with pytest.raises(Conflict) as refused:
+        late.change("aside", purpose=BankPurpose.KNOWN, **WHO)
+
+    assert refused.value.field == "purpose"
+    assert late.get("aside").purpose is BankPurpose.NEGATIVE
+    assert late.change("aside", purpose=BankPurpose.KNOWN, anyway=True, **WHO)
 
 
 def test_what_is_not_there_is_not_found(bank_desk: BankDesk) -> None:
