@@ -238,7 +238,7 @@ def test_while_the_database_is_away_nothing_is_acknowledged_and_the_worker_waits
     postgres.close_database(url)
     with pytest.raises(Unavailable):
         site.services.pipeline.accept(events[:300])
-    until(lambda: "round.failed" in site.output.read_text(), "the worker noticed")
+    until(lambda: "step.failed" in site.output.read_text(), "the worker noticed")
     assert worker.poll() is None, "the worker waits"
     postgres.open_database(url)
     assert site.processed() == 0

@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from nightlight.cli.console import Actor, Json, Reason, fields_of, out, print_json, print_rows
+from nightlight.cli.console import Actor, Json, Reason, err, fields_of, out, print_json, print_rows
 from nightlight.cli.services import open_services
 from nightlight.errors import InvalidInput
 from nightlight.model.hold import Hold
@@ -130,8 +130,12 @@ def destroy(
     else:
         out.print(
             f"{done.destroyed} destroyed, the bytes of {done.shared} of them kept for others;"
-            f" {done.spared} spared"
+            f" {done.spared} spared, {done.failed} failed"
         )
+        if done.failure:
+            err.print(f"their orders stand; the last failed since {done.failure}", markup=False)
+    if done.failed:
+        raise typer.Exit(1)
 
 
 def requests(

@@ -20,6 +20,9 @@ _STALE_S = 60.0
 _WHOLE_AT_LEAST = timedelta(days=7)
 #: So many entries are verified in a second or two.
 _SOON_VERIFIED = 200_000
+#: The worker tries every hour.
+_DESTROYED_WITHIN = timedelta(hours=2)
+_LISTED = 1_000
 
 
 class Health(StrEnum):
@@ -224,7 +227,14 @@ def _work(services: Services) -> Iterator[Finding]:
         beats = tx.heartbeats.last()
     beat = beats.get("worker")
     age = (now - beat[0]).total_seconds() if beat else None
-    if age is not None and age < _STALE_S:
+    if age is not None and age < _STALE_S and beat and beat[1]:
+        yield Finding(
+            part="worker",
+            health=Health.WRONG,
+            says=f"alive {age:.0f} s ago, but steps of its work fail: {beat[1]}",
+            mend="its log says why: step.failed",
+        )
+    elif age is not None and age < _STALE_S:
         yield _ok("worker", f"alive {age:.0f} s ago")
     else:
         yield _warning("worker", "not running", "nightlight serve")
@@ -246,6 +256,22 @@ def _work(services: Services) -> Iterator[Finding]:
             "nightlight audit list",
         )
     yield from _tips(services)
+    yield from _destructions(services)
+
+
+def _destructions(services: Services) -> Iterator[Finding]:
+    """Yield what was ordered to be destroyed a while ago, and was not."""
+    with services.unit_of_work.read() as tx:
+        orders = tx.custody.ordered(_LISTED)
+    late = [one for one in orders if services.clock.now() - one.ordered_at > _DESTROYED_WITHIN]
+    if late:
+        many = "or more " if len(late) == _LISTED else ""
+        yield Finding(
+            part="destruction",
+            health=Health.WRONG,
+            says=f"{len(late):,} {many}ordered destructions were not carried out",
+            mend="nightlight evidence destroy says why",
+        )
 
 
 def _tips(services: Services) -> Iterator[Finding]:

@@ -11,7 +11,7 @@ from msgspec import Struct
 
 from nightlight.audit.clock import Clock
 from nightlight.decide.policy import LEGAL_DAYS
-from nightlight.errors import Conflict, InvalidInput, NotPermitted
+from nightlight.errors import Conflict, InvalidInput, NightlightError, NotPermitted
 from nightlight.model.audit import AuditEntry
 from nightlight.model.case import Evidence
 from nightlight.model.custody import CustodyRequest, Destruction, RequestKind, RequestState
@@ -23,6 +23,8 @@ from nightlight.transaction import Transaction, UnitOfWork
 
 #: Cases looked at in one transaction.
 _PAGE = 200
+#: So many destructions that fail one after the other end a round.
+_FAILURES = 10
 
 
 class Retained(Struct, frozen=True, kw_only=True):
@@ -40,12 +42,16 @@ class Destroyed(Struct, frozen=True, kw_only=True):
         destroyed: how much is gone.
         shared: of how much of that the bytes stay, since other evidence is the same.
         spared: how much was ordered to be destroyed and is kept after all.
+        failed: how much could not be destroyed; its order stands.
+        failure: why the last of it could not.
     """
 
     ordered: int = 0
     destroyed: int = 0
     shared: int = 0
     spared: int = 0
+    failed: int = 0
+    failure: str = ""
 
 
 class Retention:
@@ -55,6 +61,7 @@ class Retention:
         self._unit_of_work = unit_of_work
         self._vault = vault
         self._clock = clock
+        self._failed: frozenset[str] = frozenset()
 
     def of_case(self, case_id: CaseId) -> list[Retained]:
         """Return a case's evidence that is kept, and for how long."""
@@ -77,19 +84,40 @@ class Retention:
             after = cases[-1]
 
     def run_due(self, *, limit: int = 1_000) -> Destroyed:
-        """Order what is due to be destroyed and destroy up to ``limit``; return what came of it."""
+        """Order what is due to be destroyed and destroy up to ``limit``; return what came of it.
+
+        What fails holds nothing else up: next time it comes last. Many failures in a row end the
+        round, since the vault is not there then.
+        """
         ordered = self._order_due(limit)
-        destroyed = shared = spared = 0
+        destroyed = shared = spared = in_a_row = 0
+        failed: dict[str, str] = {}
         with self._unit_of_work.read() as tx:
             orders = tx.custody.ordered(limit)
-        for order in orders:
-            match self._carry_out(order.evidence_id):
-                case None:
-                    spared += 1
-                case others:
-                    destroyed += 1
-                    shared += others > 0
-        return Destroyed(ordered=ordered, destroyed=destroyed, shared=shared, spared=spared)
+        for order in sorted(orders, key=lambda one: one.evidence_id in self._failed):
+            try:
+                others = self._carry_out(order.evidence_id)
+            except NightlightError as error:
+                failed[order.evidence_id] = str(error)
+                in_a_row += 1
+                if in_a_row == _FAILURES:
+                    break
+                continue
+            in_a_row = 0
+            if others is None:
+                spared += 1
+            else:
+                destroyed += 1
+                shared += others > 0
+        self._failed = frozenset(failed)
+        return Destroyed(
+            ordered=ordered,
+            destroyed=destroyed,
+            shared=shared,
+            spared=spared,
+            failed=len(failed),
+            failure=next(reversed(failed.values()), ""),
+        )
 
     def forget_machines(self) -> int:
         """Return of how many events the sender's machine was forgotten: what the policy says."""

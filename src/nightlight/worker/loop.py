@@ -8,7 +8,7 @@ import structlog
 from msgspec import Struct
 
 from nightlight.detect.hunting import HuntState
-from nightlight.errors import NightlightError
+from nightlight.errors import NightlightError, Unavailable
 from nightlight.services import Services
 
 _log = structlog.get_logger("nightlight.worker")
@@ -39,31 +39,61 @@ class Worker:
         self._services = services
         self._options = options
         self._orphaned = orphaned
-        self._next_beat: datetime | None = None
-        self._next_anchor: datetime | None = None
-        self._next_deadlines: datetime | None = None
-        self._next_destruction: datetime | None = None
-        self._next_publication: datetime | None = None
-        self._next_escalation: datetime | None = None
+        self._next: dict[str, datetime] = {}
+        self._failing: dict[str, str] = {}
 
     def run(self, stop: Stop) -> None:
         """Work until ``stop`` is set or the parent is gone."""
         while not stop.is_set() and not self._orphaned():
-            try:
-                busy = self._round()
-            except NightlightError as error:
+            busy, failed = self._round()
+            if failed:
                 # Nothing was acknowledged: the same work is due again after the pause.
-                _log.error("round.failed", code=error.code, error=str(error))
                 stop.wait(self._options.pause_after_failure_s)
-                continue
-            if not busy:
+            elif not busy:
                 stop.wait(self._options.idle_s)
 
-    def _round(self) -> bool:
-        services, options = self._services, self._options
-        self._beat()
+    def _round(self) -> tuple[bool, bool]:
+        """Take every step, whatever becomes of the others; return if any had work, or failed."""
+        options = self._options
+        done = [
+            self._every(options.beat_every_s, "beat", self._beat),
+            self._step("judge", self._judge),
+            self._step("deliver", self._deliver),
+            self._step("state", self._state),
+            self._step("file", self._file),
+            self._step("hunt", self._hunt),
+            self._step("snapshot", self._leave_snapshot),
+            self._every(options.destroy_every_s, "destroy", self._destroy),
+            self._every(options.destroy_every_s, "forget", self._forget_machines),
+            self._every(options.escalate_every_s, "escalate", self._escalate),
+            self._every(options.anchor_every_s, "anchor", self._anchor),
+            self._every(options.anchor_every_s, "publish", self._publish),
+            self._every(options.deadlines_every_s, "deadlines", self._notice_deadlines),
+        ]
+        return any(done), None in done
+
+    def _every(self, seconds: float, name: str, act: Callable[[], bool]) -> bool | None:
+        """Take a step if it is due, and not again before its time, whatever becomes of it."""
+        now = self._services.clock.now()
+        if name in self._next and now < self._next[name]:
+            return False
+        self._next[name] = now + timedelta(seconds=seconds)
+        return self._step(name, act)
+
+    def _step(self, name: str, act: Callable[[], bool]) -> bool | None:
+        """Return whether a step had work, None if it failed; the heartbeat says which fail."""
+        try:
+            busy = act()
+        except NightlightError as error:
+            _log.error("step.failed", step=name, code=error.code, error=str(error))
+            self._failing[name] = error.code
+            return None
+        self._failing.pop(name, None)
+        return busy
+
+    def _judge(self) -> bool:
         busy = False
-        for batch in services.processor.process(limit=options.batch):
+        for batch in self._services.processor.process(limit=self._options.batch):
             busy = True
             _log.info(
                 "batch.processed",
@@ -71,21 +101,22 @@ class Worker:
                 decisions=len(batch.judged),
                 last=batch.last_seq,
             )
-        if services.dispatcher is not None and services.dispatcher.run_due():
-            busy = True
-        if services.statements is not None and services.statements.run_due():
-            busy = True
-        if services.filer is not None and services.filer.run_due(options.tips):
-            busy = True
-        if self._hunt():
-            busy = True
-        if services.matcher.wants_snapshot():
-            services.matcher.leave_snapshot()
-        self._destroy()
-        self._escalate()
-        self._anchor()
-        self._notice_deadlines()
         return busy
+
+    def _deliver(self) -> bool:
+        return self._services.dispatcher is not None and bool(self._services.dispatcher.run_due())
+
+    def _state(self) -> bool:
+        return self._services.statements is not None and bool(self._services.statements.run_due())
+
+    def _file(self) -> bool:
+        filer = self._services.filer
+        return filer is not None and bool(filer.run_due(self._options.tips))
+
+    def _leave_snapshot(self) -> bool:
+        if self._services.matcher.wants_snapshot():
+            self._services.matcher.leave_snapshot()
+        return False
 
     def _hunt(self) -> bool:
         """Search a little further for what newly came onto lists; return whether there was any."""
@@ -96,53 +127,54 @@ class Worker:
             _log.info("hunt.ended", hunt=hunt.id, found=hunt.found, looked_at=hunt.looked_at)
         return hunt is not None
 
-    def _destroy(self) -> None:
-        """Destroy what is due, and certify it."""
-        now = self._services.clock.now()
-        if self._next_destruction is None or now >= self._next_destruction:
-            done = self._services.retention.run_due()
-            self._services.retention.forget_machines()
-            if done.destroyed or done.spared:
-                _log.info("evidence.destroyed", destroyed=done.destroyed, spared=done.spared)
-            self._next_destruction = now + timedelta(seconds=self._options.destroy_every_s)
+    def _destroy(self) -> bool:
+        """Destroy what is due, and certify it.
 
-    def _beat(self) -> None:
-        now = self._services.clock.now()
-        if self._next_beat is None or now >= self._next_beat:
-            with self._services.unit_of_work.begin() as tx:
-                tx.heartbeats.beat("worker", at=now)
-                tx.commit_unrecorded()
-            self._next_beat = now + timedelta(seconds=self._options.beat_every_s)
+        Raises:
+            Unavailable: some of it could not be destroyed; its orders stand.
+        """
+        done = self._services.retention.run_due()
+        if done.destroyed or done.spared:
+            _log.info("evidence.destroyed", destroyed=done.destroyed, spared=done.spared)
+        if done.failed:
+            raise Unavailable(f"{done.failed} destructions failed: {done.failure}")
+        return False
 
-    def _escalate(self) -> None:
+    def _forget_machines(self) -> bool:
+        self._services.retention.forget_machines()
+        return False
+
+    def _beat(self) -> bool:
+        failing = ", ".join(f"{name}: {code}" for name, code in sorted(self._failing.items()))
+        with self._services.unit_of_work.begin() as tx:
+            tx.heartbeats.beat("worker", at=self._services.clock.now(), detail=failing)
+            tx.commit_unrecorded()
+        return False
+
+    def _escalate(self) -> bool:
         """Put into the record which report decisions are overdue, each once."""
-        now = self._services.clock.now()
-        if self._next_escalation is None or now >= self._next_escalation:
-            overdue = self._services.report_decisions.escalate()
-            if overdue:
-                _log.warning("report.overdue", account_actions=overdue)
-            self._next_escalation = now + timedelta(seconds=self._options.escalate_every_s)
+        overdue = self._services.report_decisions.escalate()
+        if overdue:
+            _log.warning("report.overdue", account_actions=overdue)
+        return False
 
-    def _anchor(self) -> None:
-        now = self._services.clock.now()
-        if self._next_anchor is None or now >= self._next_anchor:
-            self._services.record.anchor()
-            self._next_anchor = now + timedelta(seconds=self._options.anchor_every_s)
-            self._publish(now)
+    def _anchor(self) -> bool:
+        self._services.record.anchor()
+        return False
 
-    def _publish(self, now: datetime) -> None:
+    def _publish(self) -> bool:
         """Publish a checkpoint every hour, and after a failure at every anchor."""
-        if self._next_publication is not None and now < self._next_publication:
-            return
+        now = self._services.clock.now()
+        if "published" in self._next and now < self._next["published"]:
+            return False
         published = self._services.record.publish()
         if published is not None and published.failure:
             _log.warning("checkpoint.not_published", why=published.failure)
-            return
-        self._next_publication = now + timedelta(seconds=self._options.publish_every_s)
+            return False
+        self._next["published"] = now + timedelta(seconds=self._options.publish_every_s)
+        return False
 
-    def _notice_deadlines(self) -> None:
-        now = self._services.clock.now()
-        if self._next_deadlines is None or now >= self._next_deadlines:
-            for tip in self._services.deadlines.notice():
-                _log.error("tip.overdue", tip=tip.tip_id, state=tip.filing.state.value)
-            self._next_deadlines = now + timedelta(seconds=self._options.deadlines_every_s)
+    def _notice_deadlines(self) -> bool:
+        for tip in self._services.deadlines.notice():
+            _log.error("tip.overdue", tip=tip.tip_id, state=tip.filing.state.value)
+        return False

@@ -8,7 +8,7 @@ from tests.fakes.cybertip_store import HandClock
 from tests.fakes.evidence_room import WHO, EvidenceRoom
 
 from nightlight.adapters.sql.database import SqlUnitOfWork
-from nightlight.errors import Conflict, InvalidInput, NotFound, NotPermitted, Unavailable
+from nightlight.errors import Conflict, InvalidInput, NotFound, NotPermitted
 from nightlight.model.case import CaseState
 from nightlight.model.ids import CaseId
 from nightlight.preserve.ports import KeyRing
@@ -176,8 +176,7 @@ def test_a_hold_that_comes_between_order_and_act_spares_the_evidence(room: Evide
     one = reported(room)
     room.clock.advance(days=YEAR)
     room.blobs.full = True
-    with pytest.raises(Unavailable):
-        room.retention.run_due()
+    assert room.retention.run_due().failed == 1
     assert len(room.entries("evidence.destruction_ordered")) == 1
     room.holds.place(CASE, reference="letter 7", until=None, **WHO)
     room.blobs.full = False
@@ -193,13 +192,40 @@ def test_an_order_stands_while_the_vault_does_not_answer(room: EvidenceRoom) -> 
     room.clock.advance(days=YEAR)
     room.blobs.full = True
     for _ in range(2):
-        with pytest.raises(Unavailable):
-            room.retention.run_due()
+        done = room.retention.run_due()
+        assert (done.destroyed, done.failed) == (0, 1)
+        assert "does not answer" in done.failure
     assert room.destroyed_at(one) is None
     room.blobs.full = False
     done = room.retention.run_due()
     assert (done.ordered, done.destroyed) == (0, 1)
     assert len(room.entries("evidence.destruction_ordered")) == 1
+
+
+def test_one_destruction_that_fails_holds_no_other_up(
+    room: EvidenceRoom, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stuck = [
+        reported(room, f"case-{number:02}", f"stuck {number}".encode()) for number in range(12)
+    ]
+    names = {room.vault.name_of(room.evidence(one).digest) for one in stuck}
+    room.clock.advance(days=1)
+    other = reported(room, "case-other", b"other")
+    destroy = room.blobs.destroy
+
+    def fragile(name: str) -> None:
+        if name in names:
+            raise NotPermitted("the store does not let us")
+        destroy(name)
+
+    monkeypatch.setattr(room.blobs, "destroy", fragile)
+    room.clock.advance(days=YEAR)
+    first, second = room.retention.run_due(), room.retention.run_due()
+    assert (first.failed, first.destroyed) == (10, 0), "a vault that is not there ends the round"
+    assert (second.failed, second.destroyed) == (12, 1)
+    assert room.destroyed_at(other) == room.clock.now()
+    names.clear()
+    assert room.retention.run_due().destroyed == 12
 
 
 def test_what_was_killed_after_the_bytes_were_gone_is_certified_later(room: EvidenceRoom) -> None:
