@@ -117,6 +117,8 @@ def _open_ended(standing: CaseStanding) -> tuple[str, ...]:
 
 
 def _is_done(tip: TipStanding) -> bool:
+    if tip.state is TipState.WITHDRAWN:
+        return True  # for good: nothing was reported by it, and nothing will be
     return tip.state is TipState.FILED and tip.filed_at is not None
 
 

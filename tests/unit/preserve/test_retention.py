@@ -65,7 +65,19 @@ def test_nothing_of_an_unsettled_case_is_ever_due(state: CaseState) -> None:
     assert (days(found), found.because) == (None, (f"its case is {state.value}",))
 
 
-@pytest.mark.parametrize("state", [one for one in TipState if one is not TipState.FILED])
+def test_a_withdrawn_tip_keeps_nothing_and_counts_as_no_report() -> None:
+    overturned = replace(DECIDED, state=CaseState.OVERTURNED)
+    gone = TipStanding(state=TipState.WITHDRAWN, filed_at=None)
+    assert days(keep(case=overturned, tips=(gone,))) == 90
+    assert days(keep(tips=(gone, FILED))) == 402, "a bundle that was drafted again and filed"
+    again = TipStanding(state=TipState.DRAFTED, filed_at=None)
+    assert days(keep(tips=(gone, again))) is None, "a bundle that was drafted again"
+
+
+_UNFILED = [one for one in TipState if one not in (TipState.FILED, TipState.WITHDRAWN)]
+
+
+@pytest.mark.parametrize("state", _UNFILED)
 def test_nothing_is_due_while_a_tip_is_not_filed(state: TipState) -> None:
     assert days(keep(tips=(FILED, TipStanding(state=state, filed_at=None)))) is None
 

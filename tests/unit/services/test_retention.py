@@ -6,12 +6,14 @@ import pytest
 from tests.fakes.blobs import ACCESS
 from tests.fakes.cybertip_store import HandClock
 from tests.fakes.evidence_room import WHO, EvidenceRoom
+from tests.ports.builders import ENTRY
 
 from nightlight.adapters.sql.database import SqlUnitOfWork
 from nightlight.errors import Conflict, InvalidInput, NotFound, NotPermitted
 from nightlight.model.case import CaseState
 from nightlight.model.ids import CaseId
 from nightlight.preserve.ports import KeyRing
+from nightlight.report.progress import withdrawn
 
 CASE = CaseId("case-1")
 YEAR = 366
@@ -108,6 +110,23 @@ def test_nothing_is_destroyed_while_a_tip_is_not_filed(room: EvidenceRoom) -> No
     assert room.retention.run_due().ordered == 0
     room.clock.advance(days=YEAR)
     room.retention.run_due()
+    assert room.destroyed_at(one) is not None
+
+
+def test_an_overturned_case_whose_tip_was_withdrawn_is_destroyed_in_time(
+    room: EvidenceRoom,
+) -> None:
+    room.case(state=CaseState.OVERTURNED)
+    tip_id = room.draft()
+    one = room.seal("one")
+    with room.unit_of_work.begin() as tx:
+        _, filing = tx.tips.load(tip_id)
+        tx.tips.save(withdrawn(filing), at=room.clock.now())
+        tx.commit(ENTRY)
+    room.clock.advance(days=YEAR, microseconds=-1)
+    assert room.retention.run_due().destroyed == 0
+    room.clock.advance(microseconds=1)
+    assert room.retention.run_due().destroyed == 1
     assert room.destroyed_at(one) is not None
 
 
