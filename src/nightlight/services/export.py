@@ -264,21 +264,33 @@ def _export(tx: Transaction, request_id: str) -> CustodyRequest:
 
 
 def _custody(entries: Iterable[ChainedEntry], request: CustodyRequest) -> Iterator[Custody]:
-    """Yield every step of the record that is about this evidence, its case or this request."""
-    ids = {*request.evidence_ids, request.case_id, request.id}
+    """Yield every step of the record that is this request's or the evidence's own.
+
+    Of holds, and of what was exported to others, it tells no person, reference or reason.
+    """
+    ids = set(request.evidence_ids)
     for chained in entries:
-        entry = chained.entry
-        if not entry.action.startswith(("evidence.", "case.", "hold.", "custody.")):
-            continue
-        listed = entry.detail.get("evidence")
-        named = {entry.subject, entry.detail.get("case")}
-        if ids & named or (isinstance(listed, list) and not ids.isdisjoint(listed)):
+        entry, is_named = chained.entry, True
+        match entry.action.partition("."):
+            case ("custody", _, _):
+                is_ours = entry.subject == request.id
+            case ("hold", _, _):
+                is_ours, is_named = entry.detail.get("case") == request.case_id, False
+            case ("evidence", _, "sealed" | "opened" | "viewed" | "exported"):
+                listed = entry.detail.get("evidence")
+                is_ours = entry.subject in ids or (
+                    isinstance(listed, list) and not ids.isdisjoint(listed)
+                )
+                is_named = entry.detail.get("request", request.id) == request.id
+            case _:
+                is_ours = False
+        if is_ours:
             yield Custody(
                 entry=chained.seq,
                 hash=chained.hash,
                 at=chained.at,
                 action=entry.action,
-                person=entry.actor,
+                person=entry.actor if is_named else "",
                 subject=entry.subject,
-                reason=entry.reason,
+                reason=entry.reason if is_named else "",
             )

@@ -9,6 +9,7 @@ from typing import Any
 import msgspec
 import pyrage
 import pytest
+from tests.fakes.blobs import ACCESS
 from tests.fakes.cybertip_store import HandClock
 from tests.fakes.evidence_room import WHO, EvidenceRoom
 
@@ -97,6 +98,32 @@ def test_the_recipient_gets_every_byte_and_how_it_was_kept(
     with room.unit_of_work.read() as tx:
         hashes = {one.hash for one in tx.audit.entries()}
     assert {one["hash"] for one in told["custody"]} <= hashes
+
+
+def test_a_package_tells_one_authority_nothing_of_what_another_asked_for(
+    exports: Exports, room: EvidenceRoom, tmp_path: Path
+) -> None:
+    other = propose(exports, reference="secret-warrant", person="quib", reason="secret-why")
+    exports.approve(other.id, person="zor", reason="secret-check")
+    exports.write(other.id, tmp_path / "other.tar", person="quib")
+    room.holds.place(
+        CASE, reference="secret-letter", until=None, person="quib", reason="secret-hold"
+    )
+    room.desk.view("file-1", ACCESS, on_platform=True)
+    request = propose(exports)
+    exports.approve(request.id, person="bo", reason="checked")
+    exports.write(request.id, tmp_path / "package.tar", person="ana")
+    folder = opened(tmp_path / "package.tar", exports)
+    contents = (folder / "contents.json").read_text()
+    assert not [one for one in ("secret", 'quib"', "zor", other.id) if one in contents]
+    assert [one["action"] for one in msgspec.json.decode(contents)["custody"]] == [
+        "evidence.exported",
+        "hold.placed",
+        "evidence.viewed",
+        "custody.proposed",
+        "custody.approved",
+        "evidence.exported",
+    ]
 
 
 def test_the_package_shows_neither_content_nor_hash_to_who_has_no_key(
