@@ -17,6 +17,8 @@ from nightlight.services.rules import active_policy
 from nightlight.settings import Settings, read_settings
 
 _STALE_S = 60.0
+#: Work signs the record every minute.
+_SIGNED_WITHIN_S = 3600
 _WHOLE_AT_LEAST = timedelta(days=7)
 #: So many entries are verified in a second or two.
 _SOON_VERIFIED = 200_000
@@ -359,6 +361,12 @@ def _checkpoints(services: Services) -> Finding:
         )
     now = services.clock.now()
     says = f"entry {last.seq:,} signed {_ago(now - last.at)}"
+    with services.unit_of_work.read() as tx:
+        unsigned = next(iter(tx.audit.stored(after=last.seq, limit=1)), None)
+    written = int(now.timestamp()) - unsigned.at_us // 1_000_000 if unsigned else 0
+    if written > _SIGNED_WITHIN_S:
+        says += ": what came since is not signed, and losing it would not show"
+        return _warning("checkpoints", says, "nightlight serve")
     if not record.publishes:
         return _ok("checkpoints", f"{says}; published nowhere")
     if published is None or published.at is None or published.failure:
