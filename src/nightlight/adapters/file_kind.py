@@ -27,6 +27,22 @@ _PICTURE_BRANDS = frozenset(
     {b"avif", b"avio", b"avis", b"heic", b"heim", b"heis", b"heix", b"hevc", b"hevm", b"hevs"}
     | {b"hevx", b"jp2 ", b"jpx ", b"jxl ", b"MA1A", b"MA1B", b"miaf", b"mif1", b"mif2", b"msf1"}
 )
+#: What pictures begin with that viewers show whatever else lies in them: JPEG, PNG, GIF, BMP,
+#: TIFF of either byte order, JPEG 2000.
+_PICTURE_BEGINNINGS = (
+    b"\xff\xd8\xff",
+    b"\x89PNG",
+    b"GIF8",
+    b"BM",
+    b"II*\0",
+    b"II\0*",
+    b"II+\0",
+    b"MM\0*",
+    b"MM*\0",
+    b"MM\0+",
+    b"\xff\x4f\xff\x51",
+    b"\0\0\0\x0cjP  ",
+)
 _RIFF_KINDS = frozenset({b"AVI ", b"WAVE"})
 #: Boxes with which QuickTime files begin that are older than the box which names their kind.
 _QUICKTIME_BOXES = frozenset({b"free", b"mdat", b"moov", b"pnot", b"skip", b"wide"})
@@ -45,12 +61,23 @@ HEAD_BYTES = 4096
 
 def is_video_or_sound(head: bytes) -> bool:
     """Return whether a file that begins so is to be read as a video, or as sound."""
+    if _is_picture(head):
+        return False
     return _is_known_stream(head) or head[4:8] in _QUICKTIME_BOXES
 
 
 def is_known_non_picture(data: bytes) -> bool:
     """Return whether the bytes are certainly a video, sound, PDF or plain text."""
-    return _is_known_stream(data) or data.startswith(b"%PDF-") or _is_text(data)
+    if _is_known_stream(data) and not _is_picture(data):
+        return True
+    return data.startswith(b"%PDF-") or _is_text(data)
+
+
+def _is_picture(head: bytes) -> bool:
+    """Return whether a file begins as a picture does: that it may be a video too counts less."""
+    if head[4:8] == b"ftyp" and head[8:12] in _PICTURE_BRANDS:
+        return True
+    return head.startswith(_PICTURE_BEGINNINGS) or (head[:4] == b"RIFF" and head[8:12] == b"WEBP")
 
 
 def _is_known_stream(head: bytes) -> bool:

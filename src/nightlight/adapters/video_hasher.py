@@ -126,7 +126,7 @@ def hash_video(
 
     Raises:
         UnfinishedVideo: it is damaged, cut short or larger than allowed; carries what was read.
-        InvalidInput: it is no file that can be read.
+        InvalidInput: it is no file that can be read, or holds neither pictures nor sound.
     """
     limits = limits or VideoLimits()
     deadline = monotonic() + limits.max_wall_s
@@ -160,11 +160,14 @@ def _streams(container: InputContainer, limits: VideoLimits) -> list[VideoStream
     """Return the streams of pictures, ready to be decoded on one thread.
 
     Raises:
-        InvalidInput: there are too many, or one is too large or of a codec that is not read.
+        InvalidInput: there are too many, or none and no sound either; or one is too large or of a
+            codec that is not read.
     """
     streams = list(container.streams.video)
     if len(streams) > limits.max_tracks:
         raise InvalidInput(f"the video has more than {limits.max_tracks} tracks")
+    if not streams and not container.streams.audio:
+        raise InvalidInput("the file holds neither pictures nor sound")
     for stream in streams:
         if stream.codec_context is None or stream.codec_context.name not in _CODECS:
             raise InvalidInput("the video is in a format that cannot be read")

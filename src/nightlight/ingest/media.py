@@ -55,7 +55,8 @@ class MediaIntake:
         if isinstance(fetched, Scan):
             return replace(fetched, hashes=told)
         with fetched as file:
-            scan = _completed(self._hasher.scan_file(file), told)
+            scan = as_claimed(self._hasher.scan_file(file), media.content_type)
+            scan = _completed(scan, told)
             if scan.state is not ScanState.SCANNED or self._wanted(scan.hashes):
                 return self._sealed(scan, file)
         return scan
@@ -91,6 +92,18 @@ class MediaIntake:
             except (NotPermitted, InvalidInput) as error:
                 return Scan(state=ScanState.UNREACHABLE, reason=str(error))
         return Scan(state=ScanState.UNREACHABLE, reason=reason)
+
+
+def as_claimed(scan: Scan, content_type: str) -> Scan:
+    """Return the scan; a file said to be a picture or video that shows none was not scanned."""
+    if scan.state is not ScanState.SCANNED or scan.hashes.pdq:
+        return scan
+    kind = content_type.strip().lower().partition("/")[0]
+    if kind == "image":
+        return replace(scan, state=ScanState.FAILED, reason="said to be a picture, and shows none")
+    if kind == "video" and scan.hashes.video is None:
+        return replace(scan, state=ScanState.FAILED, reason="said to be a video, and shows none")
+    return scan
 
 
 def _completed(scan: Scan, told: MediaHashes) -> Scan:

@@ -22,6 +22,7 @@ from nightlight.detect.hash_match import HashMatch
 from nightlight.detect.known import Known
 from nightlight.enforce.plan import human_decisions, plan_effects
 from nightlight.errors import InvalidInput, NightlightError, NotPermitted, Unavailable
+from nightlight.ingest.media import as_claimed
 from nightlight.ingest.ports import Hasher, MediaFile
 from nightlight.model.audit import AuditEntry
 from nightlight.model.bank import BankMatch
@@ -164,7 +165,7 @@ class Screening:
 
     def screen_file(self, file: MediaFile, about: About, rules: Rules) -> Screened:
         """Return the answer about a file."""
-        scan = _as_claimed(self.scan(file), about)
+        scan = as_claimed(self.scan(file), about.content_type)
         if about.is_recorded:
             is_evidence = scan.state is not ScanState.SCANNED or self._matcher.match(scan.hashes)
             if is_evidence:
@@ -300,15 +301,6 @@ def failed(why: NightlightError) -> Screened:
     """Return the answer where nothing could be asked."""
     scan = Scan(state=ScanState.UNREACHABLE, reason="nothing was looked at")
     return Screened(decision="hold", scan=scan, reasons=(f"matching is out: {why}",))
-
-
-def _as_claimed(scan: Scan, about: About) -> Scan:
-    """Return the scan; a file that is said to be a picture and shows none was not scanned."""
-    if scan.state is not ScanState.SCANNED or scan.hashes.pdq:
-        return scan
-    if not about.content_type.startswith("image/"):
-        return scan
-    return replace(scan, state=ScanState.FAILED, reason="said to be a picture, and shows none")
 
 
 def _answer_of(kinds: Collection[EffectKind]) -> Answer:

@@ -24,6 +24,13 @@ OLD_QUICKTIME = {
     "mdat": b"\x00\x00\x10\x00mdat",
     "wide": b"\x00\x00\x00\x08wide",
 }
+AMBIGUOUS = {
+    "JPEG with a box": b"\xff\xd8\xff\xfemoov" + bytes(60),
+    "TIFF with a box": b"II*\x00moov" + bytes(60),
+    "WebP with a box": b"RIFFfreeWEBPVP8 " + bytes(60),
+    "GIF with packets": (b"GIF89a" + bytes(182) + b"G" + bytes(187) + b"G" + bytes(187)),
+    "BMP with timed packets": (b"BM\x00\x00G" + bytes(187)) + (bytes(4) + b"G" + bytes(187)) * 3,
+}
 OTHERS = {
     "PDF": b"%PDF-1.7\n%\xe2\xe3\xcf\xd3\n",
     "text": b"zorbleflux was here\n",
@@ -43,6 +50,12 @@ def test_video_and_sound_are_told_by_how_they_begin(head: bytes) -> None:
 @pytest.mark.parametrize("head", OTHERS.values(), ids=OTHERS)
 def test_what_is_no_video_is_not_taken_for_one(head: bytes) -> None:
     assert not is_video_or_sound(head)
+
+
+@pytest.mark.parametrize("head", AMBIGUOUS.values(), ids=AMBIGUOUS)
+def test_what_begins_as_a_picture_is_one_whatever_else_it_may_be(head: bytes) -> None:
+    assert not is_video_or_sound(head)
+    assert not is_known_non_picture(head)
 
 
 @pytest.mark.parametrize("data", [*STREAMS.values(), OTHERS["PDF"], OTHERS["text"]])

@@ -16,7 +16,7 @@ import pytest
 from av.video.frame import VideoFrame
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from PIL import Image
+from PIL import Image, ImageFilter
 from tests.synthetic.pictures import as_file, declared_png, drawn, flat
 
 from nightlight.adapters.image_hasher import hash_bytes
@@ -300,6 +300,40 @@ def test_file_that_only_begins_like_a_video_fails(hasher: SandboxedHasher) -> No
     assert (found.state, found.hashes.video) == (ScanState.FAILED, None)
 
 
+def jpeg_like_quicktime() -> bytes:
+    """A picture whose comment segment, 28015 bytes long, reads as a box of QuickTime."""
+    return JPEG[:2] + b"\xff\xfemoov" + bytes(0x6D6F - 4) + JPEG[2:]
+
+
+def gif_like_a_transport_stream() -> bytes:
+    """A picture whose palette has the mark of a packet where packets begin."""
+    many_colours = drawn(5).convert("RGB").filter(ImageFilter.GaussianBlur(4)).quantize(256)
+    data = bytearray(as_file(many_colours, "GIF", optimize=False))
+    assert data[10] & 0x87 == 0x87, "palette of 256 colours, which is 768 bytes long"
+    data[188] = data[376] = 0x47
+    return bytes(data)
+
+
+@pytest.mark.parametrize("make", [jpeg_like_quicktime, gif_like_a_transport_stream])
+def test_picture_that_may_be_read_as_a_video_is_hashed_as_a_picture(
+    hasher: SandboxedHasher, make: Callable[[], bytes]
+) -> None:
+    found = hasher.scan(make())
+    assert (found.state, len(found.hashes.pdq), found.hashes.video) == (ScanState.SCANNED, 64, None)
+    assert found.hashes.views
+
+
+@pytest.mark.parametrize(
+    "data",
+    [b"\xff\xd8\xff\xfemoov" + bytes(60_000), b"\x00\x00\x00\x08moov" + bytes(60_000)],
+    ids=["picture without any", "video without any"],
+)
+def test_file_that_shows_and_sounds_nothing_fails(hasher: SandboxedHasher, data: bytes) -> None:
+    found = hasher.scan(data)
+    assert found.state is ScanState.FAILED
+    assert found.reason
+
+
 def test_sound_without_pictures_is_scanned(hasher: SandboxedHasher) -> None:
     file = BytesIO()
     with wave.open(file, "wb") as sound:
@@ -330,7 +364,7 @@ def test_nothing_is_left_to_compile_for_a_picture_that_enters_a_bank() -> None:
 _LATE = """
 from io import BytesIO
 from numba.core import caching
-from PIL import Image
+from PIL import Image, ImageFilter
 from nightlight.adapters import sandbox_decoder
 from nightlight.adapters.image_hasher import hash_bytes
 from nightlight.kernel.views import bank_views

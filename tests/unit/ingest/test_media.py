@@ -12,7 +12,7 @@ from nightlight.errors import InvalidInput, NightlightError, NotPermitted, Unava
 from nightlight.ingest.media import MediaIntake
 from nightlight.ingest.ports import MediaFile
 from nightlight.model.event import MediaUploaded
-from nightlight.model.media import MediaHashes, Scan, ScanState
+from nightlight.model.media import MediaHashes, Scan, ScanState, VideoHashes
 
 DATA = b"quibble"
 
@@ -101,8 +101,17 @@ def around() -> Surroundings:
     return Surroundings()
 
 
-def upload(url: str = "a.png", *, md5: str = "", pdq: str = "") -> MediaUploaded:
-    return MediaUploaded(media_id="media-1", account_id="account-1", url=url, md5=md5, pdq=pdq)
+def upload(
+    url: str = "a.png", *, md5: str = "", pdq: str = "", content_type: str = ""
+) -> MediaUploaded:
+    return MediaUploaded(
+        media_id="media-1",
+        account_id="account-1",
+        url=url,
+        md5=md5,
+        pdq=pdq,
+        content_type=content_type,
+    )
 
 
 def take_in(around: Surroundings) -> Scan:
@@ -209,3 +218,39 @@ def test_what_could_be_decoded_stands_beside_the_picture_hash_of_the_platform(
     assert [(one.view, one.pdq, one.quality) for one in found.views] == [
         ("as-decoded", "cd" * 32, 80)
     ]
+
+
+@pytest.mark.parametrize(
+    ("content_type", "video"),
+    [
+        ("image/gif", VideoHashes(frames=bytes(37), duration_ms=1)),
+        ("Image/JPEG", None),
+        ("video/mp4", None),
+    ],
+)
+def test_file_that_does_not_show_what_it_is_said_to_be_is_held(
+    around: Surroundings, content_type: str, video: VideoHashes | None
+) -> None:
+    around.found = MediaHashes(video=video)
+    scan = around.intake().take_in(upload(content_type=content_type, pdq="d" * 64))
+    assert (scan.state, scan.hashes.video) == (ScanState.FAILED, video)
+    assert "shows none" in scan.reason
+    assert scan.hashes.pdq == "d" * 64, "what the platform said of it still counts"
+    assert around.sealed == [around.file.sha256]
+
+
+@pytest.mark.parametrize(
+    ("content_type", "found"),
+    [
+        ("image/jpeg", MediaHashes(pdq="d" * 64)),
+        ("video/mp4", MediaHashes(video=VideoHashes(frames=bytes(37), duration_ms=1))),
+        ("audio/mpeg", MediaHashes()),
+        ("", MediaHashes()),
+    ],
+)
+def test_file_that_shows_what_it_is_said_to_be_is_scanned(
+    around: Surroundings, content_type: str, found: MediaHashes
+) -> None:
+    around.found = found
+    scan = around.intake().take_in(upload(content_type=content_type))
+    assert (scan.state, scan.reason) == (ScanState.SCANNED, "")
