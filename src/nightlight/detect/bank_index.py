@@ -111,8 +111,12 @@ class BankIndex:
         return {kind: KindStatus(entries=count) for kind, count in counts.items()}
 
     def set_banks(self, banks: Iterable[Bank]) -> None:
-        """Let these be the banks' settings from now on."""
-        self._banks = {bank.name: bank for bank in banks}
+        """Let these be the banks' settings from now on.
+
+        A name that is gone keeps its settings: until ``apply`` has told what became of its entries,
+        those of a renamed or removed negative bank must not count as known media.
+        """
+        self._banks = {**self._banks, **{bank.name: bank for bank in banks}}
 
     def bank(self, name: str) -> Bank:
         """Return a bank's settings."""

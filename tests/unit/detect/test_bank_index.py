@@ -265,6 +265,17 @@ def test_negative_bank_counts_also_where_only_another_bank_is_asked() -> None:
     assert index.match(hashes(), banks=["local"]) == ()
 
 
+def test_entries_of_a_bank_that_is_gone_count_as_before_until_they_are_told_of() -> None:
+    cleared, known = numbered(near(0, "cleared"), near(5))
+    index = BankIndex([cleared, known], banks=[negative()])
+    index.set_banks([negative("harmless")])
+    assert index.match(hashes()) == ()
+    index.apply([replace(cleared, bank="harmless")])
+    assert index.match(hashes()) == ()
+    index.apply([replace(cleared, state=EntryState.WITHDRAWN, value="")])
+    assert [match.bank for match in index.match(hashes())] == ["local"]
+
+
 def test_only_the_banks_asked_for_match() -> None:
     index = BankIndex([near(0), near(1, "partner")])
     assert [match.bank for match in index.match(hashes(), banks=["partner"])] == ["partner"]
