@@ -39,6 +39,7 @@ from nightlight.model.media import MediaHashes, VideoHashes
 
 #: PDQ's own convention: a hash of less quality says too little to be compared.
 MATCHABLE_QUALITY = 50
+#: The weakest first: only of SHA-256 can nobody make two files that share one.
 EXACT_KINDS = (HashKind.MD5, HashKind.SHA1, HashKind.SHA256)
 _CHUNK = 50_000
 _WITHDRAWN_AT_MOST = 10_000
@@ -412,10 +413,14 @@ def _takes_back(veto: BankMatch, match: BankMatch) -> bool:
     """Return whether an entry of a negative bank says that a match is wrong.
 
     It must lie at least as close to the file as the match: the same bytes as known media stay
-    known, however much they look like something else.
+    known, however much they look like something else. Files can be made to share an MD5 or SHA-1
+    with a harmless one, so these two take back no more than what is known by them or by less.
     """
-    if veto.kind in EXACT_KINDS:
+    if veto.kind is HashKind.SHA256:
         return True
+    if veto.kind in EXACT_KINDS:
+        strength = EXACT_KINDS.index
+        return match.kind in EXACT_KINDS and strength(match.kind) <= strength(veto.kind)
     return match.kind not in EXACT_KINDS and veto.distance_bits <= match.distance_bits
 
 

@@ -255,9 +255,31 @@ def test_negative_picture_does_not_take_back_the_same_bytes_as_known_media() -> 
 
 
 def test_negative_bytes_take_back_every_match_of_the_file() -> None:
-    cleared = entry(HashKind.SHA1, SHA1, bank="cleared")
+    cleared = entry(HashKind.SHA256, SHA256, bank="cleared")
     index = BankIndex([entry(HashKind.MD5, MD5), near(0), cleared], banks=[negative()])
-    assert index.match(hashes(md5=MD5, sha1=SHA1)) == ()
+    assert index.match(replace(hashes(md5=MD5), sha256=SHA256)) == ()
+
+
+@pytest.mark.parametrize(
+    ("kind", "value", "left"),
+    [
+        (HashKind.MD5, MD5, [HashKind.SHA1, HashKind.SHA256, HashKind.PDQ]),
+        (HashKind.SHA1, SHA1, [HashKind.SHA256, HashKind.PDQ]),
+    ],
+)
+def test_negative_hash_that_two_files_can_share_takes_back_none_stronger(
+    kind: HashKind, value: str, left: list[HashKind]
+) -> None:
+    known = [
+        entry(HashKind.MD5, MD5),
+        entry(HashKind.SHA1, SHA1),
+        entry(HashKind.SHA256, SHA256),
+        near(0),
+    ]
+    index = BankIndex([*known, entry(kind, value, bank="cleared")], banks=[negative()])
+    looked = index.look(replace(hashes(md5=MD5, sha1=SHA1), sha256=SHA256))
+    assert sorted(match.kind for match in looked.matches) == sorted(left)
+    assert kind in [match.kind for match in looked.taken_back]
 
 
 def test_negative_bank_counts_also_where_only_another_bank_is_asked() -> None:
