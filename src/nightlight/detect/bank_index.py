@@ -184,8 +184,16 @@ class BankIndex:
         """
         return self.look(hashes, banks=banks).matches
 
-    def look(self, hashes: MediaHashes, *, banks: Collection[str] | None = None) -> Looked:
+    def look(
+        self,
+        hashes: MediaHashes,
+        *,
+        banks: Collection[str] | None = None,
+        everything: bool = False,
+    ) -> Looked:
         """Return what the file matches, and what a negative bank took back.
+
+        With ``everything``, whatever share of files a bank is asked about.
 
         Raises:
             InvalidInput: a hash is not hex of the right length; names the field.
@@ -193,8 +201,9 @@ class BankIndex:
         found = [*self._same(hashes), *self._near(hashes), *self._same_video(hashes)]
         if not found:
             return Looked()
-        asked = _sampling_key(hashes)
-        found = [one for one in found if self._is_asked(one.bank, asked)]
+        if not everything:
+            asked = _sampling_key(hashes)
+            found = [one for one in found if self._is_asked(one.bank, asked)]
         vetoes = [one for one in found if self.bank(one.bank).purpose is BankPurpose.NEGATIVE]
         known = [
             one

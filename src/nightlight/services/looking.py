@@ -95,12 +95,19 @@ class _Hunted(BankIndex):
         super().__init__(entries)
         self._live = live
 
-    def look(self, hashes: MediaHashes, *, banks: Collection[str] | None = None) -> Looked:
-        hunted = {one.number for one in super().look(hashes, banks=banks).matches}
+    def look(
+        self,
+        hashes: MediaHashes,
+        *,
+        banks: Collection[str] | None = None,
+        everything: bool = False,
+    ) -> Looked:
+        entries = super().look(hashes, banks=banks, everything=everything).matches
+        hunted = {one.number for one in entries}
         if not hunted:
             return Looked()
         # Not what was withdrawn or disabled since, nor what a negative bank takes back.
-        now = self._live.look(hashes, banks=banks)
+        now = self._live.index.look(hashes, banks=banks, everything=everything)
         matches = tuple(one for one in now.matches if one.number in hunted)
         return replace(now, matches=matches)
 

@@ -390,6 +390,20 @@ def test_a_bank_that_is_not_enabled_does_not_match_unless_asked_raw(
     assert list(lookup(client, bypass_coinflip="true")) == [bank]
 
 
+def test_pictures_and_exact_hashes_too_are_asked_for_whatever_the_ratio(
+    client: httpx.Client, bank: str
+) -> None:
+    picture = client.post(f"/c/bank/{bank}/content", **photo(png(drawn()))).json()["id"]
+    video = client.post(f"/c/bank/{bank}/signal", json={"video_md5": "0a" * 16}).json()["id"]
+    client.put(f"/c/bank/{bank}", json={"enabled_ratio": 0})
+    asked = {"signal": "0a" * 16, "signal_type": "video_md5"}
+
+    assert client.post("/m/lookup", **photo(png(drawn()))).json() == {"pdq": {}}
+    found = client.post("/m/lookup", params={"bypass_coinflip": "true"}, **photo(png(drawn())))
+    assert [one["bank_content_id"] for one in found.json()["pdq"][bank]] == [picture]
+    assert client.get("/m/raw_lookup", params=asked).json() == {"matches": [video]}
+
+
 def test_a_lookup_by_address_gives_signal_types_unless_one_is_named(
     client: httpx.Client, bank: str
 ) -> None:
@@ -812,11 +826,12 @@ def test_a_turned_picture_is_found(client: httpx.Client, bank: str) -> None:
     assert list(found["pdq"]) == [bank]
 
 
-def test_a_flat_picture_matches_nothing_and_is_no_error(client: httpx.Client, bank: str) -> None:
+def test_a_flat_picture_is_found_by_its_bytes_alone(client: httpx.Client, bank: str) -> None:
     told = client.post("/h/hash", params={"include_quality": "true"}, **photo(flat()))
     assert (told.status_code, told.json()["quality"]) == (200, 0)
-    assert client.post(f"/c/bank/{bank}/content", **photo(flat())).status_code == 200
+    assert client.post("/m/lookup", **photo(flat())).json() == {"pdq": {}}
+    number = client.post(f"/c/bank/{bank}/content", **photo(flat())).json()["id"]
 
     found = client.post("/m/lookup", **photo(flat()))
 
-    assert (found.status_code, found.json()) == (200, {"pdq": {}})
+    assert found.json() == {"pdq": {bank: [{"bank_content_id": number, "distance": "0"}]}}

@@ -4,13 +4,13 @@ from collections.abc import Collection, Sequence
 from typing import Any
 
 import msgspec
+from msgspec.structs import replace
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
 from nightlight.detect.bank_index import MATCHABLE_QUALITY, BankIndex
-from nightlight.kernel.hamming import pack
-from nightlight.model.bank import BankMatch, BankPurpose, HashKind
+from nightlight.model.bank import BankMatch, HashKind
 from nightlight.model.media import MediaHashes
 from nightlight.services.tokens import Scope
 from nightlight.web.auth import Gate
@@ -100,33 +100,23 @@ def _by_type(
         hashes = (
             hashes_of(kind, str(getattr(whole, kind.value)))
             if kind is not HashKind.PDQ
-            else MediaHashes(pdq=whole.pdq, pdq_quality=whole.pdq_quality, views=whole.views)
+            else _picture(whole)
         )
         found[name] = _by_bank(_matches(index, hashes, banks, everything=everything))
     return found
+
+
+def _picture(whole: MediaHashes) -> MediaHashes:
+    """Return the hashes that a picture is asked for by; flat ones are in banks by their bytes."""
+    flat = whole.pdq_quality < MATCHABLE_QUALITY
+    return replace(whole, md5="", sha1="", sha256=whole.sha256 if flat else "", video=None)
 
 
 def _matches(
     index: BankIndex, hashes: MediaHashes, banks: Collection[str] | None, *, everything: bool
 ) -> Sequence[BankMatch]:
     """Return what hashes match; with ``everything``, in banks asked of only some files too."""
-    plain = hashes.pdq and hashes.pdq_quality >= MATCHABLE_QUALITY and not hashes.views
-    if not everything or not plain:
-        return index.match(hashes, banks=banks)
-    (near,) = index.near(pack([hashes.pdq]))
-    vetoes = [one for one in near if index.bank(one.bank).purpose is BankPurpose.NEGATIVE]
-    least = min((one.distance_bits for one in vetoes), default=_PDQ_MATCHES + 1)
-    closest: dict[tuple[str, int], BankMatch] = {}
-    for one in near:
-        is_asked = banks is None or one.bank in banks
-        is_known = index.bank(one.bank).purpose is BankPurpose.KNOWN
-        if is_asked and is_known and one.distance_bits < least:
-            # A picture is in its bank in many views, and told once.
-            place = (one.bank, one.content)
-            known = closest.setdefault(place, one)
-            if one.distance_bits < known.distance_bits:
-                closest[place] = one
-    return list(closest.values())
+    return index.look(hashes, banks=banks, everything=everything).matches
 
 
 def _by_bank(matches: Sequence[BankMatch]) -> dict[str, list[dict[str, object]]]:
