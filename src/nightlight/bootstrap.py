@@ -31,7 +31,7 @@ from nightlight.adapters.sandbox_hasher import SandboxedHasher
 from nightlight.adapters.sandbox_walls import Wall
 from nightlight.adapters.schema_file import FileSchemaCache
 from nightlight.adapters.spool import Spool, SpooledFile
-from nightlight.adapters.sql.database import SqlUnitOfWork, migrate, open_engine
+from nightlight.adapters.sql.database import SqlUnitOfWork, check_keys, migrate, open_engine
 from nightlight.adapters.state_file import StateFile
 from nightlight.adapters.vault_directory import DirectoryBlobStore
 from nightlight.adapters.vault_s3 import Bucket, S3BlobStore
@@ -104,6 +104,7 @@ def build_services(settings: Settings) -> Services:
     keys = FileKeyRing(settings.keys_file, cover=_cover(settings))
     engine: Engine = open_engine(settings.database_url)
     migrate(engine)
+    check_keys(engine, keys)
     unit_of_work = SqlUnitOfWork(engine=engine, clock=clock, keys=keys)
     vault = Vault(blobs=_blobs(settings, clock, unit_of_work), keys=keys)
     matcher = Matcher(
