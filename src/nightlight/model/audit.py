@@ -85,7 +85,7 @@ ACTIONS: Mapping[str, str] = {
     "tip.started_over": "the tip is filed anew in another report",
     "tip.postponed": "filing failed for now and is tried again",
     "tip.packing_requested": "a package with the report is about to be written",
-    "tip.withdrawn": "the case was overturned: nothing is filed, or it is about to be retracted",
+    "tip.withdrawn": "not filed, or about to be retracted: a case was overturned or appealed",
     "tip.bundled": "another case of the account joined a tip that still waits",
     "tip.corrected": "a person corrected fields of a tip before it was filed",
     "tip.supplemented": "a further report about a reported case was drafted",

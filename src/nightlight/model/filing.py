@@ -97,6 +97,8 @@ class Filing(Struct, frozen=True, kw_only=True):
         filed_at: when the receipt came; preservation for one year counts from here.
         corrected: a person corrected the tip, so nothing is bundled into it.
         document: SHA-256 of the report document that was sent last, "" before the first.
+        finish_asked: the open report was asked to finish, so that it may have been finished.
+        taken_back_for: why the tip is being withdrawn, "" while it is not.
         revision: one more with every save, so that of two filers that load the same filing only
             one goes on.
     """
@@ -116,4 +118,6 @@ class Filing(Struct, frozen=True, kw_only=True):
     filed_at: datetime | None = None
     corrected: bool = False
     document: str = ""
+    finish_asked: bool = False
+    taken_back_for: str = ""
     revision: int = 0

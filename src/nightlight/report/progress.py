@@ -19,6 +19,12 @@ _SLOWEST_BYTES_S = 256 * 1024
 
 #: Why a tip was withdrawn.
 OVERTURNED = "its case was overturned"
+APPEALED = "one of its cases was appealed"
+#: What a person must do about a tip that was filed before it could be withdrawn.
+_FILED_BEFORE = {
+    OVERTURNED: f"filed before {OVERTURNED}: tell the authority",
+    APPEALED: f"filed before {APPEALED}: tell the authority if that is overturned",
+}
 #: States in which the open report is not finished for certain.
 _RETRACTABLE = frozenset({TipState.OPENED, TipState.UPLOADING, TipState.DESCRIBING})
 #: States that a refused tip goes on in: the report may be finished, or may be open still.
@@ -60,6 +66,7 @@ class Progress:
                 uploaded=before.uploaded if uploaded is None else uploaded,
                 described=before.described if described is None else described,
                 document=before.document if document is None else document,
+                finish_asked=before.finish_asked or state is TipState.FINISHING,
                 failure="",
                 next_attempt_at=self._clock.now()
                 + self._lease
@@ -68,7 +75,24 @@ class Progress:
         )
 
     def file(self, receipt: str, *, doubt: str = "") -> None:
-        """Store that the tip is filed, with its receipt and what a person must still check."""
+        """Store that the tip is filed, with its receipt and what a person must still check.
+
+        The receipt is kept also where the tip was to be withdrawn while it was finished.
+        """
+        try:
+            self._store_filed(receipt, doubt)
+        except Conflict:
+            _, meanwhile = self._store.load(self.filing.tip_id)
+            if meanwhile.state is not TipState.WITHDRAWING:
+                raise
+            self.filing = meanwhile
+            self._store_filed(receipt, _FILED_BEFORE.get(meanwhile.taken_back_for, doubt))
+
+    def file_withdrawn(self, receipt: str) -> None:
+        """Store that a tip that was to be withdrawn turned out to be filed."""
+        self.file(receipt, doubt=_FILED_BEFORE[self.filing.taken_back_for or OVERTURNED])
+
+    def _store_filed(self, receipt: str, doubt: str) -> None:
         filed = structs.replace(
             self.filing,
             state=TipState.FILED,
@@ -99,6 +123,7 @@ class Progress:
             remote_id="",
             uploaded=(),
             described=0,
+            finish_asked=False,
             restarts=self.filing.restarts + 1,
         )
         if fresh.restarts % _RESTARTS == 0:
@@ -137,6 +162,7 @@ class Progress:
             remote_id="",
             uploaded=(),
             described=0,
+            finish_asked=False,
             failure=self.filing.refusal,
             retry_from=TipState.DRAFTED,
         )
@@ -148,7 +174,7 @@ class Progress:
             self.filing,
             state=TipState.WITHDRAWN,
             remote_id="",
-            failure=OVERTURNED,
+            failure=self.filing.taken_back_for or OVERTURNED,
             next_attempt_at=None,
         )
         self._store_as(FilingAction.WITHDRAWN, gone)
@@ -195,10 +221,11 @@ def retried(filing: Filing) -> Filing:
     )
 
 
-def withdrawn(filing: Filing) -> Filing:
-    """Return a filing as the end of its case leaves it, ready to be saved.
+def withdrawn(filing: Filing, *, why: str = OVERTURNED) -> Filing:
+    """Return a filing as the end of its case, or of its bundle, leaves it, ready to be saved.
 
-    An open report must be retracted before; one whose id was never answered expires by itself.
+    An open report must be retracted before; one whose id was never answered expires by itself. A
+    filer that is finishing it now is left the time to store the receipt.
 
     Raises:
         Conflict: the tip is filed, or withdrawn already.
@@ -211,9 +238,10 @@ def withdrawn(filing: Filing) -> Filing:
     return structs.replace(
         filing,
         state=after,
-        failure=OVERTURNED,
+        failure=why,
+        taken_back_for=why,
         retry_from=None,
         refusal="",
-        next_attempt_at=None,
+        next_attempt_at=filing.next_attempt_at if filing.state is TipState.FINISHING else None,
         revision=filing.revision + 1,
     )

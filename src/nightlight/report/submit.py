@@ -232,23 +232,30 @@ class Filer:
             run.start_over()
 
     def _withdraw(self, run: Progress) -> None:
-        """Retract the report of a tip whose case was overturned, unless it was finished before."""
+        """Retract the report of a tip that is to be withdrawn, unless it was finished before."""
         run.save(TipState.WITHDRAWING, FilingAction.RETRACTION_REQUESTED)
         try:
-            self._take_back(run)
+            answer = self._take_back(run)
         except CyberTiplineRefusal as refusal:
             if refusal.kind is not AnswerKind.FINISHED:
                 raise
-            run.file(refusal.body, doubt="filed before its case was overturned: tell the authority")
+            run.file_withdrawn(refusal.body)
+            return
+        if run.filing.finish_asked and answer is AnswerKind.NO_SUCH_REPORT:
+            # What is left of it would be drafted anew, and be filed twice if it was finished.
+            run.refuse(f"the report is gone; {_ASK_FIRST}", retry_from=TipState.WITHDRAWING)
             return
         run.withdraw()
 
-    def _take_back(self, run: Progress) -> None:
+    def _take_back(self, run: Progress) -> AnswerKind | None:
+        """Retract the open report; return why it was gone already, None where it was not."""
         try:
             self._destination.retract(run.filing.remote_id)
         except CyberTiplineRefusal as refusal:
             if refusal.kind not in _GONE:
                 raise
+            return refusal.kind
+        return None
 
     def _heed(self, refusal: CyberTiplineRefusal, tip: CyberTip, run: Progress) -> None:
         """Store what a refusal means in the state in which it came."""

@@ -14,13 +14,15 @@ from nightlight.model.filing import TipState
 from nightlight.model.ids import CaseId, EventKey, MediaId
 from nightlight.model.incident import IncidentType
 from nightlight.report.draft import ConfirmedCase, draft_tip
-from nightlight.report.progress import withdrawn
+from nightlight.report.progress import APPEALED, OVERTURNED, withdrawn
 from nightlight.services.rules import active_policy
 from nightlight.services.surroundings import surroundings_of
 from nightlight.transaction import StoredTip, Transaction
 
-#: A tip that is being taken back is not taken back twice.
-_TAKEN_BACK_OR_FILED = frozenset({TipState.FILED, TipState.WITHDRAWN, TipState.WITHDRAWING})
+#: What a person must do about what was filed of a case that does not stand.
+_TELL = "its case was overturned after it was filed: tell the authority"
+#: Tips that are taken back already.
+_TAKEN_BACK = frozenset({TipState.WITHDRAWN, TipState.WITHDRAWING})
 
 
 class Drafting:
@@ -67,28 +69,61 @@ class Drafting:
     ) -> list[AuditEntry]:
         """Take back the unfiled tips of an overturned case; what else they reported is redrafted.
 
-        A filed report cannot be taken back: the authority has to be told. What may be filed is
-        redrafted only once it is certain that it is not, or the rest of it would be filed twice.
+        A filed report cannot be taken back: it says from now on that the authority has to be told.
         """
         entries: list[AuditEntry] = []
         for stored in tx.tips.of_case(case.id):
-            if stored.filing.state in _TAKEN_BACK_OR_FILED:
-                continue
-            tip, filing = tx.tips.load(stored.tip_id)
-            after = withdrawn(filing)
-            tx.tips.save(after, at=now)
-            gone = after.state is TipState.WITHDRAWN
-            redrafted = self._redraft(tx, tip, policy=policy, now=now) if gone else []
-            entries.append(
-                AuditEntry(
-                    actor="nightlight",
-                    action="tip.withdrawn",
-                    subject=stored.tip_id,
-                    reason="its case was overturned",
-                    detail={"case": case.id, "redrafted": redrafted},
+            filing = stored.filing
+            if filing.state is TipState.FILED:
+                told = replace(filing, failure=_TELL, revision=filing.revision + 1)
+                tx.tips.save(told, at=now)
+            elif filing.state not in _TAKEN_BACK:
+                entries.append(
+                    self._take_back(tx, case, stored, why=OVERTURNED, policy=policy, now=now)
                 )
-            )
         return entries
+
+    def set_apart(
+        self, tx: Transaction, case: Case, *, policy: Policy, now: datetime
+    ) -> list[AuditEntry]:
+        """Take back the unfiled bundles of an appealed case, which wait for nobody else's appeal.
+
+        Their other cases are drafted apart from it, and are filed in their time.
+        """
+        return [
+            self._take_back(tx, case, stored, why=APPEALED, policy=policy, now=now)
+            for stored in tx.tips.of_case(case.id)
+            if stored.filing.state not in _TAKEN_BACK | {TipState.FILED}
+            and len(tx.tips.load(stored.tip_id)[0].cases) > 1
+        ]
+
+    def _take_back(
+        self,
+        tx: Transaction,
+        case: Case,
+        stored: StoredTip,
+        *,
+        why: str,
+        policy: Policy,
+        now: datetime,
+    ) -> AuditEntry:
+        """Withdraw a tip at once, or let its open report be retracted first.
+
+        What may be filed is redrafted only once it is certain that it is not, or the rest of it
+        would be filed twice.
+        """
+        tip, filing = tx.tips.load(stored.tip_id)
+        after = withdrawn(filing, why=why)
+        tx.tips.save(after, at=now)
+        gone = after.state is TipState.WITHDRAWN
+        redrafted = self._redraft(tx, tip, policy=policy, now=now) if gone else []
+        return AuditEntry(
+            actor="nightlight",
+            action="tip.withdrawn",
+            subject=stored.tip_id,
+            reason=why,
+            detail={"case": case.id, "redrafted": redrafted, "corrected": filing.corrected},
+        )
 
     def redraft(self, tx: Transaction, tip: CyberTip, *, now: datetime) -> list[str]:
         """Return the cases that a withdrawn tip also reported, drafted anew."""
@@ -97,7 +132,10 @@ class Drafting:
     def _redraft(
         self, tx: Transaction, tip: CyberTip, *, policy: Policy, now: datetime
     ) -> list[str]:
-        """Draft what is not overturned; what is under appeal waits in a tip of its own."""
+        """Draft what is not overturned; what is under appeal waits in a tip of its own.
+
+        None of it waits longer than the tip that it was in.
+        """
         cases = [tx.cases.get(name) for name in tip.cases]
         standing = [one for one in cases if one.state in STANDING]
         contested = [[one] for one in cases if one.state is CaseState.APPEALED]
@@ -111,6 +149,7 @@ class Drafting:
                 policy=policy,
                 now=now,
                 deadline_at=before.deadline_at,
+                from_at=max(now, before.drafted_at),
                 former=tip.incident_type,
             )
         return [one.id for group in groups for one in group]
@@ -156,9 +195,10 @@ class Drafting:
         note: str = "",
         leave_out: set[str] | None = None,
         deadline_at: datetime | None = None,
+        from_at: datetime | None = None,
         former: IncidentType | None = None,
     ) -> CyberTip:
-        """Return a tip, stored; it keeps the deadline and the type that it had before, if any."""
+        """Return a tip, stored; it keeps the times and the type that it had before, if any."""
         there = [
             one
             for one in tx.tips.of_case(cases[0].id)
@@ -178,7 +218,9 @@ class Drafting:
         wait = max(_outcome(policy, one).report_after_minutes for one in cases)
         deadlines = [one for one in (deadline_at, _deadline(policy, cases, now)) if one]
         tx.tips.draft(
-            tip, at=now + timedelta(minutes=wait), deadline_at=min(deadlines, default=None)
+            tip,
+            at=from_at or now + timedelta(minutes=wait),
+            deadline_at=min(deadlines, default=None),
         )
         return tip
 

@@ -108,6 +108,8 @@ class Review:
             reported: list[AuditEntry] = []
             if resolution.step is CaseStep.CONFIRM:
                 reported = self._drafting.draft(tx, resolved.case, policy=policy, now=now)
+            elif resolution.step is CaseStep.APPEAL:
+                reported = self._drafting.set_apart(tx, resolved.case, policy=policy, now=now)
             elif resolution.step is CaseStep.OVERTURN:
                 reported = self._drafting.withdraw(tx, resolved.case, policy=policy, now=now)
             accounted = _account(tx, resolved, resolution, policy.reporting, now)

@@ -1,0 +1,240 @@
+"""An appeal of one case holds back nothing else of its bundle, and nothing is filed twice."""
+
+import shutil
+from collections import Counter
+from collections.abc import Callable
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+from tests.fakes.cybertip_store import HandClock
+from tests.fakes.cybertipline import FakeCyberTipline, Trouble
+from tests.fakes.desk import Desk
+from tests.synthetic.builders import TEXT, event_of
+
+from nightlight.model.case import CaseState, CaseStep
+from nightlight.model.event import AccountCreated, PostCreated
+from nightlight.model.filing import Filing, TipState
+from nightlight.model.ids import CaseId
+from nightlight.report.reporter import Contact, Reporter
+from nightlight.report.submit import Filer
+from nightlight.review.resolve import Resolution
+from nightlight.services.drafting import Drafting
+from nightlight.services.filing import StoredTips, VaultMedia
+from nightlight.services.rules import default_policy
+from nightlight.transaction import StoredTip
+
+
+class Watched(FakeCyberTipline):
+    """A line at which something else happens while a call is under way."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.meanwhile: dict[str, Callable[[], None]] = {}
+
+    def open(self, document: bytes) -> str:
+        self._let_happen("open")
+        return super().open(document)
+
+    def finish(self, remote_id: str) -> str:
+        self._let_happen("finish")
+        return super().finish(remote_id)
+
+    def suffers(self, trouble: Trouble) -> None:
+        """Let the next call go wrong."""
+        self._troubles = {len(self.calls): trouble}
+
+    def _let_happen(self, call: str) -> None:
+        self.meanwhile.pop(call, lambda: None)()
+
+
+class Office(Desk):
+    """Two cases of one account in one tip, and a line to file it at."""
+
+    def __init__(self, folder: Path) -> None:
+        super().__init__(folder, lists=False)
+        [tip] = self.tips()
+        with self.services.unit_of_work.read() as tx:
+            self.first, self.second = tx.tips.load(tip.tip_id)[0].cases
+        services = self.services
+        self.clock = HandClock(services.clock.now())
+        self.line = Watched()
+        drafting = Drafting(platform_name="Zorbleflux", classify=False)
+        self.filer = Filer(
+            store=StoredTips(
+                unit_of_work=services.unit_of_work, clock=self.clock, drafting=drafting
+            ),
+            destination=self.line,
+            media=VaultMedia(vault=services.vault, unit_of_work=services.unit_of_work),
+            reporter=Reporter(person=Contact(email="desk@example.test")),
+            clock=self.clock,
+        )
+
+    def decide(self, case_id: CaseId, step: CaseStep, by: str = "ana") -> None:
+        self.services.review.decide(case_id, Resolution(step=step, reviewer=by, reason="r"))
+
+    def appeal(self) -> None:
+        self.decide(self.first, CaseStep.APPEAL)
+
+    def file(self) -> list[Filing]:
+        """Let everything be filed that can be, for an hour."""
+        self.clock.advance(hours=1)
+        filings: list[Filing] = []
+        while some := self.filer.run_due(9):
+            filings += some
+        return filings
+
+    def tips(self) -> list[StoredTip]:
+        with self.services.unit_of_work.read() as tx:
+            return tx.tips.newest(9)
+
+    def states(self) -> Counter[TipState]:
+        return Counter(one.filing.state for one in self.tips())
+
+    def filed(self) -> Counter[CaseId]:
+        """Return how often each case is in a report that is finished."""
+        with self.services.unit_of_work.read() as tx:
+            done = [one for one in self.tips() if one.filing.state is TipState.FILED]
+            told = Counter(name for one in done for name in tx.tips.load(one.tip_id)[0].cases)
+        assert len(self.line.in_state("finished")) == len(done)
+        return told
+
+    def case_state(self, case_id: CaseId) -> CaseState:
+        with self.services.unit_of_work.read() as tx:
+            return tx.cases.get(case_id).state
+
+
+@pytest.fixture(scope="module")
+def bundled_home(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A home with a tip about two cases, to be copied and never used itself."""
+    home = tmp_path_factory.mktemp("bundled") / "home"
+    policy = default_policy().decode()
+    bundled = policy.replace("[confirmed.advert]\n", "[confirmed.advert]\nbundle = true\n")
+    desk = Desk(home, policy=bundled.encode())
+    desk.take_in(event_of(AccountCreated(account_id="a", handle="quib"), minutes=-9))
+    for post in ("p", "q"):
+        desk.take_in(event_of(PostCreated(post_id=post, account_id="a", text=TEXT), minutes=1))
+        [case] = [one for one in desk.outcome().cases if one.state is CaseState.OPEN]
+        confirmation = Resolution(step=CaseStep.CONFIRM, reviewer="ana", reason="r")
+        desk.services.review.decide(case.id, confirmation)
+    return home
+
+
+@pytest.fixture
+def office(bundled_home: Path, tmp_path: Path) -> Office:
+    home = tmp_path / "home"
+    shutil.copytree(bundled_home, home)
+    return Office(home)
+
+
+def before_it_is_opened(office: Office) -> None:
+    office.appeal()
+
+
+def while_it_is_opened(office: Office) -> None:
+    office.line.meanwhile["open"] = office.appeal
+    office.file()
+
+
+def while_finishing_failed(office: Office) -> None:
+    office.line.meanwhile["finish"] = lambda: office.line.suffers(Trouble.LOST_BEFORE)
+    office.file()
+    office.appeal()
+
+
+WHEN = [before_it_is_opened, while_it_is_opened, while_finishing_failed]
+
+
+@pytest.mark.parametrize("appealed", WHEN)
+def test_what_stands_is_filed_in_its_time_while_another_case_is_under_appeal(
+    office: Office, appealed: Callable[[Office], None]
+) -> None:
+    [before] = office.tips()
+    appealed(office)
+    office.file()
+    assert office.filed() == {office.second: 1}
+    assert office.case_state(office.second) is CaseState.REPORTED
+    assert office.line.in_state("open") == [] or appealed is while_it_is_opened
+    later = [one for one in office.tips() if one.tip_id != before.tip_id]
+    assert {one.deadline_at for one in later} == {before.deadline_at}
+    assert all(one.drafted_at - before.drafted_at < timedelta(hours=3) for one in later)
+
+
+@pytest.mark.parametrize("appealed", WHEN)
+@pytest.mark.parametrize(
+    ("outcome", "times", "state"),
+    [(CaseStep.UPHOLD, 1, TipState.FILED), (CaseStep.OVERTURN, 0, TipState.WITHDRAWN)],
+)
+def test_the_appealed_case_waits_for_its_outcome_and_is_filed_once_or_never(
+    office: Office,
+    appealed: Callable[[Office], None],
+    outcome: CaseStep,
+    times: int,
+    state: TipState,
+) -> None:
+    appealed(office)
+    office.file()
+    assert office.filed()[office.first] == 0
+    office.decide(office.first, outcome, by="bea")
+    office.file()
+    assert office.filed() == Counter({office.second: 1, office.first: times})
+    assert office.states()[state] >= 1
+    assert office.states()[TipState.DRAFTED] == 0
+
+
+def test_a_report_that_is_being_finished_when_the_appeal_comes_keeps_its_receipt(
+    office: Office,
+) -> None:
+    office.line.meanwhile["finish"] = office.appeal
+    [filing] = office.file()
+    assert filing.state is TipState.FILED
+    assert filing.receipt == office.line.receipts[0]
+    assert "tell the authority if that is overturned" in filing.failure
+    assert office.filed() == {office.first: 1, office.second: 1}
+    assert len(office.tips()) == 1
+
+
+def test_a_report_that_turns_out_to_be_finished_before_the_appeal_is_not_filed_again(
+    office: Office,
+) -> None:
+    office.line.meanwhile["finish"] = lambda: office.line.suffers(Trouble.LOST_AFTER)
+    office.file()
+    office.appeal()
+    office.file()
+    assert office.filed() == {office.first: 1, office.second: 1}
+    assert office.states() == {TipState.FILED: 1}
+
+
+def test_what_may_have_been_finished_and_is_gone_is_not_drafted_anew_by_itself(
+    office: Office,
+) -> None:
+    while_finishing_failed(office)
+    office.line.expire()
+    office.file()
+    [tip] = office.tips()
+    assert tip.filing.state is TipState.REFUSED
+    assert "ask NCMEC" in tip.filing.failure
+
+
+def test_an_appeal_after_the_receipt_changes_nothing_and_its_end_is_told_of(
+    office: Office,
+) -> None:
+    office.file()
+    office.appeal()
+    assert office.file() == []
+    [tip] = office.tips()
+    assert tip.filing.failure == ""
+    office.decide(office.first, CaseStep.OVERTURN, by="bea")
+    [tip] = office.tips()
+    assert tip.filing.state is TipState.FILED
+    assert "after it was filed: tell the authority" in tip.filing.failure
+    assert office.filed() == {office.first: 1, office.second: 1}
+
+
+def test_each_case_of_a_bundle_that_is_appealed_waits_by_itself(office: Office) -> None:
+    office.appeal()
+    office.decide(office.second, CaseStep.APPEAL)
+    assert office.file() == []
+    office.decide(office.second, CaseStep.UPHOLD, by="bea")
+    office.file()
+    assert office.filed() == {office.second: 1}
