@@ -30,7 +30,7 @@ from nightlight.adapters.sql.database import SqlUnitOfWork, open_engine
 from nightlight.bootstrap import build_services
 from nightlight.decide.policy import DEFAULT_THRESHOLD
 from nightlight.model.audit import AuditEntry
-from nightlight.model.case import CaseState, CaseStep
+from nightlight.model.case import Case, CaseState, CaseStep
 from nightlight.model.cybertip import CyberTip, Destination
 from nightlight.model.decision import Decision
 from nightlight.model.effect import Effect, EffectKind
@@ -41,7 +41,7 @@ from nightlight.model.incident import IncidentType
 from nightlight.model.report_decision import Part
 from nightlight.model.role import Knowledge
 from nightlight.model.signal import Subject, SubjectKind
-from nightlight.report.account_actions import PersonsWord, account_for, heard, take_back, tip_filed
+from nightlight.report.account_actions import PersonsWord, account_for, heard, settle, take_back
 from nightlight.review.resolve import Resolution
 from nightlight.services import Services
 from nightlight.services.drafting import Drafting
@@ -219,11 +219,12 @@ def _settle(tx: Transaction, numbers: range, at: datetime, rng: Random) -> list[
         account, chance = _account(number), rng.random()
         if chance < _REPORTED:
             tip = _tip(number, at)
+            tx.cases.save(_case(number, at))
             tx.tips.draft(tip, at=at)
             _, filing = tx.tips.load(tip.id)
             receipt = replace(filing, state=TipState.FILED, receipt="<ok/>", revision=1)
             tx.tips.save(receipt, at=at)
-            entries += tip_filed(store, tip.id, tip.cases, account, at=at)
+            entries += settle(store, tip.cases, account, at=at)
         elif chance < _REPORTED + _TAKEN_BACK:
             entries += take_back(store, account, by="ana", note="not so", at=at)
         elif chance < _REPORTED + _TAKEN_BACK + _EXPLAINED:
@@ -295,6 +296,18 @@ def _decision(number: int, at: datetime) -> Decision:
         asks=("suspend",),
         reasons=(),
         time=at,
+    )
+
+
+def _case(number: int, at: datetime) -> Case:
+    return Case(
+        id=CaseId(f"case-{number}"),
+        account_id=_account(number),
+        state=CaseState.CONFIRMED,
+        category="advert",
+        severity=70,
+        opened_at=at,
+        decisions=(),
     )
 
 

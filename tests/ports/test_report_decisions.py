@@ -20,11 +20,11 @@ from nightlight.errors import Conflict, NotFound
 from nightlight.model.case import CaseState
 from nightlight.model.effect import Effect, EffectKind
 from nightlight.model.filing import Filing, TipState
-from nightlight.model.ids import AccountActionId, AccountId, CaseId, EffectId, TipId
+from nightlight.model.ids import AccountActionId, AccountId, CaseId, DecisionId, EffectId, TipId
 from nightlight.model.report_decision import Accounted, Part, ReportState, Says
 from nightlight.model.role import Knowledge
 from nightlight.preserve.ports import KeyRing
-from nightlight.report.account_actions import take_back, tip_filed
+from nightlight.report.account_actions import settle, take_back
 from nightlight.report.reconciliation import Ages, Reconciliation, reconcile
 
 DAY = timedelta(days=1)
@@ -183,23 +183,48 @@ def test_the_tip_of_its_case_is_found(unit_of_work: SqlUnitOfWork, state: TipSta
         assert tx.report_decisions.tips([]) == {}
 
 
+def test_cases_of_an_account_tell_how_far_their_tips_came(unit_of_work: SqlUnitOfWork) -> None:
+    ask(unit_of_work, lock("e1"), lock("e2"))
+    tip_id = file_tip(unit_of_work)
+    ada = AccountId("ada")
+    with unit_of_work.begin() as tx:
+        # What was left open of a case is a case of its own, which has the finding of e2 now.
+        left = make_case("left", account_id=ada, decisions=(DecisionId("for-e2"),))
+        tx.cases.save(replace(left, opened_at=NOON + DAY))
+        more = make_case("other", account_id=ada, decisions=(), state=CaseState.CONFIRMED)
+        tx.cases.save(replace(more, opened_at=NOON + 2 * DAY))
+        tx.commit(ENTRY)
+    [one] = of(unit_of_work, "ada")
+    with unit_of_work.read() as tx:
+        told = tx.report_decisions.filings(one.action)
+    assert [(each.case_id, each.state, each.asked, each.tips) for each in told] == [
+        ("case-1", CaseState.CONFIRMED, True, ((tip_id, TipState.FILED),)),
+        ("left", CaseState.OPEN, True, ()),
+        ("other", CaseState.CONFIRMED, False, ()),
+    ]
+
+
 def test_reported_is_what_has_a_filed_tip(unit_of_work: SqlUnitOfWork) -> None:
     ask(unit_of_work, lock("e1"), lock("e2", of="bo"))
-    tip_id = file_tip(unit_of_work)
+    file_tip(unit_of_work)
     with unit_of_work.begin() as tx:
         store = tx.report_decisions
-        tx.commit(*tip_filed(store, tip_id, [CaseId("case-1")], AccountId("ada"), at=NOON))
+        tx.commit(*settle(store, [CaseId("case-1")], AccountId("ada"), at=NOON))
     assert reconciled(unit_of_work).total.reported == 2
     with unit_of_work.begin() as tx:
         store = tx.report_decisions
-        assert tip_filed(store, tip_id, [CaseId("case-1")], AccountId("ada"), at=NOON) == []
+        assert settle(store, [CaseId("case-1")], AccountId("ada"), at=NOON) == []
 
 
 def test_reported_without_a_receipt_is_refused(unit_of_work: SqlUnitOfWork) -> None:
     ask(unit_of_work, lock("e1"))
     tip_id = file_tip(unit_of_work, state=TipState.FINISHING)
+    with unit_of_work.begin() as tx:
+        assert settle(tx.report_decisions, [CaseId("case-1")], AccountId("ada"), at=NOON) == []
+    [one] = of(unit_of_work, "ada")
+    said = replace(one.decision, version=2, state=ReportState.REPORTED, tip_id=tip_id, due_at=None)
     with pytest.raises(Conflict, match="only of a filed tip"), unit_of_work.begin() as tx:
-        tip_filed(tx.report_decisions, tip_id, [CaseId("case-1")], AccountId("ada"), at=NOON)
+        tx.report_decisions.decide([said])
     assert reconciled(unit_of_work).total.undecided == 1
 
 
@@ -310,10 +335,10 @@ REFUSED: dict[str, Callable[[dict[str, str]], str]] = {
 def by_hand(unit_of_work: SqlUnitOfWork, engine: Engine, kind: str) -> dict[str, str]:
     """Two account actions, of which ada's is reported, and a hidden post."""
     ask(unit_of_work, lock("e1"))
-    tip_id = file_tip(unit_of_work)
+    file_tip(unit_of_work)
     with unit_of_work.begin() as tx:
         store = tx.report_decisions
-        tx.commit(*tip_filed(store, tip_id, [CaseId("case-1")], AccountId("ada"), at=NOON))
+        tx.commit(*settle(store, [CaseId("case-1")], AccountId("ada"), at=NOON))
     ask(unit_of_work, lock("e2", of="bo"))
     with unit_of_work.begin() as tx:
         tx.outbox.put([make_effect("hide")], at=NOON)

@@ -29,6 +29,7 @@ from nightlight.model.report_decision import (
     check_report_transition,
 )
 from nightlight.report.ports import ReportDecisionStore
+from nightlight.report.receipts import receipt_of
 from nightlight.report.threshold import Asked, CompiledThreshold, compiled
 
 _POLICY, _NIGHTLIGHT = "policy", "nightlight"
@@ -136,13 +137,19 @@ def take_back(
 ) -> list[AuditEntry]:
     """End the account's standing action: a person dismissed or overturned what it was for.
 
-    What was reported stays reported; anything else is explained by that.
+    What was reported, be it at one of several places, is reported; anything else is explained.
     """
     before = store.standing([account_id]).get(account_id)
     if before is None:
         return []
+    action = replace(before.action, ended_at=at)
     decision = _next(before.decision, by=by, at=at, note=note)
-    if decision.state is not ReportState.REPORTED:
+    tip_id = receipt_of(action, store.filings(action))
+    if decision.state is not ReportState.REPORTED and tip_id is not None:
+        decision = replace(
+            decision, state=ReportState.REPORTED, reason="", tip_id=tip_id, due_at=None
+        )
+    elif decision.state is not ReportState.REPORTED:
         decision = replace(
             decision,
             state=ReportState.EXPLAINED,
@@ -151,30 +158,27 @@ def take_back(
             reason=TAKEN_BACK,
             due_at=None,
         )
-    ended = Accounted(action=replace(before.action, ended_at=at), decision=decision)
-    return _store_changed(store, [(before, ended)])
+    return _store_changed(store, [(before, Accounted(action=action, decision=decision))])
 
 
-def tip_filed(
-    store: ReportDecisionStore,
-    tip_id: TipId,
-    cases: Sequence[CaseId],
-    account_id: AccountId,
-    *,
-    at: datetime,
+def settle(
+    store: ReportDecisionStore, cases: Sequence[CaseId], account_id: AccountId, *, at: datetime
 ) -> list[AuditEntry]:
-    """Let the account actions of the tip's cases, and the one that stands, be reported.
+    """Let the account actions of these cases, and the one that stands, be reported if they are.
 
-    The tip must be stored as filed before.
+    States of cases and tips, and the effects that were asked for, must be stored before.
     """
     concerned = {one.action.id: one for name in cases for one in store.of_case(name)}
     for one in store.standing([account_id]).values():
         concerned[one.action.id] = one
-    changed = [
-        (one, Accounted(action=one.action, decision=_reported(one.decision, tip_id, at)))
-        for one in concerned.values()
-        if one.decision.state is not ReportState.REPORTED
-    ]
+    changed: list[tuple[Accounted, Accounted]] = []
+    for one in concerned.values():
+        if one.decision.state is ReportState.REPORTED:
+            continue
+        tip_id = receipt_of(one.action, store.filings(one.action))
+        if tip_id is not None:
+            decision = _reported(one.decision, tip_id, at)
+            changed.append((one, Accounted(action=one.action, decision=decision)))
     return _store_changed(store, changed)
 
 

@@ -8,6 +8,7 @@ from typing import Protocol
 from msgspec import Struct
 
 from nightlight.errors import NightlightError
+from nightlight.model.case import CaseState
 from nightlight.model.cybertip import CyberTip
 from nightlight.model.engagement import Engagement
 from nightlight.model.filing import Filing, TipState
@@ -83,6 +84,20 @@ class Counted(Struct, frozen=True, kw_only=True):
     ages: tuple[int, int, int, int] = (0, 0, 0, 0)
 
 
+class CaseFilings(Struct, frozen=True, kw_only=True):
+    """How far the tips of a case came, as an account action needs to know it.
+
+    Attributes:
+        asked: the account action was asked for by findings of this case, or by who confirmed it.
+        tips: oldest first.
+    """
+
+    case_id: CaseId
+    state: CaseState
+    asked: bool
+    tips: tuple[tuple[TipId, TipState], ...] = ()
+
+
 class ReportDecisionStore(Protocol):
     """Account actions and their report decisions; nothing of it is ever changed or deleted."""
 
@@ -136,6 +151,10 @@ class ReportDecisionStore(Protocol):
 
     def link(self, links: Sequence[tuple[EffectId, AccountActionId]]) -> None:
         """Store to which account action effects belong, before the effects themselves."""
+        ...
+
+    def filings(self, action: AccountAction) -> list[CaseFilings]:
+        """Return the cases of the action's account, and those that asked for it, oldest first."""
         ...
 
     def history(self, action_id: AccountActionId) -> list[ReportDecision]:

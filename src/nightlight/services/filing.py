@@ -18,7 +18,7 @@ from nightlight.model.ids import AccountId, CaseId, TipId
 from nightlight.model.person import Disabled
 from nightlight.model.reported_file import ReportedFile
 from nightlight.preserve.vault import Vault
-from nightlight.report.account_actions import tip_filed
+from nightlight.report.account_actions import settle
 from nightlight.report.ports import TipFiler
 from nightlight.transaction import Transaction, UnitOfWork
 
@@ -53,7 +53,8 @@ class StoredTips:
 
         A case does once every tip of it is filed, but for what was withdrawn.
 
-        What a withdrawn tip reported besides is drafted anew.
+        What a withdrawn tip reported besides is drafted anew. Account actions are reported once
+        all that asked for them is.
 
         Raises:
             Conflict: another filer went on with this tip, or a case was appealed meanwhile.
@@ -70,12 +71,11 @@ class StoredTips:
             if filing.state is TipState.WITHDRAWN:
                 redrafted = {"redrafted": self._drafting.redraft(tx, tip, now=now)}
             if filing.state is TipState.FILED:
-                whole = [name for name in tip.cases if _is_filed_everywhere(tx, name)]
-                for case_id in whole:
-                    _report_case(tx, case_id)
-                if len(whole) == len(tip.cases):
-                    store = tx.report_decisions
-                    accounted = tip_filed(store, tip.id, tip.cases, tip.account_id, at=now)
+                for case_id in tip.cases:
+                    if _is_filed_everywhere(tx, case_id):
+                        _report_case(tx, case_id)
+            if filing.state in (TipState.FILED, TipState.WITHDRAWN):
+                accounted = settle(tx.report_decisions, tip.cases, tip.account_id, at=now)
             tx.commit(
                 *accounted,
                 AuditEntry(

@@ -25,7 +25,7 @@ from nightlight.model.event import PostCreated, PostEdited
 from nightlight.model.ids import CaseId, EventKey, MediaId, PostId
 from nightlight.model.report_decision import Threshold, part_of
 from nightlight.model.signal import Subject, SubjectKind
-from nightlight.report.account_actions import account_for, take_back, weigh
+from nightlight.report.account_actions import account_for, settle, take_back, weigh
 from nightlight.review.resolve import Resolution, Resolved, choose, content_of, resolve
 from nightlight.services.drafting import Drafting
 from nightlight.services.evidence import say_viewed, viewed_entry
@@ -114,6 +114,8 @@ class Review:
                 reported = self._drafting.withdraw(tx, resolved.case, policy=policy, now=now)
             accounted = _account(tx, resolved, resolution, policy.reporting, now)
             tx.outbox.put(effects, at=now)
+            if case.account_id:
+                accounted += settle(tx.report_decisions, [case.id], case.account_id, at=now)
             tx.commit(
                 *accounted,
                 _entry(resolved, resolution, unsealed),

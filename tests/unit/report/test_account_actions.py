@@ -31,8 +31,8 @@ from nightlight.report.account_actions import (
     escalated,
     heard,
     put_before_a_person,
+    settle,
     take_back,
-    tip_filed,
     weigh,
 )
 
@@ -105,9 +105,9 @@ def back(work: SqlUnitOfWork) -> list[AuditEntry]:
 
 
 def filed(work: SqlUnitOfWork) -> list[AuditEntry]:
-    tip_id = file_tip(work)
+    file_tip(work)
     with work.begin() as tx:
-        entries = tip_filed(tx.report_decisions, tip_id, [CaseId("elsewhere")], ADA, at=NOON + DAY)
+        entries = settle(tx.report_decisions, [CaseId("elsewhere")], ADA, at=NOON + DAY)
         tx.commit(ENTRY, *entries)
     return entries
 

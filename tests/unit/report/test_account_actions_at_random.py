@@ -6,7 +6,7 @@ from random import Random
 import pytest
 from msgspec.structs import replace
 from tests.fakes.cybertip_store import NOON, MemoryMedia, make_tip
-from tests.ports.builders import ENTRY, make_decision
+from tests.ports.builders import ENTRY, make_case, make_decision
 from tests.ports.test_report_decisions import lock
 
 import nightlight_verify
@@ -14,6 +14,7 @@ from nightlight.adapters.sql.database import SqlUnitOfWork
 from nightlight.decide.policy import DEFAULT_THRESHOLD
 from nightlight.errors import Conflict, NotFound
 from nightlight.model.audit import AuditEntry
+from nightlight.model.case import CaseState
 from nightlight.model.effect import EffectKind
 from nightlight.model.filing import Filing, TipState
 from nightlight.model.ids import AccountId, CaseId
@@ -23,8 +24,8 @@ from nightlight.report.account_actions import (
     account_for,
     heard,
     put_before_a_person,
+    settle,
     take_back,
-    tip_filed,
     weigh,
 )
 from nightlight.report.reconciliation import reconcile
@@ -98,9 +99,10 @@ class Chance:
     def file(self, tx: Transaction, account: AccountId) -> list[AuditEntry]:
         tip = make_tip(MemoryMedia(), files=0, name=f"tip-{self.number}")
         tip = replace(tip, case_id=CaseId(f"of-{account}"), account_id=account)
+        tx.cases.save(make_case(tip.case_id, account_id=account, state=CaseState.CONFIRMED))
         tx.tips.draft(tip, at=NOON)
         tx.tips.save(Filing(tip_id=tip.id, state=TipState.FILED, revision=1), at=NOON)
-        return tip_filed(tx.report_decisions, tip.id, tip.cases, account, at=NOON)
+        return settle(tx.report_decisions, tip.cases, account, at=NOON)
 
 
 @pytest.mark.parametrize("seed", range(6))

@@ -15,7 +15,7 @@ from nightlight.model.case import Case, CaseState, CaseStep
 from nightlight.model.effect import CLOSING_EFFECTS, EffectKind
 from nightlight.model.event import Event, MediaUploaded, PostCreated
 from nightlight.model.filing import TipState
-from nightlight.model.ids import AccountId
+from nightlight.model.ids import AccountId, CaseId
 from nightlight.model.report_decision import Accounted, ReportState, Says
 from nightlight.report.account_actions import PersonsWord
 from nightlight.review.resolve import Resolution
@@ -191,6 +191,130 @@ def test_overturned_after_it_was_filed_stays_reported(bureau: Bureau) -> None:
     one = bureau.accounted("ada")
     assert one.decision.state is ReportState.REPORTED
     assert one.action.ended_at is not None
+    bureau.check()
+
+
+def confirmed(desk: Bureau, event: Event) -> CaseId:
+    """Return the case that an event opened, confirmed."""
+    desk.take_in(event)
+    [case] = [one for one in desk.outcome().cases if one.state is CaseState.OPEN]
+    resolution = Resolution(step=CaseStep.CONFIRM, reviewer="ana", reason="a quibble")
+    desk.services.review.decide(case.id, resolution)
+    return case.id
+
+
+def overturn(desk: Bureau, case_id: CaseId) -> None:
+    for step, by in ((CaseStep.APPEAL, "the owner"), (CaseStep.OVERTURN, "ben")):
+        resolution = Resolution(step=step, reviewer=by, reason="a quibble")
+        desk.services.review.decide(case_id, resolution)
+
+
+def changed_policy(*changes: tuple[str, str]) -> bytes:
+    """Return the built-in policy with more said under headings."""
+    text = default_policy().decode()
+    for heading, more in changes:
+        assert f"{heading}\n" in text
+        text = text.replace(f"{heading}\n", f"{heading}\n{more}\n")
+    return text.encode()
+
+
+TWO_PLACES = changed_policy(("[confirmed.advert]", 'report_to = ["ncmec", "hotline"]'))
+
+
+def test_another_filed_case_reports_no_action_whose_own_case_is_not_filed(
+    bureau: Bureau,
+) -> None:
+    advert_only = default_policy().replace(
+        b'[confirmed.advert]\nasks = ["preserve", "remove", "suspend"]',
+        b'[confirmed.advert]\nasks = ["preserve", "remove"]',
+    )
+    bureau.activate(advert_only)
+    bureau.take_in(upload("ada"))  # locked for this, and nobody has looked
+    bureau.take_in(advert("ada"))
+    [case] = bureau.outcome().cases
+    with bureau.services.unit_of_work.read() as tx:
+        found = tx.decisions.get(case.decisions)
+    names = tuple(one.id for one in found if one.category == "advert")
+    bureau.services.review.decide(
+        case.id, Resolution(step=CaseStep.CONFIRM, reviewer="ana", reason="x", findings=names)
+    )
+    bureau.file()
+    bureau.check()
+    assert bureau.accounted("ada").decision.state is ReportState.UNDECIDED
+    [left] = [one for one in bureau.outcome().cases if one.state is CaseState.OPEN]
+    bureau.services.review.decide(
+        left.id, Resolution(step=CaseStep.CONFIRM, reviewer="ana", reason="x")
+    )
+    assert bureau.accounted("ada").decision.state is ReportState.UNDECIDED
+    bureau.file()
+    assert bureau.accounted("ada").decision.state is ReportState.REPORTED
+    bureau.check()
+
+
+def test_an_action_whose_own_case_came_to_nothing_is_reported_by_another_case(
+    bureau: Bureau,
+) -> None:
+    bureau.take_in(upload("ada"), advert("ada"))
+    [case] = bureau.outcome().cases
+    with bureau.services.unit_of_work.read() as tx:
+        found = tx.decisions.get(case.decisions)
+    names = tuple(one.id for one in found if one.category == "advert")
+    bureau.services.review.decide(
+        case.id, Resolution(step=CaseStep.CONFIRM, reviewer="ana", reason="x", findings=names)
+    )
+    bureau.file()
+    assert bureau.accounted("ada").decision.state is ReportState.UNDECIDED
+    [left] = [one for one in bureau.outcome().cases if one.state is CaseState.OPEN]
+    bureau.services.review.decide(
+        left.id, Resolution(step=CaseStep.DISMISS, reviewer="ana", reason="x")
+    )
+    assert bureau.accounted("ada").decision.state is ReportState.REPORTED
+    bureau.check()
+
+
+def test_overturned_when_one_of_two_places_has_its_report_is_reported(tmp_path: Path) -> None:
+    bureau = Bureau(tmp_path, policy=TWO_PLACES)
+    case_id = confirmed(bureau, advert("ada"))
+    bureau.file()  # with NCMEC, and not with the hotline
+    assert bureau.accounted("ada").decision.state is ReportState.UNDECIDED
+    overturn(bureau, case_id)
+    one = bureau.accounted("ada")
+    assert one.action.ended_at is not None
+    assert (one.decision.state, one.decision.reason) == (ReportState.REPORTED, "")
+    bureau.check()
+
+
+def test_overturned_before_any_place_has_its_report_is_explained(tmp_path: Path) -> None:
+    bureau = Bureau(tmp_path, policy=TWO_PLACES)
+    overturn(bureau, confirmed(bureau, advert("ada")))
+    assert bureau.accounted("ada").decision.reason == "taken_back"
+    bureau.check()
+
+
+def test_an_ended_action_is_reported_when_its_part_of_a_bundle_turns_out_to_be_filed(
+    tmp_path: Path,
+) -> None:
+    more = ("[confirmed.known_media]", 'bundle = true\nreport_to = ["ncmec", "hotline"]')
+    body = changed_policy(("[confirmed.advert]", "bundle = true"), more)
+    bureau = Bureau(tmp_path, policy=body)
+    first = confirmed(bureau, advert("ada"))
+    second = confirmed(bureau, upload("ada"))
+    tips = StoredTips(
+        unit_of_work=bureau.services.unit_of_work, clock=bureau.services.clock, drafting=DRAFTING
+    )
+    [tip_id] = tips.due(bureau.services.clock.now(), 9, destination="ncmec")
+    tip, filing = tips.load(tip_id)
+    assert set(tip.cases) == {first, second}
+    asked = replace(filing, state=TipState.FINISHING, remote_id="7", revision=1 + filing.revision)
+    tips.save(asked, action="tip.finish_requested")
+    overturn(bureau, first)
+    overturn(bureau, second)
+    assert bureau.accounted("ada").decision.reason == "taken_back"
+    bureau.check()
+    filed = replace(tips.load(tip_id)[1], state=TipState.FILED)
+    tips.save(replace(filed, revision=1 + filed.revision), action="tip.filed")
+    one = bureau.accounted("ada")
+    assert (one.decision.state, one.decision.tip_id) == (ReportState.REPORTED, tip_id)
     bureau.check()
 
 

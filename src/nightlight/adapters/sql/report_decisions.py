@@ -14,6 +14,7 @@ from sqlalchemy import (
     case,
     func,
     literal,
+    or_,
     select,
     update,
 )
@@ -36,12 +37,14 @@ from nightlight.adapters.sql.schema import (
     effect,
     report_decision,
     report_threshold,
+    review_case,
     tip_case,
 )
 from nightlight.errors import NotFound
+from nightlight.model.case import CaseState
 from nightlight.model.effect import CLOSING_EFFECTS, EffectKind
 from nightlight.model.filing import TipState
-from nightlight.model.ids import AccountActionId, AccountId, CaseId, EffectId, TipId
+from nightlight.model.ids import AccountActionId, AccountId, CaseId, DecisionId, EffectId, TipId
 from nightlight.model.report_decision import (
     AccountAction,
     Accounted,
@@ -51,11 +54,12 @@ from nightlight.model.report_decision import (
     Says,
     Threshold,
 )
-from nightlight.report.ports import Counted
+from nightlight.report.ports import CaseFilings, Counted
 
 _action, _decision, _effects = account_action, report_decision, account_action_effect
 _threshold = msgspec.json.Decoder(Threshold)
 _part = msgspec.json.Decoder(Part)
+_decision_ids = msgspec.json.Decoder(tuple[DecisionId, ...])
 _AGES = (timedelta(days=1), timedelta(days=7), timedelta(days=30))
 #: Account actions joined with the report decision that holds.
 _HOLDS = and_(
@@ -157,6 +161,50 @@ class SqlReportDecisionStore:
         """Store to which account action effects belong, before the effects themselves."""
         rows = [{"effect_id": one, "action_id": action} for one, action in links]
         add_all(self._connection, _effects, rows)
+
+    def filings(self, action: AccountAction) -> list[CaseFilings]:
+        """Return the cases of the action's account, and those that asked for it, oldest first."""
+        asked = self._connection.execute(
+            select(effect.c.decision_id, effect.c.case_id)
+            .join(_effects, _effects.c.effect_id == effect.c.id)
+            .where(_effects.c.action_id == action.id)
+        ).all()
+        named = {row.case_id for row in asked if row.case_id}
+        cases = self._connection.execute(
+            select(review_case.c.id, review_case.c.state, review_case.c.decisions)
+            .where(
+                or_(
+                    review_case.c.account_id == action.account_id,
+                    among(self._connection, review_case.c.id, named),
+                )
+            )
+            .order_by(review_case.c.opened_us, review_case.c.id)
+        ).all()
+        # A finding that was left open when its case was decided belongs to another case now.
+        holding = {name: row.id for row in cases for name in _decision_ids.decode(row.decisions)}
+        asking = {holding.get(row.decision_id, row.case_id) for row in asked}
+        tips = self._tips_of([row.id for row in cases])
+        return [
+            CaseFilings(
+                case_id=CaseId(row.id),
+                state=CaseState(row.state),
+                asked=row.id in asking,
+                tips=tuple(tips.get(row.id, ())),
+            )
+            for row in cases
+        ]
+
+    def _tips_of(self, cases: Collection[str]) -> dict[str, list[tuple[TipId, TipState]]]:
+        rows = self._connection.execute(
+            select(tip_case.c.case_id, cybertip.c.id, cybertip.c.state)
+            .join(cybertip, cybertip.c.id == tip_case.c.tip_id)
+            .where(among(self._connection, tip_case.c.case_id, cases))
+            .order_by(cybertip.c.drafted_us, cybertip.c.id)
+        )
+        found: dict[str, list[tuple[TipId, TipState]]] = {}
+        for row in rows:
+            found.setdefault(row.case_id, []).append((TipId(row.id), TipState(row.state)))
+        return found
 
     def history(self, action_id: AccountActionId) -> list[ReportDecision]:
         """Return every version of a report decision, oldest first."""
