@@ -223,9 +223,8 @@ def test_only_the_newest_snapshot_is_kept(
         put(unit_of_work, replace(near(2), id=f"since-{n}"))
         matcher.refresh()
         matcher.leave_snapshot()
-    assert [path for path in shared.iterdir() if path.suffix == ".banks"] == [
-        shared / f"{matcher.version:020d}.banks"
-    ]
+    (left,) = [path for path in shared.iterdir() if path.suffix == ".banks"]
+    assert left.name.startswith(f"{matcher.version:020d}-")
 
 
 def test_few_entries_leave_no_snapshot(

@@ -44,6 +44,8 @@ EXACT_KINDS = (HashKind.MD5, HashKind.SHA1, HashKind.SHA256)
 _CHUNK = 50_000
 _WITHDRAWN_AT_MOST = 10_000
 _RATIO_STEPS = 1 << 32
+#: Stands before a bank's number; no bank's name begins so.
+_NUMBERED = "#"
 
 #: What a query of PDQ hashes carries: the view of each row.
 _Views: TypeAlias = tuple[str, ...]
@@ -69,6 +71,30 @@ class KindStatus(Struct, frozen=True, kw_only=True):
     entries: int
 
 
+class _Settings:
+    """The banks' settings as of one moment: by name, and by what the index knows a bank by.
+
+    That is a mark and the number that stays with a bank whatever it is called; the name of a bank
+    that never was in a store, as in tests and tools.
+    """
+
+    def __init__(
+        self, banks: Iterable[Bank] = (), numbers: Mapping[str, int] | None = None
+    ) -> None:
+        self.keys = {name: f"{_NUMBERED}{number}" for name, number in (numbers or {}).items()}
+        self._by_name = {bank.name: bank for bank in banks}
+        self._by_key = {self.keys.get(name, name): bank for name, bank in self._by_name.items()}
+
+    def named(self, name: str) -> Bank:
+        """Return the settings of the bank that has this name; the usual ones if none has."""
+        return self._by_name.get(name) or Bank(name=name)
+
+    def of(self, key: str) -> Bank | None:
+        """Return the settings of the bank that an entry is in, None where it was withdrawn."""
+        bank = self._by_key.get(key)
+        return bank if bank or key.startswith(_NUMBERED) else Bank(name=key)
+
+
 class _Moved:
     """Known entries whose hashes are to be taken out, and those to be put in after that."""
 
@@ -78,26 +104,39 @@ class _Moved:
 
 
 class BankIndex:
-    """All bank entries, ready to be asked. One thread changes it; any number ask meanwhile."""
+    """All bank entries, ready to be asked. One thread changes it; any number ask meanwhile.
 
-    def __init__(self, entries: Iterable[BankEntry] = (), *, banks: Iterable[Bank] = ()) -> None:
+    Attributes:
+        version: everything up to this version of the banks is in. While a large change is taken in
+            piece by piece, some of what came after is in as well, and the version stays.
+        mark: what tells that version from the same number in another database, 0 for none.
+    """
+
+    def __init__(
+        self,
+        entries: Iterable[BankEntry] = (),
+        *,
+        banks: Iterable[Bank] = (),
+        numbers: Mapping[str, int] | None = None,
+    ) -> None:
         """Index the entries.
 
         Args:
             entries: entries of any bank; those withdrawn are passed over.
             banks: the banks' settings; a bank not named has the usual ones.
+            numbers: as for ``set_banks``.
 
         Raises:
             IntegrityFailure: an entry is not a hash of its kind; names the entry, not the hash.
         """
-        self.version = 0
-        self._banks: dict[str, Bank] = {}
+        self.version = self.mark = 0
+        self._settings = _Settings()
         self._table = EntryTable()
         self._withdrawn = 0
         self._exact = {kind: ExactIndex(HASH_DIGITS[kind] // 2) for kind in EXACT_KINDS}
         self._pdq = HashIndex()
         self._videos = VideoIndex()
-        self.set_banks(banks)
+        self.set_banks(banks, numbers)
         self.apply(entries)
 
     def __len__(self) -> int:
@@ -111,17 +150,18 @@ class BankIndex:
         counts[HashKind.VPDQ] = len(self._videos)
         return {kind: KindStatus(entries=count) for kind, count in counts.items()}
 
-    def set_banks(self, banks: Iterable[Bank]) -> None:
-        """Let these be the banks' settings from now on.
+    def set_banks(self, banks: Iterable[Bank], numbers: Mapping[str, int] | None = None) -> None:
+        """Let these be the banks there are, and their settings, from now on; seen at once, as one.
 
-        A name that is gone keeps its settings: until ``apply`` has told what became of its entries,
-        those of a renamed or removed negative bank must not count as known media.
+        With ``numbers``, each bank's own, entries are known by them: a renamed bank has another
+        name at once, whoever takes its old name gets none of its entries, and those of a bank that
+        is gone match no more, all before ``apply`` has told what became of each.
         """
-        self._banks = {**self._banks, **{bank.name: bank for bank in banks}}
+        self._settings = _Settings(banks, numbers)
 
     def bank(self, name: str) -> Bank:
         """Return a bank's settings."""
-        return self._banks.get(name) or Bank(name=name)
+        return self._settings.named(name)
 
     def apply(self, entries: Iterable[BankEntry]) -> None:
         """Take in new entries and what became of known ones (same number); seen at once.
@@ -144,7 +184,7 @@ class BankIndex:
                     self._change(place, entry, moved)
                 elif entry.state is not EntryState.WITHDRAWN:
                     new.append(_checked(entry))
-            self._table.append(new)
+            self._table.append(new, self._settings.keys)
             self._remove(moved.out)
             self._add([*moved.back.values(), *new])
         self._compact_if_due()
@@ -153,7 +193,7 @@ class BankIndex:
         """Give back the room of withdrawn rows once it is worth its while."""
         if self._withdrawn > max(_WITHDRAWN_AT_MOST, self._table.rows // 4):
             # Replaced whole: whoever is asking goes on with the table that they began with.
-            self._table, self._withdrawn = self._table.compacted(), 0
+            self._table, self._withdrawn = self._table.thinned(), 0
 
     def enable(self, numbers: Iterable[int]) -> None:
         """Let disabled entries count again, because their time has come."""
@@ -198,18 +238,23 @@ class BankIndex:
         Raises:
             InvalidInput: a hash is not hex of the right length; names the field.
         """
-        found = [*self._same(hashes), *self._near(hashes), *self._same_video(hashes)]
+        settings = self._settings  # what is renamed meanwhile is so for the next file
+        found = [
+            *self._same(hashes, settings),
+            *self._near(hashes, settings),
+            *self._same_video(hashes, settings),
+        ]
         if not found:
             return Looked()
         if not everything:
             asked = _sampling_key(hashes)
-            found = [one for one in found if self._is_asked(one.bank, asked)]
-        vetoes = [one for one in found if self.bank(one.bank).purpose is BankPurpose.NEGATIVE]
+            found = [one for one in found if _is_asked(settings.named(one.bank), asked)]
+        purpose = {one.bank: settings.named(one.bank).purpose for one in found}
+        vetoes = [one for one in found if purpose[one.bank] is BankPurpose.NEGATIVE]
         known = [
             one
             for one in found
-            if self.bank(one.bank).purpose is BankPurpose.KNOWN
-            and (banks is None or one.bank in banks)
+            if purpose[one.bank] is BankPurpose.KNOWN and (banks is None or one.bank in banks)
         ]
         taken_back = [one for one in known if any(_takes_back(veto, one) for veto in vetoes)]
         left = [one for one in known if one not in taken_back] if taken_back else known
@@ -224,12 +269,13 @@ class BankIndex:
 
         Negative banks are among them and enabled ratios do not count: that is for the caller.
         """
+        settings = self._settings
         queries, numbers, distances = self._pdq.search(rows, DEFAULT_THRESHOLD_BITS)
         found: list[list[BankMatch]] = [[] for _ in range(len(rows))]
         for query, number, distance in zip(
             queries.tolist(), numbers.tolist(), distances.tolist(), strict=True
         ):
-            match = self._matched(number, distance, view="")
+            match = self._matched(settings, number, distance, view="")
             if match is not None:
                 found[query].append(match)
         return found
@@ -246,7 +292,7 @@ class BankIndex:
         for kind, index in self._exact.items():
             extra |= {f"{kind}.{name}": array for name, array in index.arrays().items()}
         extra |= {f"vpdq.{name}": array for name, array in self._videos.arrays().items()}
-        self._pdq.save(path, extra=extra, meta={"version": self.version})
+        self._pdq.save(path, extra=extra, meta={"version": self.version, "mark": self.mark})
 
     @classmethod
     def open(cls, path: Path) -> "BankIndex":
@@ -265,6 +311,7 @@ class BankIndex:
         }
         index._videos = VideoIndex.from_arrays(_under("vpdq", extra))
         index.version = int(index._pdq.meta["version"])
+        index.mark = int(index._pdq.meta.get("mark", 0))
         return index
 
     def _add(self, entries: Collection[BankEntry]) -> None:
@@ -299,7 +346,7 @@ class BankIndex:
             raise IntegrityFailure(f"bank entry {entry.id} changed its hash")
         if is_in:
             _checked(entry)
-        self._table.update(place, entry)
+        self._table.update(place, entry, self._settings.keys)
         self._withdrawn += was_in - is_in
         if was_in and not is_in:
             moved.back.pop(entry.number, None)
@@ -307,15 +354,15 @@ class BankIndex:
         elif is_in and not was_in:
             moved.back[entry.number] = entry
 
-    def _same(self, hashes: MediaHashes) -> Iterator[BankMatch]:
+    def _same(self, hashes: MediaHashes, settings: _Settings) -> Iterator[BankMatch]:
         for kind, value in zip(EXACT_KINDS, (hashes.md5, hashes.sha1, hashes.sha256), strict=True):
             if value and len(self._exact[kind]):
                 for number in self._exact[kind].search(_bytes_of(kind, value)):
-                    match = self._matched(number, 0, view="")
+                    match = self._matched(settings, number, 0, view="")
                     if match is not None:
                         yield match
 
-    def _near(self, hashes: MediaHashes) -> Iterator[BankMatch]:
+    def _near(self, hashes: MediaHashes, settings: _Settings) -> Iterator[BankMatch]:
         if not len(self._pdq):
             return
         views: list[str] = []
@@ -329,16 +376,18 @@ class BankIndex:
                 values.append(one.pdq)
         if not values:
             return
-        yield from self._best(tuple(views), _rows_of(values))
+        yield from self._best(tuple(views), _rows_of(values), settings)
 
-    def _best(self, views: _Views, rows: NDArray[np.uint64]) -> Iterator[BankMatch]:
+    def _best(
+        self, views: _Views, rows: NDArray[np.uint64], settings: _Settings
+    ) -> Iterator[BankMatch]:
         """Yield each known picture once: by the closest of its views and of the file's."""
         queries, numbers, distances = self._pdq.search(rows, DEFAULT_THRESHOLD_BITS)
         best: dict[tuple[str, int], BankMatch] = {}
         for query, number, distance in zip(
             queries.tolist(), numbers.tolist(), distances.tolist(), strict=True
         ):
-            match = self._matched(number, distance, view=views[query])
+            match = self._matched(settings, number, distance, view=views[query])
             if match is not None:
                 picture = (match.bank, match.content or -match.number)
                 known = best.get(picture)
@@ -346,16 +395,23 @@ class BankIndex:
                     best[picture] = match
         yield from best.values()
 
-    def _same_video(self, hashes: MediaHashes) -> Iterator[BankMatch]:
+    def _same_video(self, hashes: MediaHashes, settings: _Settings) -> Iterator[BankMatch]:
         if hashes.video is None or not len(self._videos):
             return
         for found in self._videos.match(hashes.video):
-            match = self._matched(found.number, found.distance_bits, view="", video=found)
+            bits = found.distance_bits
+            match = self._matched(settings, found.number, bits, view="", video=found)
             if match is not None:
                 yield match
 
     def _matched(
-        self, number: int, distance_bits: int, *, view: str, video: VideoMatch | None = None
+        self,
+        settings: _Settings,
+        number: int,
+        distance_bits: int,
+        *,
+        view: str,
+        video: VideoMatch | None = None,
     ) -> BankMatch | None:
         """Return the match with an entry, None where it does not count as one."""
         table = self._table
@@ -363,7 +419,9 @@ class BankIndex:
         if place is None or table.state(place) is not EntryState.ACTIVE:
             return None
         row = table.row(place)
-        bank = self.bank(row.bank)
+        bank = settings.of(row.bank)
+        if bank is None:
+            return None
         most = pair_threshold_bits(view, row.view, bank.threshold_bits)
         if row.kind is HashKind.PDQ and distance_bits > most:
             return None
@@ -372,7 +430,7 @@ class BankIndex:
             return None
         return BankMatch(
             entry_id=row.entry_id,
-            bank=row.bank,
+            bank=bank.name,
             kind=row.kind,
             classification=msgspec.convert(row.classification, Classification)
             or bank.classification,
@@ -386,12 +444,13 @@ class BankIndex:
             bank_share=video.bank_share if video else None,
         )
 
-    def _is_asked(self, bank: str, key: bytes) -> bool:
-        ratio = self.bank(bank).enabled_ratio
-        if ratio >= 1.0:
-            return True
-        digest = hashlib.blake2b(key, digest_size=4, key=bank.encode()[:64]).digest()
-        return int.from_bytes(digest) < ratio * _RATIO_STEPS
+
+def _is_asked(bank: Bank, key: bytes) -> bool:
+    ratio = bank.enabled_ratio
+    if ratio >= 1.0:
+        return True
+    digest = hashlib.blake2b(key, digest_size=4, key=bank.name.encode()[:64]).digest()
+    return int.from_bytes(digest) < ratio * _RATIO_STEPS
 
 
 def closest_first(match: BankMatch) -> tuple[bool, int, bool, str, str, int]:

@@ -38,7 +38,7 @@ _ROW = np.dtype(
 
 
 class Row(Struct, frozen=True, kw_only=True):
-    """One entry's columns, in words."""
+    """One entry's columns, in words; ``bank`` is what the index knows its bank by."""
 
     entry_id: str
     number: int
@@ -71,13 +71,16 @@ class EntryTable:
         states = self._rows["state"][: self._count]
         return int(np.count_nonzero(states != _STATES.index(EntryState.WITHDRAWN)))
 
-    def append(self, entries: Sequence[BankEntry]) -> None:
-        """Add rows for entries that have none."""
+    def append(self, entries: Sequence[BankEntry], banks: Mapping[str, str]) -> None:
+        """Add rows for entries that have none.
+
+        ``banks`` says what the index knows banks by, where that is not their name.
+        """
         self._reserve(len(entries))
         newest = int(self._rows["number"][self._ordered - 1]) if self._ordered else -1
         for entry in entries:
             place = self._count
-            self._rows[place] = self._packed(entry)
+            self._rows[place] = self._packed(entry, banks)
             if place == self._ordered and entry.number > newest:
                 newest = entry.number
                 self._ordered += 1
@@ -85,9 +88,9 @@ class EntryTable:
                 self._late[entry.number] = place
             self._count += 1
 
-    def update(self, place: int, entry: BankEntry) -> None:
+    def update(self, place: int, entry: BankEntry, banks: Mapping[str, str]) -> None:
         """Bring a row up to date."""
-        packed = self._packed(entry, id_of=place)
+        packed = self._packed(entry, banks, id_of=place)
         if not entry.value:
             packed = (*packed[:2], self._rows["value"][place], *packed[3:])
         self._rows[place] = packed
@@ -146,19 +149,38 @@ class EntryTable:
         """The greatest number of an entry, 0 where there is none."""
         return max(int(self._rows["number"][: self._count].max(initial=0)), 0)
 
-    def compacted(self) -> "EntryTable":
-        """Return the same table without withdrawn rows, the others in order of their numbers."""
-        rows = self._rows[: self._count]
-        rows = rows[rows["state"] != _STATES.index(EntryState.WITHDRAWN)]
-        rows = rows[np.argsort(rows["number"], kind="stable")]
+    def thinned(self) -> "EntryTable":
+        """Return the same table without withdrawn rows, the others in order of their numbers.
+
+        All ids stay where they are, those of withdrawn rows too: millions are not moved while
+        whoever waits for another change goes on waiting.
+        """
         table = EntryTable()
-        table._ids = self._packed_ids(rows)
-        lengths = rows["id_length"].astype(np.uint64)
-        rows["id_start"] = np.cumsum(lengths) - lengths
-        table._rows, table._count, table._ordered = rows, len(rows), len(rows)
+        table._old_ids, table._ids = self._old_ids, self._ids
+        table._rows = self._without_withdrawn()
+        table._count = table._ordered = len(table._rows)
         for name in self._names:
             table.code(name)
         return table
+
+    def compacted(self) -> "EntryTable":
+        """Return the table ``thinned``, with the ids of its rows alone."""
+        table = EntryTable()
+        rows = table._rows = self._without_withdrawn()
+        table._count = table._ordered = len(rows)
+        table._ids = self._packed_ids(rows)
+        lengths = rows["id_length"].astype(np.uint64)
+        rows["id_start"] = np.cumsum(lengths) - lengths
+        for name in self._names:
+            table.code(name)
+        return table
+
+    def _without_withdrawn(self) -> NDArray[Any]:
+        rows: NDArray[Any] = self._rows[: self._count]
+        rows = rows[rows["state"] != _STATES.index(EntryState.WITHDRAWN)]
+        if self._late:
+            rows = rows[np.argsort(rows["number"], kind="stable")]
+        return rows
 
     def _packed_ids(self, rows: NDArray[Any]) -> bytearray:
         """Return the ids of these rows, one after the other."""
@@ -195,7 +217,9 @@ class EntryTable:
         start -= len(self._old_ids)
         return bytes(self._ids[start : start + length])
 
-    def _packed(self, entry: BankEntry, *, id_of: int | None = None) -> tuple[int, ...]:
+    def _packed(
+        self, entry: BankEntry, banks: Mapping[str, str], *, id_of: int | None = None
+    ) -> tuple[int, ...]:
         if id_of is None:
             own = entry.id.encode()
             start, length = len(self._old_ids) + len(self._ids), len(own)
@@ -209,7 +233,7 @@ class EntryTable:
             _beginning(bytes.fromhex(entry.value)),
             start,
             length,
-            self.code(entry.bank),
+            self.code(banks.get(entry.bank, entry.bank)),
             self.code(entry.classification),
             self.code(entry.view),
             self.code(entry.opinion.value),

@@ -58,6 +58,13 @@ class Held(Struct, frozen=True, kw_only=True):
     entries: int
 
 
+class Changed(Struct, frozen=True, kw_only=True):
+    """An entry, by its number, and the version in which it was last changed."""
+
+    version: int
+    number: int
+
+
 class BankStore(Protocol):
     """Hash banks, encrypted at rest; every change has a version, counted over all banks.
 
@@ -79,6 +86,14 @@ class BankStore(Protocol):
         """
         ...
 
+    def mark(self, version: int) -> int:
+        """Return the random number that was drawn with a version, 0 where there is none.
+
+        Another database has another one under that version, and so has this one restored from a
+        backup that is older.
+        """
+        ...
+
     def save_bank(self, settings: Bank, *, at: datetime) -> None:
         """Store a new bank or the changed settings of one."""
         ...
@@ -89,6 +104,13 @@ class BankStore(Protocol):
 
     def banks(self) -> list[Bank]:
         """Return every bank, by name."""
+        ...
+
+    def numbers(self) -> Mapping[str, int]:
+        """Return the number of each bank, which stays with it whatever it is called.
+
+        Once a bank is withdrawn no other gets its number.
+        """
         ...
 
     def rename_bank(self, name: str, new_name: str) -> None:
@@ -168,6 +190,10 @@ class BankStore(Protocol):
         A disabled entry is given as it is stored, also when ``disabled_until`` has passed: whether
         it acts is for ``BankEntry.acts_at``.
         """
+        ...
+
+    def changed(self, *, after: int, limit: int) -> list[Changed]:
+        """Return the first entries that changed after a version, by version and number."""
         ...
 
     def all(self) -> Iterable[BankEntry]:

@@ -91,8 +91,8 @@ class Part(Struct, frozen=True, kw_only=True):
 class _Hunted(BankIndex):
     """The entries that are hunted for; they match only as far as all banks together say so now."""
 
-    def __init__(self, live: Matcher, entries: Iterable[BankEntry]) -> None:
-        super().__init__(entries)
+    def __init__(self, live: Matcher, tx: Transaction, entries: Iterable[BankEntry]) -> None:
+        super().__init__(entries, banks=tx.banks.banks(), numbers=tx.banks.numbers())
         self._live = live
 
     def look(
@@ -125,7 +125,7 @@ class Looking:
         self._words = msgspec.json.Decoder(_Words)
         self._media = msgspec.json.Decoder(_Media)
         is_for_hashes = hunt.kind is HuntKind.HASHES
-        self._index = _Hunted(live, _entries(tx, hunt) if is_for_hashes else ())
+        self._index = _Hunted(live, tx, _entries(tx, hunt) if is_for_hashes else ())
         detectors = build_detectors(self._index, self._finder, active_weights(tx))
         self.rules = Rules(
             detectors=detectors,
@@ -141,7 +141,7 @@ class Looking:
         is_for_terms = self._hunt.kind is HuntKind.TERMS
         if not is_for_terms:
             self._live.follow(tx)
-            self._index.set_banks(tx.banks.banks())
+            self._index.set_banks(tx.banks.banks(), tx.banks.numbers())
             self._index.version = self._live.version
         try:
             part = tx.events.sift(

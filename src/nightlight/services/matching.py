@@ -2,12 +2,12 @@
 
 The lists at rest are encrypted. So that processes need not each decrypt millions of hashes, one of
 them leaves a snapshot in shared memory, which the others map; without such a place each process
-reads the lists for itself. What changed since a snapshot is read from the lists in any case.
+reads the lists for itself. What changed since a snapshot is read from the lists in any case. How
+changes are taken in is ``services.following``'s.
 """
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection
 from contextlib import suppress
-from datetime import datetime
 from pathlib import Path
 from threading import Lock
 
@@ -16,8 +16,9 @@ from numpy.typing import NDArray
 
 from nightlight.audit.clock import Clock
 from nightlight.detect.bank_index import BankIndex, Looked
-from nightlight.model.bank import BankEntry, BankMatch, EntryState
+from nightlight.model.bank import BankMatch
 from nightlight.model.media import MediaHashes
+from nightlight.services.following import PIECE, Following
 from nightlight.transaction import Transaction, UnitOfWork
 
 #: Fewer entries are read from the lists faster than a snapshot is worth.
@@ -28,7 +29,7 @@ _SUFFIX = ".banks"
 
 
 class Matcher:
-    """Answers which bank entries a file matches, as of the newest ``refresh``."""
+    """Answers which bank entries a file matches, as of the newest ``refresh`` or ``advance``."""
 
     def __init__(
         self,
@@ -37,6 +38,7 @@ class Matcher:
         clock: Clock,
         snapshots: Path | None = None,
         worth_a_snapshot: int = _WORTH_A_SNAPSHOT,
+        piece: int = PIECE,
     ) -> None:
         """Keep the parts; nothing is read yet.
 
@@ -45,56 +47,70 @@ class Matcher:
             clock: tells when disabled entries count again.
             snapshots: a folder in shared memory, which only this user may read; None for none.
             worth_a_snapshot: from how many entries on a snapshot is left.
+            piece: entries taken in at a time.
         """
         self._unit_of_work = unit_of_work
         self._clock = clock
         self._snapshots = snapshots
         self._worth = worth_a_snapshot
+        self._piece = piece
         self._lock = Lock()
-        self._index: BankIndex | None = None
-        self._since_snapshot = 0
-        self._waking: dict[int, datetime] = {}
+        self._following: Following | None = None
+        self._at_snapshot = 0
 
     @property
     def index(self) -> BankIndex:
-        """The index as of the newest ``refresh``, read now if there was none."""
+        """The index as of the newest ``refresh`` or ``advance``, read now if there was none."""
         # An index of nothing is false, and an index all the same.
-        index = self._index
-        return self.refresh() if index is None else index
+        following = self._following
+        return self.refresh() if following is None else following.index
 
     @property
     def version(self) -> int:
-        """The version of the banks that the index answers by."""
+        """The version of the banks up to which everything is in the index."""
         return self.index.version
 
+    @property
+    def is_whole(self) -> bool:
+        """Whether the index holds all that it has seen to be there, and lacks no piece of it."""
+        following = self._following
+        return following is None or following.is_whole
+
     def refresh(self) -> BankIndex:
-        """Return the index brought up to what is stored now."""
-        with self._unit_of_work.read() as tx:
-            return self.follow(tx)
+        """Return the index with everything in it that is stored now."""
+        while True:
+            with self._unit_of_work.read() as tx:
+                index = self.advance(tx)
+            # A new transaction for each piece, so that what is disabled meanwhile is so at once.
+            if self.is_whole:
+                return index
 
     def follow(self, tx: Transaction) -> BankIndex:
-        """Return the index brought up to what this transaction sees."""
-        newest = tx.banks.version()
+        """Return the index with everything in it that this transaction sees."""
+        index = self.advance(tx)
+        return index if self.is_whole else self.refresh()
+
+    def advance(self, tx: Transaction) -> BankIndex:
+        """Return the index with every small change in it that this transaction sees.
+
+        Of large ones a piece more is in it than before; ``is_whole`` says whether that was all. The
+        first time, everything is taken in.
+        """
         with self._lock:
-            index = self._index
-            if index is not None and index.version < newest and index.version < tx.banks.emptied():
-                index = None  # numbers began anew: what is held is of other entries
-                self._waking.clear()
-            if index is None:
-                index = self._opened(newest, emptied=tx.banks.emptied()) or BankIndex()
-                self._take_in(index, tx, newest)
-                self._note_disabled(index, tx)
-                self._index = index
-            elif index.version < newest:
-                self._take_in(index, tx, newest)
-            self._wake(index)
-            return index
+            following = self._following
+            if following is None or not following.is_of(tx):
+                following = self._opened(tx) or Following(BankIndex(), piece=self._piece)
+                following.begin(tx)
+                self._following, self._at_snapshot = following, 0
+            else:
+                following.step(tx)
+            following.wake(self._clock.now())
+            return following.index
 
     def forget(self) -> None:
         """Let the next question be answered from the lists alone, read anew."""
         with self._lock:
-            self._index = None
-            self._waking.clear()
+            self._following = None
 
     def match(
         self, hashes: MediaHashes, *, banks: Collection[str] | None = None
@@ -123,64 +139,43 @@ class Matcher:
         if self._snapshots is None:
             return None
         with self._lock:
-            index = self._index
-            if index is None or len(index) < self._worth:
+            following = self._following
+            if following is None or not following.is_whole or len(following.index) < self._worth:
                 return None
-            path = self._snapshots / f"{index.version:020d}{_SUFFIX}"
+            index = following.index
+            path = self._snapshots / f"{index.version:020d}-{index.mark:016x}{_SUFFIX}"
             if path.exists():
                 return None
-            self._since_snapshot = 0
+            self._at_snapshot = following.taken_in
             try:
                 index.save(path)
             except OSError:  # shared memory is full: each process goes on with an index of its own
                 return None
-        for older in sorted(self._snapshots.glob(f"*{_SUFFIX}"))[:-1]:
-            older.unlink(missing_ok=True)  # who has it mapped keeps it until they let go
+        for other in self._snapshots.glob(f"*{_SUFFIX}"):
+            if other != path:
+                other.unlink(missing_ok=True)  # who has it mapped keeps it until they let go
         return path
 
     def wants_snapshot(self) -> bool:
         """Return whether enough changed for a new snapshot to be worth its while."""
-        return self._since_snapshot > _CHANGES_AT_MOST
+        return self.changes > _CHANGES_AT_MOST
 
-    def _opened(self, newest: int, *, emptied: int) -> BankIndex | None:
+    @property
+    def changes(self) -> int:
+        """How many changes of entries were taken in since a snapshot was opened or left."""
+        following = self._following
+        return following.taken_in - self._at_snapshot if following else 0
+
+    def _opened(self, tx: Transaction) -> Following | None:
+        """Return the newest snapshot of this database as it once was, None where there is none."""
         if self._snapshots is None:
             return None
         for path in sorted(self._snapshots.glob(f"*{_SUFFIX}"), reverse=True):
-            # A snapshot that is torn, of another kind, or of lists that were since restored from
-            # a backup, is passed over: the lists themselves are the truth.
+            # A snapshot that is torn, of another kind, of another database, or of lists that were
+            # since restored from a backup, is passed over: the lists themselves are the truth.
             with suppress(ValueError, OSError):
-                index = BankIndex.open(path)
-                if emptied <= index.version <= newest:
-                    return index
+                following = Following(BankIndex.open(path), piece=self._piece)
+                is_of_now = following.index.version <= tx.banks.version()
+                if is_of_now and following.index.mark and following.is_of(tx):
+                    return following
         return None
-
-    def _take_in(self, index: BankIndex, tx: Transaction, newest: int) -> None:
-        index.set_banks(tx.banks.banks())
-        states = None if index.version else [s for s in EntryState if s is not EntryState.WITHDRAWN]
-        changed = tx.banks.entries(changed_after=index.version, states=states)
-        index.apply(self._counted(changed))
-        index.version = newest
-
-    def _counted(self, entries: Iterator[BankEntry]) -> Iterator[BankEntry]:
-        for entry in entries:
-            self._since_snapshot += 1
-            self._waking.pop(entry.number, None)
-            if entry.state is EntryState.DISABLED and entry.disabled_until is not None:
-                self._waking[entry.number] = entry.disabled_until
-            yield entry
-
-    def _note_disabled(self, index: BankIndex, tx: Transaction) -> None:
-        """Learn when the disabled entries of a snapshot count again."""
-        if index.version:
-            for entry in tx.banks.entries(states=[EntryState.DISABLED]):
-                if entry.disabled_until is not None:
-                    self._waking[entry.number] = entry.disabled_until
-
-    def _wake(self, index: BankIndex) -> None:
-        if not self._waking:
-            return
-        now = self._clock.now()
-        due = [number for number, until in self._waking.items() if until <= now]
-        index.enable(due)
-        for number in due:
-            del self._waking[number]

@@ -73,9 +73,21 @@ class CurrentRules:
         self._index: BankIndex | None = None
 
     def __call__(self) -> Rules:
-        """Return the rules in force now."""
+        """Return the rules in force now, with all that the lists hold."""
+        rules = self.advance()
+        while not self.is_whole:
+            rules = self.advance()
+        return rules
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether the rules go by all that the lists hold, and lack no piece of a large change."""
+        return self._matcher.is_whole
+
+    def advance(self) -> Rules:
+        """Return the rules in force now, with a piece more of a large change than before."""
         with self._unit_of_work.read() as tx:
-            index = self._matcher.follow(tx)
+            index = self._matcher.advance(tx)
             _, *others = tx.lists_version()
             version = (others[0], others[1])
             # The index is changed in place: new entries need no new rules.

@@ -41,7 +41,10 @@ def create_app(services: Services, token: str, *, host_names: Iterable[str] = ()
     app.add_exception_handler(HTTPException, answers.http_error)
     app.include_router(health_api(services))
     app.include_router(events_api(services, gate))
-    rules = Fresh(services.rules, what="the lists and the policy")
+    current = services.rules
+    rules = Fresh(
+        current.advance, what="the lists and the policy", is_whole=lambda: current.is_whole
+    )
     asked_often = screen_routes(services.screening, gate, rules)
     if services.settings.hma_api:
         asked_often.extend(hma_routes(services, gate, rules))

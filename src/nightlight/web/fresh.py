@@ -1,12 +1,13 @@
 """A value that is read from the store again and again, but not for every request.
 
-Whoever asks gets it as of less than a second ago. A read that fails is told to everybody who asks,
-at once: nothing is answered from what could no longer be checked.
+Whoever asks gets it as of less than a second before they asked, or waits. A read that fails is told
+to everybody who asks, at once: nothing is answered from what could no longer be checked.
 """
 
 import asyncio
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import suppress
 from time import monotonic
 from typing import Generic, TypeVar
 
@@ -17,11 +18,14 @@ from nightlight.errors import NightlightError, Unavailable
 #: From this age on a new read begins, from that one on whoever asks waits for it.
 _SOFT_S = 0.2
 _HARD_S = 0.7
-#: How long somebody waits: the first time for all there is, later for what changed. A read that
-#: takes longer takes in a large change, piece by piece.
-_WAIT_S = 2.0
+#: How old, when somebody asks, what they get may be.
+_OLDEST_S = 1.0
+#: How long somebody waits: the first time for all there is, later for what changed.
+_WAIT_S = 5.0
 _FIRST_WAIT_S = 20.0
-_OLDEST_S = 60.0
+#: How long a value is given while a large change is taken into it piece by piece: what changed
+#: besides is in it, the large change itself is not.
+_IN_PIECES_S = 60.0
 
 T = TypeVar("T")
 
@@ -34,20 +38,33 @@ class _Read(Struct, Generic[T], frozen=True):
 class Fresh(Generic[T]):
     """Reads a value when it is asked for, in a thread of its own, one read at a time."""
 
-    def __init__(self, read: Callable[[], T], *, what: str) -> None:
+    def __init__(
+        self,
+        read: Callable[[], T],
+        *,
+        what: str,
+        is_whole: Callable[[], bool] = lambda: True,
+        in_pieces_s: float = _IN_PIECES_S,
+    ) -> None:
         """Keep the parts; nothing is read yet.
 
         Args:
             read: reads the value.
             what: what it is, for the message that says it cannot be had.
+            is_whole: whether the newest read took in all there is. As long as it did not, another
+                follows at once, asked for or not.
+            in_pieces_s: for how long what is read meanwhile is given.
         """
         self._reads = read
         self._what = what
+        self._is_whole = is_whole
+        self._in_pieces_s = in_pieces_s
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="fresh")
         self._last: _Read[T] | None = None
         self._error: NightlightError | None = None
         self._flight: Future[None] | None = None
         self._began_s = 0.0
+        self._whole_s = monotonic()
 
     @property
     def is_read(self) -> bool:
@@ -56,9 +73,9 @@ class Fresh(Generic[T]):
 
     @property
     def is_failing(self) -> bool:
-        """Whether the newest read failed, or the value is older than anything may be."""
-        too_old = self._last is not None and monotonic() - self._last.began_s > _OLDEST_S
-        return self._error is not None or (too_old and self._is_reading())
+        """Whether the newest read failed, takes too long, or a large change does."""
+        takes_long = self._is_reading() and monotonic() - self._began_s > _WAIT_S
+        return self._error is not None or (self.is_read and (takes_long or self._is_late()))
 
     async def get(self) -> T:
         """Return the value.
@@ -66,15 +83,13 @@ class Fresh(Generic[T]):
         Raises:
             Unavailable: it cannot be read now, or not in time.
         """
-        last, now_s = self._last, monotonic()
-        if last is not None and self._error is None:
-            if now_s - last.began_s < _SOFT_S:
-                return last.value
-            self._begin()
-            if now_s - last.began_s < _HARD_S:
-                return last.value
-        await self._finished(self._begin())
-        return self._value()
+        asked_s = monotonic()
+        last = self._last
+        if last is not None and self._error is None and asked_s - last.began_s < _HARD_S:
+            if asked_s - last.began_s >= _SOFT_S:
+                self._begin()
+            return self._given(last)
+        return await self._read_since(asked_s - _OLDEST_S)
 
     async def renewed(self) -> T:
         """Return the value as of now, for whoever has just changed it.
@@ -82,18 +97,30 @@ class Fresh(Generic[T]):
         Raises:
             Unavailable: it cannot be read now, or not in time.
         """
-        if self._flight is not None:
-            await self._finished(self._flight)
-        await self._finished(self._begin(at_once=True))
-        return self._value()
+        return await self._read_since(monotonic(), at_once=True)
 
-    def _value(self) -> T:
-        if self._error is not None:
-            raise Unavailable(f"{self._what} cannot be read: {self._error}") from self._error
-        last = self._last
-        if last is None or monotonic() - last.began_s > _OLDEST_S:
-            raise Unavailable(f"{self._what}: still being read")
+    async def _read_since(self, since_s: float, *, at_once: bool = False) -> T:
+        """Return the value of a read that began no earlier, waiting for it as long as may be."""
+        until_s = monotonic() + (_WAIT_S if self.is_read else _FIRST_WAIT_S)
+        if at_once and self._flight is not None:
+            await self._finished(self._flight, until_s)
+        while True:
+            await self._finished(self._begin(at_once=at_once), until_s)
+            if self._error is not None:
+                raise Unavailable(f"{self._what} cannot be read: {self._error}") from self._error
+            last = self._last
+            if last is not None and last.began_s >= since_s:
+                return self._given(last)
+            if monotonic() >= until_s:
+                raise Unavailable(f"{self._what}: still being read")
+
+    def _given(self, last: _Read[T]) -> T:
+        if self._is_late():
+            raise Unavailable(f"{self._what}: a large change is still being read")
         return last.value
+
+    def _is_late(self) -> bool:
+        return monotonic() - self._whole_s > self._in_pieces_s and not self._is_whole()
 
     def _is_reading(self) -> bool:
         return self._flight is not None and not self._flight.done()
@@ -104,12 +131,16 @@ class Fresh(Generic[T]):
         if flight is not None and not flight.done():
             return flight
         if flight is None or at_once or monotonic() - self._began_s >= _SOFT_S:
-            self._began_s = monotonic()
-            flight = self._flight = self._thread.submit(self._read)
+            flight = self._submit()
         return flight
 
-    async def _finished(self, flight: "Future[None]") -> None:
-        wait_s = _WAIT_S if self.is_read else _FIRST_WAIT_S
+    def _submit(self) -> "Future[None]":
+        self._began_s = monotonic()
+        flight = self._flight = self._thread.submit(self._read)
+        return flight
+
+    async def _finished(self, flight: "Future[None]", until_s: float) -> None:
+        wait_s = max(0.0, until_s - monotonic())
         done, _ = await asyncio.wait([asyncio.wrap_future(flight)], timeout=wait_s)
         for one in done:
             one.result()
@@ -120,5 +151,11 @@ class Fresh(Generic[T]):
             value = self._reads()
         except NightlightError as error:
             self._error = error
-        else:
-            self._last, self._error = _Read(value, began_s), None
+            return
+        is_whole = self._is_whole()
+        if is_whole:
+            self._whole_s = began_s
+        self._last, self._error = _Read(value, began_s), None
+        if not is_whole:
+            with suppress(RuntimeError):  # the program is ending
+                self._submit()

@@ -287,15 +287,33 @@ def test_negative_bank_counts_also_where_only_another_bank_is_asked() -> None:
     assert index.match(hashes(), banks=["local"]) == ()
 
 
-def test_entries_of_a_bank_that_is_gone_count_as_before_until_they_are_told_of() -> None:
+def test_a_renamed_bank_stays_what_it_is_before_its_entries_are_told_of() -> None:
     cleared, known = numbered(near(0, "cleared"), near(5))
-    index = BankIndex([cleared, known], banks=[negative()])
-    index.set_banks([negative("harmless")])
-    assert index.match(hashes()) == ()
-    index.apply([replace(cleared, bank="harmless")])
-    assert index.match(hashes()) == ()
-    index.apply([replace(cleared, state=EntryState.WITHDRAWN, value="")])
+    numbers = {"cleared": 1, "local": 2}
+    index = BankIndex([cleared, known], banks=[negative(), Bank(name="local")], numbers=numbers)
+    renamed, new = negative("harmless"), Bank(name="cleared")
+    index.set_banks([renamed, new, Bank(name="local")], {"harmless": 1, "local": 2, "cleared": 3})
+    looked = index.look(hashes())
+    assert (looked.matches, [one.bank for one in looked.vetoes]) == ((), ["harmless"])
+
+
+def test_who_takes_the_name_of_a_negative_bank_takes_nothing_back_by_it() -> None:
+    known, other = numbered(near(5), near(0, "quibbles"))
+    banks = [Bank(name="local"), Bank(name="quibbles")]
+    index = BankIndex([known, other], banks=banks, numbers={"local": 1, "quibbles": 2})
+    taken = [Bank(name="local"), negative("quibbles"), Bank(name="flibbets")]
+    index.set_banks(taken, {"local": 1, "flibbets": 2, "quibbles": 3})
+    assert [match.bank for match in index.match(hashes())] == ["flibbets", "local"]
+
+
+def test_entries_of_a_bank_that_is_gone_match_no_more_before_they_are_told_of() -> None:
+    cleared, known = numbered(near(0, "cleared"), near(5))
+    numbers = {"cleared": 1, "local": 2}
+    index = BankIndex([cleared, known], banks=[negative(), Bank(name="local")], numbers=numbers)
+    index.set_banks([Bank(name="local")], {"local": 2})
     assert [match.bank for match in index.match(hashes())] == ["local"]
+    index.set_banks([])
+    assert [match.bank for match in index.match(hashes())] == []
 
 
 def test_only_the_banks_asked_for_match() -> None:

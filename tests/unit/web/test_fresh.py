@@ -2,8 +2,10 @@
 
 import asyncio
 import threading
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
+from msgspec.structs import replace
 from tests.fakes.patience import until
 
 from nightlight.errors import Unavailable
@@ -82,3 +84,48 @@ def test_nobody_gets_a_value_that_was_never_read() -> None:
 
     with pytest.raises(Unavailable):
         asyncio.run(Fresh(source, what="the count").get())
+
+
+class Pieces(Source):
+    """Is read in pieces until the last is in."""
+
+    def __init__(self, pieces: int) -> None:
+        super().__init__()
+        self.pieces = pieces
+
+    @property
+    def is_whole(self) -> bool:
+        return self.reads >= self.pieces
+
+
+def test_the_next_piece_is_read_unasked_until_all_is_in() -> None:
+    source = Pieces(5)
+    fresh = Fresh(source, what="the count", is_whole=lambda: source.is_whole)
+    asyncio.run(fresh.get())
+    until(lambda: source.is_whole, "all is in")
+    assert source.reads == 5
+
+
+def test_a_large_change_that_is_not_in_for_too_long_is_told_instead_of_passed_over() -> None:
+    source = Pieces(2)
+    fresh = Fresh(source, what="the count", is_whole=lambda: source.is_whole, in_pieces_s=0)
+    source.opened.clear()
+    asking = ThreadPoolExecutor(1).submit(lambda: asyncio.run(fresh.get()))
+    source.opened.set()
+    source.pieces = 1_000_000
+    with pytest.raises(Unavailable, match="large change"):
+        asking.result()
+    assert fresh.is_failing
+    source.pieces = 0
+    until(lambda: not fresh.is_failing, "all is in")
+    assert asyncio.run(fresh.get())
+
+
+def test_whoever_asks_waits_for_a_read_that_began_in_time_and_gets_no_older_one() -> None:
+    source = Source()
+    fresh = Fresh(source, what="the count")
+    first = asyncio.run(fresh.get())
+    old = fresh._last
+    assert old is not None
+    fresh._last = replace(old, began_s=old.began_s - 10)
+    assert asyncio.run(fresh.get()) == first + 1

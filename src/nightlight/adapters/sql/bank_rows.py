@@ -95,7 +95,7 @@ def read_entries(
 ) -> Iterator[BankEntry]:
     """Yield the entries that are wanted, by number, a few thousand read at a time."""
     found = (
-        _by_number(connection, keys, wanted)
+        _by_number(connection, keys, wanted, limit)
         if _is_narrow(wanted)
         else _in_pages(connection, keys, wanted)
     )
@@ -128,8 +128,10 @@ def _in_pages(connection: Connection, keys: KeyRing, wanted: Wanted) -> Iterator
         after = page[-1].number
 
 
-def _by_number(connection: Connection, keys: KeyRing, wanted: Wanted) -> Iterator[BankEntry]:
-    numbers = array("q", sorted(_numbers(connection, wanted)))
+def _by_number(
+    connection: Connection, keys: KeyRing, wanted: Wanted, limit: int | None
+) -> Iterator[BankEntry]:
+    numbers = array("q", sorted(_numbers(connection, wanted, limit)))
     for some in chunked(numbers):
         rows = connection.execute(
             select(*_COLUMNS)
@@ -140,8 +142,11 @@ def _by_number(connection: Connection, keys: KeyRing, wanted: Wanted) -> Iterato
             yield _entry(row, keys)
 
 
-def _numbers(connection: Connection, wanted: Wanted) -> Iterator[int]:
-    """Yield the numbers of the entries wanted, found by the index that leads to the fewest."""
+def _numbers(connection: Connection, wanted: Wanted, limit: int | None) -> Iterator[int]:
+    """Yield the numbers of the entries wanted, found by the index that leads to the fewest.
+
+    Among them are the ``limit`` lowest, with others where several statements are needed.
+    """
     conditions = [*_conditions(wanted), bank_entry.c.number > wanted.after_number]
     if wanted.changed_after is not None:
         conditions.append(bank_entry.c.changed_version > wanted.changed_after)
@@ -150,8 +155,10 @@ def _numbers(connection: Connection, wanted: Wanted) -> Iterator[int]:
     if wanted.content is not None:
         conditions.append(bank_entry.c.content == wanted.content)
     for choice in _choices(connection, wanted):
-        found = connection.execute(select(bank_entry.c.number).where(*choice, *conditions))
-        yield from found.scalars()
+        found = select(bank_entry.c.number).where(*choice, *conditions)
+        if limit is not None:
+            found = found.order_by(bank_entry.c.number).limit(limit)
+        yield from connection.execute(found).scalars()
 
 
 def _choices(connection: Connection, wanted: Wanted) -> Iterator[tuple[Any, ...]]:

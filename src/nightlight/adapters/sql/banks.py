@@ -4,8 +4,9 @@
 """
 
 from collections import Counter
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from datetime import datetime
+from secrets import randbits
 
 import msgspec
 from msgspec.structs import replace
@@ -22,13 +23,15 @@ from nightlight.adapters.sql.bank_changes import (
 from nightlight.adapters.sql.bank_history import SqlBankHistory
 from nightlight.adapters.sql.bank_rows import Wanted, read_entries
 from nightlight.adapters.sql.rows import put_new, put_over, to_json, to_us
-from nightlight.adapters.sql.schema import bank, bank_entry, counter, exchange
+from nightlight.adapters.sql.schema import bank, bank_entry, bank_mark, counter, exchange
 from nightlight.errors import Conflict
-from nightlight.exchange.ports import BankSummary, Held, Put
+from nightlight.exchange.ports import BankSummary, Changed, Held, Put
 from nightlight.model.bank import Bank, BankEntry, BankVersion, EntryState, HashKind, Opinion
 from nightlight.preserve.ports import KeyRing
 
 _VERSIONS = "banks"
+_MADE = "banks_made"
+_MARK_BITS = 62
 #: The counter that holds the version at which a test hook deleted everything.
 EMPTIED = "banks_emptied"
 _ACTIVE = frozenset({EntryState.ACTIVE})
@@ -63,20 +66,47 @@ class SqlBankStore:
         if self._own_version is None:
             # The row stays locked until the transaction ends: versions are given in the order of
             # commits, so a reader that has seen one has seen every change before it.
-            put_new(self._connection, counter, [{"name": _VERSIONS, "value": 0}])
-            self._own_version = self._connection.execute(
-                update(counter)
-                .where(counter.c.name == _VERSIONS)
-                .values(value=counter.c.value + 1)
-                .returning(counter.c.value)
-            ).scalar_one()
+            self._own_version = self._counted(_VERSIONS)
+            mark = {"version": self._own_version, "mark": 1 + randbits(_MARK_BITS)}
+            put_over(self._connection, bank_mark, [mark])
         return self._own_version
+
+    def _counted(self, name: str) -> int:
+        put_new(self._connection, counter, [{"name": name, "value": 0}])
+        value: int = self._connection.execute(
+            update(counter)
+            .where(counter.c.name == name)
+            .values(value=counter.c.value + 1)
+            .returning(counter.c.value)
+        ).scalar_one()
+        return value
+
+    def mark(self, version: int) -> int:
+        """Return the random number that was drawn with a version, 0 where there is none."""
+        statement = select(bank_mark.c.mark).where(bank_mark.c.version == version)
+        return self._connection.execute(statement).scalar_one_or_none() or 0
 
     def save_bank(self, settings: Bank, *, at: datetime) -> None:
         """Store a new bank or the changed settings of one."""
         self.next_version()
-        row = {"name": settings.name, "settings": to_json(settings), "created_us": to_us(at)}
-        put_over(self._connection, bank, [row], keep=("created_us",))
+        self._make([settings.name], at)
+        self._connection.execute(
+            update(bank).where(bank.c.name == settings.name).values(settings=to_json(settings))
+        )
+
+    def _make(self, names: Collection[str], at: datetime) -> None:
+        """Make those banks, with the usual settings, that there are not."""
+        known = set(self.numbers()) if names else set()
+        made = [
+            {
+                "name": name,
+                "number": self._counted(_MADE),
+                "settings": to_json(Bank(name=name)),
+                "created_us": to_us(at),
+            }
+            for name in sorted({*names} - known)
+        ]
+        put_new(self._connection, bank, made)
 
     def bank(self, name: str) -> Bank | None:
         """Return a bank's settings, None where there is no such bank."""
@@ -88,6 +118,11 @@ class SqlBankStore:
         """Return every bank, by name."""
         bodies = self._connection.execute(select(bank.c.settings).order_by(bank.c.name))
         return [_settings.decode(body) for body in bodies.scalars()]
+
+    def numbers(self) -> Mapping[str, int]:
+        """Return the number of each bank, which stays with it whatever it is called."""
+        rows = self._connection.execute(select(bank.c.name, bank.c.number))
+        return {row.name: row.number for row in rows}
 
     def rename_bank(self, name: str, new_name: str) -> None:
         """Let a bank and its entries have another name.
@@ -133,12 +168,7 @@ class SqlBankStore:
     ) -> Put:
         """Add new entries and bring known ones (same id and bank) up to date."""
         version = self.next_version()
-        names = sorted({entry.bank for entry in entries})
-        made = [
-            {"name": name, "settings": to_json(Bank(name=name)), "created_us": to_us(at)}
-            for name in names
-        ]
-        put_new(self._connection, bank, made)
+        self._make({entry.bank for entry in entries}, at)
         arrivals = Arrivals(
             connection=self._connection,
             keys=self._keys,
@@ -206,6 +236,16 @@ class SqlBankStore:
             after_number=after_number,
         )
         return read_entries(self._connection, self._keys, wanted, limit)
+
+    def changed(self, *, after: int, limit: int) -> list[Changed]:
+        """Return the first entries that changed after a version, by version and number."""
+        rows = self._connection.execute(
+            select(bank_entry.c.changed_version, bank_entry.c.number)
+            .where(bank_entry.c.changed_version > after)
+            .order_by(bank_entry.c.changed_version, bank_entry.c.number)
+            .limit(limit)
+        )
+        return [Changed(version=version, number=number) for version, number in rows]
 
     def all(self) -> Iterator[BankEntry]:
         """Return every active entry of every bank, by number."""

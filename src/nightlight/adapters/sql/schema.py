@@ -354,8 +354,11 @@ bank = Table(
     "bank",
     metadata,
     Column("name", Text, primary_key=True),
+    # Stays with the bank whatever it is called, and is never another's.
+    Column("number", BigInteger, nullable=False),
     Column("settings", Text, nullable=False),
     Column("created_us", BigInteger, nullable=False),
+    Index("bank_number", "number", unique=True),
 )
 
 bank_entry = Table(
@@ -382,7 +385,7 @@ bank_entry = Table(
     Column("added_version", BigInteger, nullable=False),
     Column("changed_version", BigInteger, nullable=False),
     Index("bank_entry_number", "number", unique=True),
-    Index("bank_entry_changed", "changed_version"),
+    Index("bank_entry_changed", "changed_version", "number"),
     Index("bank_entry_content", "bank", "content"),
     Index("bank_entry_source", "bank", "source_ref"),
     # Counting reads this alone: millions of entries are counted in a second.
@@ -414,6 +417,14 @@ bank_version = Table(
     Column("at_us", BigInteger, nullable=False),
     Column("body", Text, nullable=False),
     Index("bank_version_of", "bank", "version"),
+)
+
+bank_mark = Table(
+    "bank_mark",
+    metadata,
+    # Drawn at random with each version: a database restored to before it goes on with other marks.
+    Column("version", BigInteger, primary_key=True, autoincrement=False),
+    Column("mark", BigInteger, nullable=False),
 )
 
 exchange = Table(

@@ -1,0 +1,132 @@
+"""What is stored of hash banks is taken into an index: small changes at once, large ones in pieces.
+
+A list of millions takes minutes to take in. Whatever is disabled, withdrawn, vetoed or added in the
+meantime must not wait for that, so it overtakes.
+"""
+
+from collections.abc import Iterable, Iterator
+from datetime import datetime
+
+from nightlight.detect.bank_index import BankIndex
+from nightlight.model.bank import BankEntry, EntryState
+from nightlight.transaction import Transaction
+
+#: Entries taken in at a time, in well under a second. A version that changed as many is large.
+PIECE = 5_000
+
+
+class Following:
+    """An index, and how far it is. Not for several threads at once."""
+
+    def __init__(self, index: BankIndex, *, piece: int = PIECE) -> None:
+        """Go on from where the index is.
+
+        Args:
+            index: of nothing, or of everything up to a version.
+            piece: entries taken in at a time.
+        """
+        self.index = index
+        #: How many changes were taken in.
+        self.taken_in = 0
+        self._piece = piece
+        self._seen = index.version
+        # Large versions, and the number of the last entry that was taken in of each.
+        self._large: dict[int, int] = {}
+        self._waking: dict[int, datetime] = {}
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether everything that was seen is in the index."""
+        return not self._large
+
+    def is_of(self, tx: Transaction) -> bool:
+        """Return whether the index is of this database, and of what its numbers stand for now."""
+        banks, version = tx.banks, self.index.version
+        if banks.version() < self._seen:
+            return True  # the transaction began before what was taken in was committed
+        return version >= banks.emptied() and self.index.mark == banks.mark(version)
+
+    def begin(self, tx: Transaction) -> None:
+        """Take in all that there is."""
+        index, newest = self.index, tx.banks.version()
+        self._note_banks(tx)
+        if index.version:
+            self._note_disabled(tx)
+        states = None if index.version else [s for s in EntryState if s is not EntryState.WITHDRAWN]
+        index.apply(self._noted(tx.banks.entries(changed_after=index.version, states=states)))
+        self._is_up_to(tx, newest)
+
+    def step(self, tx: Transaction) -> None:
+        """Take in what is new: every small change, and a piece of a large one.
+
+        In what order changes are taken in does not matter: an entry is what its newest change made
+        it. But nothing may be read by a transaction older than what was taken in.
+        """
+        newest = tx.banks.version()
+        if newest < self._seen:
+            return
+        if newest > self._seen:
+            self._note_banks(tx)
+            self._take_small(tx)
+            self._seen = newest
+        if self._large:
+            self._take_piece(tx, min(self._large))
+        if self.is_whole:
+            self._is_up_to(tx, newest)
+
+    def wake(self, now: datetime) -> None:
+        """Let entries that are disabled until now count again."""
+        due = [number for number, until in self._waking.items() if until <= now]
+        self.index.enable(due)
+        for number in due:
+            del self._waking[number]
+
+    def _is_up_to(self, tx: Transaction, newest: int) -> None:
+        self._seen = newest
+        self.index.version, self.index.mark = newest, tx.banks.mark(newest)
+
+    def _note_banks(self, tx: Transaction) -> None:
+        self.index.set_banks(tx.banks.banks(), tx.banks.numbers())
+
+    def _take_small(self, tx: Transaction) -> None:
+        """Take in the versions that changed few entries, and note those that changed many."""
+        after = self._seen
+        while found := tx.banks.changed(after=after, limit=self._piece):
+            after = found[-1].version
+            if len(found) == self._piece:
+                if found[0].version == after:
+                    self._large.setdefault(after, 0)
+                    continue
+                # The last version may be cut off: it begins the next page.
+                found = [one for one in found if one.version < after]
+                after = found[-1].version
+            self._take(tx.banks.entries(numbers=[one.number for one in found]))
+
+    def _take_piece(self, tx: Transaction, version: int) -> None:
+        taken = tx.banks.entries(
+            changed_in=version, after_number=self._large[version], limit=self._piece
+        )
+        numbers = self._take(taken)
+        if len(numbers) < self._piece:
+            del self._large[version]
+        else:
+            self._large[version] = numbers[-1]
+
+    def _take(self, entries: Iterable[BankEntry]) -> list[int]:
+        taken = list(entries)
+        self.index.apply(self._noted(taken))
+        return [entry.number for entry in taken]
+
+    def _noted(self, entries: Iterable[BankEntry]) -> Iterator[BankEntry]:
+        for entry in entries:
+            self.taken_in += 1
+            self._waking.pop(entry.number, None)
+            if entry.state is EntryState.DISABLED and entry.disabled_until is not None:
+                self._waking[entry.number] = entry.disabled_until
+            yield entry
+
+    def _note_disabled(self, tx: Transaction) -> None:
+        """Learn when the disabled entries of a snapshot count again."""
+        for entry in tx.banks.entries(states=[EntryState.DISABLED]):
+            if entry.disabled_until is not None:
+                self._waking[entry.number] = entry.disabled_until
