@@ -113,6 +113,23 @@ def retry(tip_id: Tip, *, by: Actor, reason: Reason) -> None:
 
 
 @app.command()
+def refile(
+    tip_id: Tip,
+    *,
+    report: Annotated[str, typer.Option(help="The report id that NCMEC was asked about.")],
+    by: Actor,
+    reason: Reason,
+) -> None:
+    """Let a refused tip be filed in a new report, once NCMEC said that it never had the first.
+
+    Only where the answer to finishing was lost and the report is gone. The CyberTipline is asked
+    about the first report once more: if it has it, nothing is filed anew.
+    """
+    open_services().tip_desk.refile(TipId(tip_id), report, by=by, reason=reason)
+    out.print(f"{tip_id} is due again: report {report} is asked about before it is filed anew")
+
+
+@app.command()
 def file(*, json: Json = False) -> None:
     """File every tip that is due; leaves with 1 if one was refused, 3 if one waits."""
     services = open_services()

@@ -98,6 +98,8 @@ class Filing(Struct, frozen=True, kw_only=True):
         corrected: a person corrected the tip, so nothing is bundled into it.
         document: SHA-256 of the report document that was sent last, "" before the first.
         finish_asked: the open report was asked to finish, so that it may have been finished.
+        denied: ids of reports that NCMEC told a person it never had; asked once more, they are left
+            behind for a new one.
         taken_back_for: why the tip is being withdrawn, "" while it is not.
         revision: one more with every save, so that of two filers that load the same filing only
             one goes on.
@@ -119,5 +121,6 @@ class Filing(Struct, frozen=True, kw_only=True):
     corrected: bool = False
     document: str = ""
     finish_asked: bool = False
+    denied: tuple[str, ...] = ()
     taken_back_for: str = ""
     revision: int = 0

@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from msgspec import structs
 
 from nightlight.audit.clock import Clock
-from nightlight.errors import Conflict
+from nightlight.errors import Conflict, InvalidInput
 from nightlight.model.filing import Filing, TipState, check_tip_transition
 from nightlight.report.ports import FilingAction, TipStore
 
@@ -219,6 +219,32 @@ def retried(filing: Filing) -> Filing:
         next_attempt_at=None,
         revision=filing.revision + 1,
     )
+
+
+def denied(filing: Filing, remote_id: str) -> Filing:
+    """Return a refused filing once NCMEC said that it never had the report, ready to be saved.
+
+    The line is asked once more: what it has after all is filed, and nothing is opened anew.
+
+    Raises:
+        Conflict: the tip was not refused because its report may have been finished.
+        InvalidInput: that is not the report.
+    """
+    in_doubt = filing.retry_from is TipState.FINISHING or (
+        filing.retry_from is TipState.WITHDRAWING and filing.finish_asked
+    )
+    if not in_doubt:
+        raise Conflict(
+            f"the tip is {filing.state.value}, and no report of it may have been finished",
+            hint="`nightlight report retry` lets a refused tip go on",
+        )
+    if remote_id != filing.remote_id:
+        raise InvalidInput(
+            f"the report that may have been finished is {filing.remote_id}",
+            field="report",
+            hint="ask NCMEC about that one first",
+        )
+    return structs.replace(retried(filing), denied=(*filing.denied, remote_id))
 
 
 def withdrawn(filing: Filing, *, why: str = OVERTURNED) -> Filing:

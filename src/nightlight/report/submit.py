@@ -211,7 +211,8 @@ class Filer:
         try:
             receipt = self._destination.finish(run.filing.remote_id)
         except CyberTiplineRefusal as refusal:
-            if refusal.kind is AnswerKind.NO_SUCH_REPORT and asked_before:
+            doubted = asked_before and not _is_denied(run.filing)
+            if refusal.kind is AnswerKind.NO_SUCH_REPORT and doubted:
                 # An earlier call may have finished it: a new report could be a second one.
                 run.refuse(f"{refusal}; {_ASK_FIRST}", retry_from=TipState.FINISHING)
                 return
@@ -241,7 +242,8 @@ class Filer:
                 raise
             run.file_withdrawn(refusal.body)
             return
-        if run.filing.finish_asked and answer is AnswerKind.NO_SUCH_REPORT:
+        doubted = run.filing.finish_asked and not _is_denied(run.filing)
+        if doubted and answer is AnswerKind.NO_SUCH_REPORT:
             # What is left of it would be drafted anew, and be filed twice if it was finished.
             run.refuse(f"the report is gone; {_ASK_FIRST}", retry_from=TipState.WITHDRAWING)
             return
@@ -306,6 +308,11 @@ class Filer:
             now=self._clock.now(),
         )
         return document
+
+
+def _is_denied(filing: Filing) -> bool:
+    """Return whether NCMEC told a person that it never had the report."""
+    return filing.remote_id in filing.denied
 
 
 def _files_in(receipt: str) -> list[str]:

@@ -22,6 +22,11 @@ from nightlight.report.account_actions import settle
 from nightlight.report.ports import TipFiler
 from nightlight.transaction import Transaction, UnitOfWork
 
+#: What a tip says of a report before it.
+_LOST = (
+    "Report {} was opened about this before. Whether it was finished was never answered; NCMEC said"
+    " that it does not have it, so this is filed anew."
+)
 #: Steps by which a report comes into being at its destination.
 _COMMITTING = frozenset({TipState.OPENING, TipState.FINISHING, TipState.PACKING})
 
@@ -46,7 +51,7 @@ class StoredTips:
         """Return the tip as it would be filed now, and its filing as last saved."""
         with self._unit_of_work.read() as tx:
             tip, filing = tx.tips.load(tip_id)
-            return as_of_now(tx, tip), filing
+            return as_of_now(tx, tip, filing), filing
 
     def save(self, filing: Filing, *, action: str) -> None:
         """Commit the filing together with an audit entry; its cases may become reported.
@@ -101,11 +106,12 @@ class StoredTips:
             return tx.tips.due(now, limit, destination=destination)
 
 
-def as_of_now(tx: Transaction, tip: CyberTip) -> CyberTip:
+def as_of_now(tx: Transaction, tip: CyberTip, filing: Filing) -> CyberTip:
     """Return a tip with what may have changed since it was drafted.
 
     That is who viewed its files, as the view log has it, which reports of the account were filed
-    meanwhile, and that it is suspended, once the platform confirmed that.
+    meanwhile, that it is suspended, once the platform confirmed that, and of a report before this
+    one that was lost.
     """
     log = [view for case_id in tip.cases for view in _views(tx, case_id)]
     viewed = {digest for digest, exif in log if not exif}
@@ -130,7 +136,9 @@ def as_of_now(tx: Transaction, tip: CyberTip) -> CyberTip:
         else party
         for party in tip.reported
     )
-    return replace(tip, files=files, reported=reported)
+    lost = [_LOST.format(one) for one in filing.denied if one != filing.remote_id]
+    narrative = "\n".join((tip.narrative, *lost))
+    return replace(tip, files=files, reported=reported, narrative=narrative)
 
 
 def earlier_reports(

@@ -16,7 +16,7 @@ from nightlight.report.correct import corrected
 from nightlight.report.document import file_details_xml, report_xml
 from nightlight.report.live_schema import LiveSchema
 from nightlight.report.ports import CyberTiplineRefusal
-from nightlight.report.progress import retried
+from nightlight.report.progress import denied, retried
 from nightlight.report.reporter import Reporter
 from nightlight.services.drafting import Drafting
 from nightlight.services.filing import as_of_now
@@ -67,7 +67,7 @@ class TipDesk:
         """
         with self._unit_of_work.read() as tx:
             tip, filing = tx.tips.load(tip_id)
-            tip = as_of_now(tx, tip)
+            tip = as_of_now(tx, tip, filing)
         document = report_xml(tip, reporter=self._reporter)
         fault, unchecked = self._held(tip, document)
         return Preview(tip=tip, filing=filing, document=document, fault=fault, unchecked=unchecked)
@@ -88,7 +88,7 @@ class TipDesk:
             before, filing = tx.tips.load(tip_id)
             _check_unopened(filing)
             tip = corrected(before, changes)
-            now_says = as_of_now(tx, tip)
+            now_says = as_of_now(tx, tip, filing)
             document = report_xml(now_says, reporter=self._reporter)
             fault, _ = self._held(now_says, document)
             if fault:
@@ -104,7 +104,7 @@ class TipDesk:
                     detail={
                         "fields": [field for field, _ in changes],
                         "document": sha256(document).hexdigest(),
-                        "document_before": self._digest(tx, before),
+                        "document_before": self._digest(tx, before, filing),
                     },
                 )
             )
@@ -147,8 +147,33 @@ class TipDesk:
             tx.tips.save(retried(filing), at=self._clock.now())
             tx.commit(AuditEntry(actor=by, action="tip.retried", subject=tip_id, reason=reason))
 
-    def _digest(self, tx: Transaction, tip: CyberTip) -> str:
-        document = report_xml(as_of_now(tx, tip), reporter=self._reporter)
+    def refile(self, tip_id: TipId, remote_id: str, *, by: str, reason: str) -> None:
+        """Let a tip be filed anew whose report NCMEC says it never had, on the record.
+
+        The line is asked about that report once more before a new one is opened.
+
+        Raises:
+            NotFound: there is no such tip.
+            Conflict: it was not refused because its report may have been finished.
+            InvalidInput: that is not its report, or a person or a reason is missing.
+        """
+        if not by.strip() or not reason.strip():
+            raise InvalidInput("filing anew needs a person and what NCMEC said", field="reason")
+        with self._unit_of_work.begin() as tx:
+            tip, filing = tx.tips.load(tip_id)
+            tx.tips.save(denied(filing, remote_id), at=self._clock.now())
+            tx.commit(
+                AuditEntry(
+                    actor=by,
+                    action="tip.denied",
+                    subject=tip_id,
+                    reason=reason,
+                    detail={"case": tip.case_id, "remote_id": remote_id},
+                )
+            )
+
+    def _digest(self, tx: Transaction, tip: CyberTip, filing: Filing) -> str:
+        document = report_xml(as_of_now(tx, tip, filing), reporter=self._reporter)
         return sha256(document).hexdigest()
 
     def _held(self, tip: CyberTip, document: bytes) -> tuple[str, str]:

@@ -9,12 +9,12 @@ from msgspec import structs
 from tests.fakes.cybertip_store import HandClock, MemoryMedia, MemoryTipStore, make_tip, with_files
 from tests.fakes.cybertipline import FakeCyberTipline, Trouble
 
-from nightlight.errors import Conflict, NotFound, NotPermitted, Unavailable
+from nightlight.errors import Conflict, InvalidInput, NotFound, NotPermitted, Unavailable
 from nightlight.model.cybertip import CyberTip
 from nightlight.model.filing import Filing, TipState
 from nightlight.model.ids import CaseId
 from nightlight.model.reported_file import ReportedFile
-from nightlight.report.progress import retried, withdrawn
+from nightlight.report.progress import denied, retried, withdrawn
 from nightlight.report.reporter import Contact, Reporter
 from nightlight.report.submit import Filer
 
@@ -537,3 +537,105 @@ def test_tips_of_another_destination_are_left_alone() -> None:
     world = World()
     world.replace_tip(structs.replace(world.tip, destination="hotline"))
     assert world.filer.run_due(limit=10) == []
+
+
+def lost(world: World, *, withdraws: bool = False) -> Filing:
+    """Return the refusal of a tip whose report is gone, and may have been finished."""
+    world.advance()
+    if withdraws:
+        filing = world.store.filings[world.tip.id]
+        world.store.save(withdrawn(filing), action="tip.withdrawn")
+    world.line.expire()
+    world.clock.advance(hours=2)
+    world.filer.run_due(limit=10)
+    filing = world.store.filings[world.tip.id]
+    assert filing.state is TipState.REFUSED
+    return filing
+
+
+def test_a_report_that_ncmec_never_had_is_filed_anew_and_once() -> None:
+    world = World(t4=Trouble.LOST_BEFORE)
+    filing = lost(world)
+    world.store.save(denied(filing, filing.remote_id), action="tip.denied")
+    world.advance()
+    world.clock.advance(hours=1)
+    after = world.advance()
+    assert after.state is TipState.FILED
+    assert after.remote_id != filing.remote_id
+    assert [report.state for report in world.line.reports.values()] == ["finished"]
+
+
+def test_a_report_that_ncmec_has_after_all_is_not_filed_anew() -> None:
+    world = World(t4=Trouble.LOST_AFTER)
+    world.advance()
+    world.line.answers["finish"] = 5001
+    filing = world.advance()
+    world.line.answers.clear()
+    world.store.save(denied(filing, filing.remote_id), action="tip.denied")
+    after = world.advance()
+    assert (after.state, after.remote_id) == (TipState.FILED, filing.remote_id)
+    assert world.line.calls.count("open") == 1
+
+
+def test_a_report_that_was_still_open_is_finished_and_no_other_is_opened() -> None:
+    world = World(t4=Trouble.LOST_BEFORE)
+    world.advance()
+    world.line.answers["finish"] = 5001
+    filing = world.advance()
+    world.line.answers.clear()
+    world.store.save(denied(filing, filing.remote_id), action="tip.denied")
+    assert world.advance().receipt == world.line.receipts[0]
+    assert world.line.calls.count("open") == 1
+
+
+def test_a_withdrawn_tip_that_ncmec_never_had_is_not_filed() -> None:
+    world = World(t4=Trouble.LOST_BEFORE)
+    filing = lost(world, withdraws=True)
+    assert "ask NCMEC" in filing.failure
+    world.store.save(denied(filing, filing.remote_id), action="tip.denied")
+    assert world.advance().state is TipState.WITHDRAWN
+    assert world.line.calls.count("open") == 1
+
+
+def test_only_the_report_that_may_have_been_finished_can_be_denied() -> None:
+    world = World(t4=Trouble.LOST_BEFORE)
+    with pytest.raises(Conflict):
+        denied(world.store.filings[world.tip.id], "9002")
+    filing = lost(world)
+    with pytest.raises(InvalidInput, match=filing.remote_id):
+        denied(filing, "7000009")
+    refused = World()
+    refused.line.answers["upload"] = 4000
+    with pytest.raises(Conflict):
+        denied(refused.advance(), "")
+
+
+def test_a_receipt_is_kept_though_the_tip_was_to_be_withdrawn_meanwhile() -> None:
+    class Overturning(FakeCyberTipline):
+        def finish(self, remote_id: str) -> str:
+            filing = world.store.filings[world.tip.id]
+            world.store.save(withdrawn(filing), action="tip.withdrawn")
+            return super().finish(remote_id)
+
+    world = World()
+    world.line = Overturning()
+    world.filer = world.new_filer()
+    filing = world.advance()
+    assert (filing.state, filing.receipt) == (TipState.FILED, world.line.receipts[0])
+    assert filing.failure == "filed before its case was overturned: tell the authority"
+
+
+def test_a_receipt_is_not_stored_over_another_filers_work() -> None:
+    class Slow(FakeCyberTipline):
+        def finish(self, remote_id: str) -> str:
+            filing = world.store.filings[world.tip.id]
+            again = structs.replace(filing, revision=filing.revision + 1)
+            world.store.save(again, action="tip.finish_requested")
+            return super().finish(remote_id)
+
+    world = World()
+    world.line = Slow()
+    world.filer = world.new_filer()
+    with pytest.raises(Conflict):
+        world.advance()
+    assert world.store.filings[world.tip.id].state is TipState.FINISHING

@@ -12,6 +12,7 @@ from tests.fakes.cybertipline import FakeCyberTipline, Trouble
 from tests.fakes.desk import Desk
 from tests.synthetic.builders import TEXT, event_of
 
+from nightlight.errors import InvalidInput
 from nightlight.model.case import CaseState, CaseStep
 from nightlight.model.event import AccountCreated, PostCreated
 from nightlight.model.filing import Filing, TipState
@@ -238,3 +239,44 @@ def test_each_case_of_a_bundle_that_is_appealed_waits_by_itself(office: Office) 
     office.decide(office.second, CaseStep.UPHOLD, by="bea")
     office.file()
     assert office.filed() == {office.second: 1}
+
+
+def test_what_ncmec_never_had_is_filed_anew_with_what_happened(office: Office) -> None:
+    while_finishing_is_lost(office)
+    [tip] = office.tips()
+    desk, remote_id = office.services.tip_desk, tip.filing.remote_id
+    assert "does not have it" not in desk.preview(tip.tip_id).tip.narrative
+    with pytest.raises(InvalidInput):
+        desk.refile(tip.tip_id, remote_id, by="lena", reason=" ")
+    desk.refile(tip.tip_id, remote_id, by="lena", reason="they said so on the telephone")
+    office.file()  # is told once more that it is gone
+    office.file()
+    assert office.filed() == {office.first: 1, office.second: 1}
+    [report] = office.line.in_state("finished")
+    assert f"Report {remote_id} was opened about this before".encode() in report.document
+    assert office.tips()[0].deadline_at == tip.deadline_at
+    with office.services.unit_of_work.read() as tx:
+        [entry] = [one.entry for one in tx.audit.entries() if one.entry.action == "tip.denied"]
+    assert (entry.actor, entry.detail["remote_id"]) == ("lena", remote_id)
+
+
+def test_the_rest_of_a_lost_bundle_is_filed_once_ncmec_said_that_it_never_had_it(
+    office: Office,
+) -> None:
+    while_finishing_failed(office)
+    office.line.expire()
+    office.file()
+    [tip] = office.tips()
+    office.services.tip_desk.refile(
+        tip.tip_id, tip.filing.remote_id, by="lena", reason="they said so"
+    )
+    office.file()
+    assert office.filed() == {office.second: 1}
+
+
+def while_finishing_is_lost(office: Office) -> None:
+    """Lose the answer to finishing, and then the report."""
+    office.line.meanwhile["finish"] = lambda: office.line.suffers(Trouble.LOST_BEFORE)
+    office.file()
+    office.line.expire()
+    office.file()
