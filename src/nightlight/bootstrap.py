@@ -64,6 +64,7 @@ from nightlight.services.filing import Filers, StoredTips, VaultMedia
 from nightlight.services.flood import KnownEntries
 from nightlight.services.holds import Holds
 from nightlight.services.hunts import Hunts
+from nightlight.services.kept_posts import KeptPosts
 from nightlight.services.keys import Keys
 from nightlight.services.lexicons import Lexicons
 from nightlight.services.lists import Lists
@@ -121,11 +122,12 @@ def build_services(settings: Settings) -> Services:
         wanted=rules.matches,
         seal=vault.seal_file,
     )
+    sealer = Sealer(vault=vault, clock=clock)
     pipeline = Pipeline(
         unit_of_work=unit_of_work,
         rules=rules,
         intake=intake,
-        sealer=Sealer(vault=vault, clock=clock),
+        sealer=sealer,
         clock=clock,
     )
     cybertipline = _cybertipline(settings)
@@ -168,6 +170,9 @@ def build_services(settings: Settings) -> Services:
         ),
         holds=Holds(unit_of_work=unit_of_work, clock=clock),
         retention=Retention(unit_of_work=unit_of_work, vault=vault, clock=clock),
+        kept_posts=KeptPosts(
+            unit_of_work=unit_of_work, sealer=sealer, fetch=intake.seal_now, clock=clock
+        ),
         requests=Requests(unit_of_work=unit_of_work, clock=clock),
         evidence=EvidenceDesk(unit_of_work=unit_of_work, vault=vault, clock=clock),
         review=Review(

@@ -27,11 +27,19 @@ from nightlight.model.case import Case
 from nightlight.model.context import Context, PostContext
 from nightlight.model.decision import Decision
 from nightlight.model.effect import INTERNAL_EFFECTS, LIMITING_EFFECTS, Effect, EffectKind
-from nightlight.model.event import Event, EventType, MediaUploaded, PostCreated, PostEdited
+from nightlight.model.event import (
+    Event,
+    EventType,
+    MediaUploaded,
+    PostCreated,
+    PostDeleted,
+    PostEdited,
+)
 from nightlight.model.ids import CaseId, DecisionId, EventKey, PostId, derive_id
 from nightlight.model.media import Scan, ScanState
 from nightlight.model.report_decision import Threshold
 from nightlight.model.signal import Signal, Subject, SubjectKind
+from nightlight.preserve.kept_posts import to_keep
 from nightlight.preserve.seal import Finding, Sealed, Sealer
 from nightlight.preserve.surroundings import surroundings
 from nightlight.report.account_actions import account_for
@@ -40,6 +48,8 @@ from nightlight.review.open_case import open_or_extend
 from nightlight.transaction import Transaction, UnitOfWork
 
 _A_DAY = timedelta(days=1)
+_ABOUT_POSTS = PostCreated | PostEdited | PostDeleted
+_POST = SubjectKind.POST
 
 
 class Judgement(Struct, frozen=True, kw_only=True):
@@ -232,6 +242,7 @@ class Pipeline:
             judged = self._store(
                 tx, [], plans, files, entries, threshold=policy.reporting, posts=known.posts
             )
+            self._keep_deleted(tx, [event], [], known)
             known.save(tx.context)
             tx.engagements.add(filter(None, (engagement_of(event),)))
             tx.events.advance(logged[0].seq)
@@ -290,6 +301,7 @@ class Pipeline:
                         threshold=threshold,
                         posts=known.posts,
                     )
+                    self._keep_deleted(tx, [], judgements, known)
                     known.save(tx.context)
                     tx.commit(also(tx, judgements, judged), *entries)
             except _FilesWantedError as error:
@@ -337,6 +349,7 @@ class Pipeline:
         judged = self._store(
             tx, judgements, plans, files, entries, threshold=threshold, posts=known.posts
         )
+        self._keep_deleted(tx, [one.event for one in logged], judgements, known)
         known.save(tx.context)
         known.save_ties(tx)
         tx.engagements.add(filter(None, (engagement_of(one.event) for one in logged)))
@@ -444,6 +457,27 @@ class Pipeline:
         for case in touched.values():
             tx.cases.save(case)
         return tuple(judged)
+
+    def _keep_deleted(
+        self,
+        tx: Transaction,
+        events: Sequence[Event],
+        judgements: Sequence[Judgement],
+        known: Known,
+    ) -> None:
+        """Store which deleted posts are to be sealed, since a signal fired on them."""
+        fired = [one for one in judgements if one.signals]
+        signals = [signal for one in fired for signal in one.signals]
+        named = {name for signal in signals for name in _listed(signal, DELETED_POSTS)}
+        ids = {one.post_id for one in events if isinstance(one.data, _ABOUT_POSTS)}
+        ids.update(one.event.post_id for one in fired)
+        ids.update(PostId(one.subject.id) for one in signals if one.subject.kind is _POST)
+        ids.update(PostId(name) for name in named)
+        posts = [known.posts[one] for one in ids if one in known.posts]
+        elsewhere = [one for one in ids if one and one not in known.posts]
+        if elsewhere:
+            posts.extend(tx.context.posts(elsewhere).values())
+        tx.kept_posts.add(to_keep(tx, posts, named=named, at=self._clock.now()))
 
     def _preserve(
         self,

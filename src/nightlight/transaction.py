@@ -23,6 +23,7 @@ from nightlight.model.audit import AuditEntry, ChainedEntry
 from nightlight.model.cybertip import CyberTip, Destination
 from nightlight.model.filing import Filing
 from nightlight.model.ids import AccountId, CaseId, TipId
+from nightlight.preserve.kept_posts import KeptPostStore
 from nightlight.preserve.ports import CustodyStore, EvidenceStore, SealedValues, ViewLog
 from nightlight.report.ports import EngagementStore, ReportDecisionStore
 from nightlight.report.statement_ports import StatementStore
@@ -222,6 +223,8 @@ class Transaction(Protocol):
     def cases(self) -> CaseStore: ...  # noqa: D102
     @property
     def evidence(self) -> EvidenceStore: ...  # noqa: D102
+    @property
+    def kept_posts(self) -> KeptPostStore: ...  # noqa: D102
     @property
     def views(self) -> ViewLog: ...  # noqa: D102
     @property

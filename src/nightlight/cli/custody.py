@@ -8,6 +8,7 @@ import typer
 from nightlight.cli.console import Actor, Json, Reason, err, fields_of, out, print_json, print_rows
 from nightlight.cli.services import open_services
 from nightlight.errors import InvalidInput
+from nightlight.model.custody import KeptPost
 from nightlight.model.hold import Hold
 from nightlight.model.ids import CaseId
 
@@ -96,6 +97,34 @@ def due(
         columns=("evidence", "case", "due", "rule"),
         empty="Nothing is due.",
     )
+
+
+def deleted(
+    *,
+    account: Annotated[str, typer.Option(help="Only posts of this account.")] = "",
+    limit: Annotated[int, typer.Option(min=1, help="At most so many.")] = 50,
+    json: Json = False,
+) -> None:
+    """List deleted posts that are kept since a signal had fired on them, the newest first.
+
+    Their ids stand in the place of a case: `evidence list`, `holds`, `hold` and `export` take them.
+    """
+    found = open_services().kept_posts.newest(limit, account_id=account)
+    if json:
+        for one in found:
+            print_json(fields_of(one))
+        return
+    print_rows(
+        ((one.id, one.post_id, one.account_id, one.deleted_at, _sealing(one)) for one in found),
+        columns=("kept as", "post", "account", "deleted", "sealed"),
+        empty="No deleted post is kept without a case.",
+    )
+
+
+def _sealing(post: KeptPost) -> str:
+    if post.complete:
+        return "whole"
+    return "in part" if post.next_at is None else f"not yet, tried {post.attempts} times"
 
 
 def destroy(

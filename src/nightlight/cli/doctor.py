@@ -259,6 +259,19 @@ def _work(services: Services) -> Iterator[Finding]:
         )
     yield from _tips(services)
     yield from _destructions(services)
+    yield from _kept_posts(services)
+
+
+def _kept_posts(services: Services) -> Iterator[Finding]:
+    """Yield of how many deleted posts with a signal a file could not be had any more."""
+    with services.unit_of_work.read() as tx:
+        given_up = tx.kept_posts.given_up()
+    if given_up:
+        yield _warning(
+            "deleted posts",
+            f"{given_up:,} with a signal are sealed without a file: it could not be fetched",
+            "nightlight evidence deleted lists them",
+        )
 
 
 def _destructions(services: Services) -> Iterator[Finding]:

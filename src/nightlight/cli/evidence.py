@@ -11,6 +11,7 @@ import typer
 
 from nightlight.cli.console import Actor, Json, err, fields_of, out, print_json, print_rows
 from nightlight.cli.custody import (
+    deleted,
     destroy,
     due,
     extend_hold,
@@ -120,6 +121,7 @@ app.command("holds")(holds)
 app.command("hold")(place_hold)
 app.command("extend")(extend_hold)
 app.command("release")(release_hold)
+app.command("deleted")(deleted)
 app.command("due")(due)
 app.command("destroy")(destroy)
 app.command("requests")(requests)

@@ -130,6 +130,8 @@ def run(
                 _process(services, source, chunk, tally)
                 progress.show(tally)
     _deliver_rest(services, tally)
+    while services.kept_posts.run_due():
+        pass
     services.record.anchor()
     if not quiet:
         _summarise(services, tally)

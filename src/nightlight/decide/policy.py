@@ -103,7 +103,8 @@ class Retention(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     Attributes:
         reported_days: after the report of its case; at least 366, a year whichever year it is (18
             USC 2258A(h)).
-        unreported_days: after the decision on its case, where nothing was reported.
+        unreported_days: after the decision on its case, where nothing was reported; after its
+            sealing, where a deleted post had a signal and no case.
         machine_days: for how long it is kept, sealed, from which machine and network each event
             was sent; evidence has a copy of its own.
     """

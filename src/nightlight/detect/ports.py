@@ -165,6 +165,10 @@ class SignalStore(Protocol):
         """Return the signals that these events gave."""
         ...
 
+    def about(self, subject_ids: Collection[str]) -> list[Signal]:
+        """Return the signals about these posts, files or accounts."""
+        ...
+
     def of_account(self, account_id: AccountId, limit: int) -> list[Signal]:
         """Return the newest signals about an account, newest first."""
         ...

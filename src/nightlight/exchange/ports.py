@@ -208,6 +208,14 @@ class BankStore(Protocol):
         """Return the numbers of withdrawn entries that had this id before a newer one took it."""
         ...
 
+    def waking(self, at: datetime, limit: int) -> list[BankEntry]:
+        """Return disabled entries that count again from a time up to then, by bank and number."""
+        ...
+
+    def changed_banks(self, after: int) -> list[str]:
+        """Return the names of banks, also of those that are no more, changed since a version."""
+        ...
+
     def held(self) -> list[Held]:
         """Return how many entries wait for a person, by the version that brought them."""
         ...
@@ -264,8 +272,10 @@ class LexiconStore(Protocol):
 class LexiconChangeStore(Protocol):
     """Changes of lexicons; what is proposed lies sealed until somebody decides."""
 
-    def propose(self, change: LexiconChange, terms: Sequence[Term]) -> None:
-        """Store a change that waits, with the terms it would add."""
+    def propose(
+        self, change: LexiconChange, terms: Sequence[Term], *, replaces: Sequence[Term] = ()
+    ) -> None:
+        """Store a change that waits, with the terms it would add and those they would replace."""
         ...
 
     def settle(self, change: LexiconChange) -> None:
@@ -282,6 +292,10 @@ class LexiconChangeStore(Protocol):
 
     def proposed_terms(self, change_id: str) -> list[Term]:
         """Return what a waiting change would add; nothing once it is decided."""
+        ...
+
+    def replaced_terms(self, change_id: str) -> list[Term]:
+        """Return what the terms of a waiting change would replace, as it was when proposed."""
         ...
 
     def newest(self, *, lexicon: str, limit: int) -> list[LexiconChange]:

@@ -11,7 +11,7 @@ ACTIONS: Mapping[str, str] = {
     "events.processed": "these events were judged and nothing followed from them",
     "events.quarantined": "input could not be read and is kept sealed for a person",
     "decision.made": "policy decided; the entry names rules, effects and what was withheld",
-    "evidence.sealed": "evidence of a case was put into the vault",
+    "evidence.sealed": "evidence of a case, or of a deleted post, was put into the vault",
     "evidence.opened": "evidence was read, for the purpose given as reason",
     "evidence.viewed": "a person viewed a whole file, here or on the platform",
     "evidence.exported": "evidence was packed for an authority, as two people decided",

@@ -1,13 +1,17 @@
 """Custody of sealed evidence: who read it, what two people ask for, and its destruction."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 
 from msgspec import Struct
 from msgspec.structs import replace
 
 from nightlight.errors import Conflict, InvalidInput, NotPermitted
-from nightlight.model.ids import CaseId
+from nightlight.model.ids import AccountId, CaseId, EventKey, PostId
+
+#: A file that cannot be had after so many attempts, two days, is given up; the post never is.
+TRIES = 12
+_FIRST, _LONGEST = timedelta(minutes=1), timedelta(hours=6)
 
 
 class ReadKind(StrEnum):
@@ -146,3 +150,34 @@ class CustodyRequest(Struct, frozen=True, kw_only=True):
 def is_same_person(one: str, other: str) -> bool:
     """Return whether two names are one person's, whatever their case and spaces."""
     return " ".join(one.casefold().split()) == " ".join(other.casefold().split())
+
+
+class KeptPost(Struct, frozen=True, kw_only=True):
+    """One version of a deleted post in which something was found, and whether it is sealed.
+
+    Attributes:
+        id: stands in the place of a case where its evidence names one.
+        event_key: the event that told this version.
+        noticed_at: when it was known that there is something to seal.
+        next_at: when sealing is tried next; None once that has ended.
+        complete: whether all of it is sealed.
+    """
+
+    id: CaseId
+    post_id: PostId
+    account_id: AccountId
+    event_key: EventKey
+    deleted_at: datetime
+    noticed_at: datetime
+    next_at: datetime | None
+    attempts: int = 0
+    complete: bool = False
+
+    def attempted(self, *, has_post: bool, complete: bool, at: datetime) -> "KeptPost":
+        """Return it after an attempt that sealed the post itself or not, and all of it or not."""
+        attempts = self.attempts + 1
+        ended = complete or (has_post and attempts >= TRIES)
+        wait = min(_FIRST * 4 ** min(attempts - 1, 8), _LONGEST)
+        return replace(
+            self, attempts=attempts, complete=complete, next_at=None if ended else at + wait
+        )

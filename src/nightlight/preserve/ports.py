@@ -179,6 +179,10 @@ class EvidenceStore(Protocol):
         """Return the evidence of these cases that is kept, oldest first."""
         ...
 
+    def sealed_posts(self, event_keys: Collection[str]) -> set[str]:
+        """Return those events of posts that were sealed, for a case or without one."""
+        ...
+
     def sealed_before(self, at: datetime, *, after: str, limit: int) -> list[CaseId]:
         """Return cases of which something kept was sealed before then, by id, from ``after`` on."""
         ...

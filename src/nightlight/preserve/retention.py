@@ -10,7 +10,7 @@ from nightlight.model.filing import TipState
 from nightlight.model.hold import Hold
 
 #: States of a case in which what becomes of it is not settled.
-_UNSETTLED = frozenset({CaseState.OPEN, CaseState.APPEALED})
+UNSETTLED = frozenset({CaseState.OPEN, CaseState.APPEALED})
 
 
 class Periods(Struct, frozen=True, kw_only=True):
@@ -43,12 +43,16 @@ class CaseStanding(Struct, frozen=True, kw_only=True):
     Attributes:
         case: None where the case is not known.
         undecided: whether it is still to be decided if the case is reported.
+        deleted_post: whether this is no case, but a deleted post on which a signal fired.
+        unsettled: of a deleted post, whether a case of its account is open or appealed.
     """
 
     case: Case | None
     tips: tuple[TipStanding, ...]
     holds: tuple[Hold, ...]
     undecided: bool = False
+    deleted_post: bool = False
+    unsettled: bool = False
 
 
 class Kept(Struct, frozen=True, kw_only=True):
@@ -86,6 +90,8 @@ def kept(evidence: Evidence, standing: CaseStanding, periods: Periods) -> Kept:
         start = max(decided, evidence.sealed_at)
         due, floor = start + timedelta(days=periods.unreported_days), start
         rule = f"{periods.unreported_days} days from the decision; nothing was reported"
+        if standing.deleted_post:
+            rule = f"{periods.unreported_days} days from its sealing; no rule asked for anything"
     for hold in standing.holds:
         if hold.released_at is None and hold.until is not None:
             if hold.until > due:
@@ -99,9 +105,11 @@ def kept(evidence: Evidence, standing: CaseStanding, periods: Periods) -> Kept:
 def _open_ended(standing: CaseStanding) -> tuple[str, ...]:
     """Return what keeps a case's evidence without an end."""
     because: list[str] = []
-    if standing.case is None:
+    if standing.deleted_post:
+        because.extend(["a case of its account is not settled"] * standing.unsettled)
+    elif standing.case is None:
         because.append("its case is not known")
-    elif standing.case.state in _UNSETTLED:
+    elif standing.case.state in UNSETTLED:
         because.append(f"its case is {standing.case.state.value}")
     because.extend(
         f"a tip of its case is {tip.state.value}" for tip in standing.tips if not _is_done(tip)

@@ -17,6 +17,7 @@ from nightlight.services.export import Exports
 from nightlight.services.filing import Filers
 from nightlight.services.holds import Holds
 from nightlight.services.hunts import Hunts
+from nightlight.services.kept_posts import KeptPosts
 from nightlight.services.keys import Keys
 from nightlight.services.lexicons import Lexicons
 from nightlight.services.lists import Lists
@@ -63,6 +64,7 @@ class Services(Struct, frozen=True, kw_only=True):
     holds: Holds
     keys: Keys
     retention: Retention
+    kept_posts: KeptPosts
     requests: Requests
     review: Review
     report_decisions: ReportDecisions

@@ -100,7 +100,8 @@ class Exports:
             self._packer.check_recipient(recipient)
         now = self._clock.now()
         with self._unit_of_work.begin() as tx:
-            tx.cases.get(case_id)
+            if not tx.kept_posts.some([case_id]):
+                tx.cases.get(case_id)
             kept = [one.id for one in tx.evidence.of_case(case_id)]
             wanted = tuple(only) or tuple(kept)
             unknown = sorted(set(wanted) - set(kept))

@@ -38,7 +38,8 @@ class Holds:
         now = self._clock.now()
         hold_id = derive_id("hold", case_id, reference, now.isoformat())
         with self._unit_of_work.begin() as tx:
-            tx.cases.get(case_id)
+            if not tx.kept_posts.some([case_id]):
+                tx.cases.get(case_id)
             return _say(
                 tx,
                 HoldEvent(

@@ -58,6 +58,7 @@ class Worker:
         done = [
             self._every(options.beat_every_s, "beat", self._beat),
             self._step("judge", self._judge),
+            self._step("keep", self._keep),
             self._step("deliver", self._deliver),
             self._step("state", self._state),
             self._step("file", self._file),
@@ -102,6 +103,9 @@ class Worker:
                 last=batch.last_seq,
             )
         return busy
+
+    def _keep(self) -> bool:
+        return bool(self._services.kept_posts.run_due())
 
     def _deliver(self) -> bool:
         return self._services.dispatcher is not None and bool(self._services.dispatcher.run_due())

@@ -61,6 +61,16 @@ class SqlBankHistory:
         ).scalar_one_or_none()
         return None if body is None else _version.decode(body)
 
+    def changed_after(self, version: int) -> list[str]:
+        """Return the names of the banks that versions after this one were about."""
+        rows = self._connection.execute(
+            select(bank_version.c.bank)
+            .distinct()
+            .where(bank_version.c.version > version)
+            .order_by(bank_version.c.bank)
+        )
+        return list(rows.scalars())
+
     def bank_at(self, name: str, version: int) -> Bank | None:
         """Return a bank's settings as they were at a version, None where it was not there."""
         body = self._connection.execute(

@@ -278,6 +278,25 @@ class SqlBankStore:
         """Return the numbers of withdrawn entries that had this id before a newer one took it."""
         return retired_numbers(self._connection, entry_id)
 
+    def waking(self, at: datetime, limit: int) -> list[BankEntry]:
+        """Return disabled entries that count again from a time up to then, by bank and number."""
+        rows = self._connection.execute(
+            select(bank_entry.c.number)
+            .where(
+                bank_entry.c.disabled_until_us <= to_us(at),
+                bank_entry.c.state == EntryState.DISABLED.value,
+            )
+            .order_by(bank_entry.c.disabled_until_us)
+            .limit(limit)
+        )
+        numbers = list(rows.scalars())
+        found = self.entries(numbers=numbers) if numbers else ()
+        return sorted(found, key=lambda one: (one.bank, one.number))
+
+    def changed_banks(self, after: int) -> list[str]:
+        """Return the names of banks, also of those that are no more, changed since a version."""
+        return self._history.changed_after(after)
+
     def held(self) -> list[Held]:
         """Return how many entries wait for a person, by the version that brought them."""
         rows = self._connection.execute(

@@ -6,7 +6,7 @@ from typing import Any
 
 import msgspec
 from msgspec.structs import replace
-from sqlalchemy import Connection, Row, func, select, true, update
+from sqlalchemy import Connection, Row, func, literal_column, select, true, update
 
 from nightlight.adapters.sql.custody import viewed_in
 from nightlight.adapters.sql.rows import (
@@ -193,6 +193,16 @@ class SqlEvidenceStore:
             .order_by(_table.c.captured_us, _table.c.id)
         )
         return [self._evidence(row) for row in rows]
+
+    def sealed_posts(self, event_keys: Collection[str]) -> set[str]:
+        """Return those events of posts that were sealed, for a case or without one."""
+        rows = self._connection.execute(
+            select(_table.c.content_id).where(
+                among(self._connection, _table.c.content_id, event_keys),
+                _table.c.kind == literal_column(f"'{EvidenceKind.POST.value}'"),
+            )
+        )
+        return set(rows.scalars())
 
     def sealed_before(self, at: datetime, *, after: str, limit: int) -> list[CaseId]:
         """Return cases of which something kept was sealed before then, by id, from ``after`` on."""

@@ -57,6 +57,15 @@ class SqlSignalStore:
         )
         return [_signal(row) for row in rows]
 
+    def about(self, subject_ids: Collection[str]) -> list[Signal]:
+        """Return the signals about these posts, files or accounts."""
+        rows = self._connection.execute(
+            select(signal)
+            .where(among(self._connection, signal.c.subject_id, subject_ids))
+            .order_by(signal.c.event_key, signal.c.detector)
+        )
+        return [_signal(row) for row in rows]
+
     def of_account(self, account_id: AccountId, limit: int) -> list[Signal]:
         """Return the newest signals about an account, newest first."""
         rows = self._connection.execute(

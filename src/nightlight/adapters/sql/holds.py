@@ -9,6 +9,7 @@ import msgspec
 from sqlalchemy import Connection, Row, and_, delete, or_, select, update
 
 from nightlight.adapters.sql.cases import SqlCaseStore
+from nightlight.adapters.sql.kept_posts import SqlKeptPostStore
 from nightlight.adapters.sql.rows import (
     add_all,
     among,
@@ -35,7 +36,7 @@ from nightlight.model.filing import Filing
 from nightlight.model.hold import Hold, HoldAct, HoldEvent, holds_in
 from nightlight.model.ids import CaseId
 from nightlight.model.report_decision import ReportState
-from nightlight.preserve.retention import CaseStanding, TipStanding
+from nightlight.preserve.retention import UNSETTLED, CaseStanding, TipStanding
 
 _ORDER = {act: number for number, act in enumerate(HoldAct)}
 _filing = msgspec.json.Decoder(Filing)
@@ -45,9 +46,12 @@ _request = msgspec.json.Decoder(CustodyRequest)
 class SqlCustodyStore:
     """The hold_event, destruction and custody_request tables."""
 
-    def __init__(self, connection: Connection, cases: SqlCaseStore) -> None:
+    def __init__(
+        self, connection: Connection, cases: SqlCaseStore, kept_posts: SqlKeptPostStore
+    ) -> None:
         self._connection = connection
         self._cases = cases
+        self._kept_posts = kept_posts
 
     def standing(self, case_id: CaseId) -> CaseStanding:
         """Return what decides for how long a case's evidence is kept, held until the end."""
@@ -59,10 +63,16 @@ class SqlCustodyStore:
         """Return what decides for how long evidence is kept, for each of these cases.
 
         The tips are those of all cases of its account: a report may name several, and what is
-        commingled with reported content is kept as long.
+        commingled with reported content is kept as long. What was found in a deleted post has no
+        case; its account's cases say whether something is still to be settled.
         """
         cases = {case.id: case for case in self._cases.some(case_ids)}
-        accounts = {case.account_id for case in cases.values() if case.account_id}
+        alone = [one for one in case_ids if one not in cases]
+        kept = self._kept_posts.some(alone) if alone else {}
+        account_of = {one: case.account_id for one, case in cases.items()}
+        account_of.update((one, post.account_id) for one, post in kept.items())
+        accounts = {one for one in account_of.values() if one}
+        unsettled = self._unsettled({post.account_id for post in kept.values()} - {""})
         tips = self._tips(case_ids, accounts)
         undecided = self._undecided(accounts)
         held: dict[CaseId, list[Hold]] = {}
@@ -74,13 +84,27 @@ class SqlCustodyStore:
                 tips=tuple(
                     tip
                     for of_case, account_id, tip in tips
-                    if of_case == one or (one in cases and account_id == cases[one].account_id)
+                    if of_case == one or (one in account_of and account_id == account_of[one])
                 ),
                 holds=tuple(held.get(one, ())),
-                undecided=one in cases and cases[one].account_id in undecided,
+                undecided=account_of.get(one) in undecided,
+                deleted_post=one in kept,
+                unsettled=one in kept and kept[one].account_id in unsettled,
             )
             for one in case_ids
         }
+
+    def _unsettled(self, accounts: Collection[str]) -> set[str]:
+        """Return those of these accounts of which a case is open or appealed."""
+        if not accounts:
+            return set()
+        rows = self._connection.execute(
+            select(review_case.c.account_id).where(
+                among(self._connection, review_case.c.account_id, accounts),
+                review_case.c.state.in_([one.value for one in UNSETTLED]),
+            )
+        )
+        return set(rows.scalars())
 
     def _undecided(self, accounts: Collection[str]) -> set[str]:
         """Return those of these accounts that were acted on, and nobody decided about reporting."""

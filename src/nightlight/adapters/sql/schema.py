@@ -134,7 +134,7 @@ signal = Table(
     Column("detector", Text, nullable=False),
     Column("account_id", Text, nullable=False, index=True),
     Column("subject_kind", String(16), nullable=False),
-    Column("subject_id", Text, nullable=False),
+    Column("subject_id", Text, nullable=False, index=True),
     Column("confidence", Float, nullable=False),
     Column("facts", Text, nullable=False),
     Column("evidence", Text, nullable=False),
@@ -240,11 +240,41 @@ evidence = Table(
     Column("destroyed_us", BigInteger),
     Index("evidence_blob", "blob_name"),
     Index(
+        "evidence_post",
+        "content_id",
+        sqlite_where=text("kind = 'post'"),
+        postgresql_where=text("kind = 'post'"),
+    ),
+    Index(
         "evidence_kept",
         "case_id",
         "sealed_us",
         sqlite_where=text("destroyed_us IS NULL"),
         postgresql_where=text("destroyed_us IS NULL"),
+    ),
+)
+
+# Deleted posts on which a signal fired: sealed though no rule asked for it.
+kept_post = Table(
+    "kept_post",
+    metadata,
+    Column("id", String(64), primary_key=True),
+    Column("post_id", Text, nullable=False),
+    Column("account_id", Text, nullable=False),
+    Column("event_key", String(32), nullable=False),
+    Column("deleted_us", BigInteger, nullable=False),
+    Column("noticed_us", BigInteger, nullable=False),
+    # NULL once sealing has ended.
+    Column("next_us", BigInteger),
+    Column("attempts", Integer, nullable=False),
+    Column("complete", Boolean, nullable=False),
+    Index("kept_post_account", "account_id", "deleted_us"),
+    Index("kept_post_newest", "deleted_us"),
+    Index(
+        "kept_post_due",
+        "next_us",
+        sqlite_where=text("next_us IS NOT NULL"),
+        postgresql_where=text("next_us IS NOT NULL"),
     ),
 )
 
@@ -387,6 +417,12 @@ bank_entry = Table(
     Index("bank_entry_number", "number", unique=True),
     Index("bank_entry_changed", "changed_version", "number"),
     Index("bank_entry_content", "bank", "content"),
+    Index(
+        "bank_entry_waking",
+        "disabled_until_us",
+        sqlite_where=text("disabled_until_us IS NOT NULL"),
+        postgresql_where=text("disabled_until_us IS NOT NULL"),
+    ),
     Index("bank_entry_source", "bank", "source_ref"),
     # Counting reads this alone: millions of entries are counted in a second.
     Index("bank_entry_counts", "bank", "state", "kind", "opinion"),

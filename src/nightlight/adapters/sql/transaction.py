@@ -18,6 +18,7 @@ from nightlight.adapters.sql.figures import SqlFigures
 from nightlight.adapters.sql.heartbeats import SqlHeartbeats
 from nightlight.adapters.sql.holds import SqlCustodyStore
 from nightlight.adapters.sql.hunts import SqlHuntStore
+from nightlight.adapters.sql.kept_posts import SqlKeptPostStore
 from nightlight.adapters.sql.lexicons import SqlLexiconChangeStore, SqlLexiconStore
 from nightlight.adapters.sql.links import SqlLinkStore
 from nightlight.adapters.sql.lists import SqlPolicyStore
@@ -54,8 +55,9 @@ class SqlTransaction:
         self.outbox = SqlOutbox(connection)
         self.cases = SqlCaseStore(connection)
         self.evidence = SqlEvidenceStore(connection, keys)
+        self.kept_posts = SqlKeptPostStore(connection)
         self.views = SqlViewLog(connection)
-        self.custody = SqlCustodyStore(connection, self.cases)
+        self.custody = SqlCustodyStore(connection, self.cases, self.kept_posts)
         self.sealed = SqlSealedValues(connection, keys)
         self.banks = SqlBankStore(connection, keys)
         self.exchanges = SqlExchangeStore(connection, keys)
