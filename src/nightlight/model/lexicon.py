@@ -114,6 +114,7 @@ class LexiconChange(Struct, frozen=True, kw_only=True):
         added, changed, removed: how many terms it adds, brings up to date and takes away; of a
             proposal, as of then.
         digest: stands for all terms of the lexicon after the change, in effect or not.
+        base: the lexicon's version when it was proposed, None where an older Nightlight did.
         alone: whether one person made it without a second.
     """
 
@@ -129,6 +130,7 @@ class LexiconChange(Struct, frozen=True, kw_only=True):
     changed: int = 0
     removed: int = 0
     digest: str = ""
+    base: int | None = None
     decided_by: str = ""
     decided_at: datetime | None = None
     decision_reason: str = ""

@@ -82,7 +82,9 @@ class Lexicons:
                     hint="; ".join(rejected[:1]) or "every term is in the lexicon already",
                 )
             change = self._proposal(tx, ChangeAction.IMPORT, name, new, actor=actor, reason=reason)
-            tx.lexicon_changes.propose(change, new)
+            given = {one.id for one in new}
+            replaces = [one for one in tx.lexicons.terms(name) if one.id in given]
+            tx.lexicon_changes.propose(change, new, replaces=replaces)
             tx.commit(
                 _entry(
                     "lexicon.proposed",
@@ -113,7 +115,7 @@ class Lexicons:
         Raises:
             NotFound: there is no such change.
             NotPermitted: the person who proposed it approves it.
-            Conflict: it was decided before.
+            Conflict: it was decided before, or what it changes was changed since it was proposed.
         """
         with self._unit_of_work.begin() as tx:
             tx.events.offset()  # what is judged meanwhile is in the hunt
@@ -123,6 +125,7 @@ class Lexicons:
                     "who proposed a change cannot approve it", hint="another person must"
                 )
             terms = tx.lexicon_changes.proposed_terms(change_id)
+            _check_base(tx, change, terms)
             change = replace(change, decided_by=actor, decision_reason=reason)
             change = self._take_effect(tx, change, terms)
             tx.commit(_entry(_DONE[change.action], change, actor, reason, {"read": len(terms)}))
@@ -259,6 +262,7 @@ class Lexicons:
             changed=sum(has[one] != after[one] for one in has) if is_import else 0,
             removed=0 if is_import else len(has),
             digest=self._digest(after.values()),
+            base=tx.lexicon_changes.version(name),
         )
 
     def _take_effect(
@@ -302,6 +306,8 @@ class Lexicons:
             )
 
 
+#: Changes of one lexicon that may have been made while one proposed before an upgrade waited.
+_LOOKED_BACK = 1_000
 _DONE = {ChangeAction.IMPORT: "lexicon.imported", ChangeAction.WITHDRAW: "lexicon.withdrawn"}
 
 
@@ -314,6 +320,41 @@ def _waiting(tx: Transaction, change_id: str) -> LexiconChange:
     if change.state is not ChangeState.PROPOSED:
         raise Conflict(f"the change is decided: {change.state.value}, by {change.decided_by}")
     return change
+
+
+def _check_base(tx: Transaction, change: LexiconChange, terms: Sequence[Term]) -> None:
+    """Check that a change would change what its proposer saw, and nothing else.
+
+    Raises:
+        Conflict: a term of it, or the lexicon that it withdraws, was changed since.
+    """
+    if change.base == tx.lexicon_changes.version(change.lexicon):
+        return
+    if change.action is ChangeAction.IMPORT and change.base is not None:
+        now = {one.id: one for one in tx.lexicons.terms(change.lexicon)}
+        then = {one.id: one for one in tx.lexicon_changes.replaced_terms(change.id)}
+        other = [one.id for one in terms if now.get(one.id) not in (one, then.get(one.id))]
+        if not other:
+            return
+        more = f" and {len(other) - 1} more" if other[1:] else ""
+        what = f"term {other[0]}{more} of {change.lexicon!r}"
+    elif change.base is None and not _is_changed_since(tx, change):
+        return
+    else:
+        what = f"lexicon {change.lexicon!r}"
+    raise Conflict(
+        f"{what} was changed after this change was proposed",
+        field=change.id,
+        hint="`nightlight lexicon reject` it, and propose anew what is still wanted",
+    )
+
+
+def _is_changed_since(tx: Transaction, change: LexiconChange) -> bool:
+    """Return whether a change took effect after this one, of which no base is known, was made."""
+    newest = tx.lexicon_changes.newest(lexicon=change.lexicon, limit=_LOOKED_BACK)
+    return any(
+        one.decided_at and one.version and one.decided_at >= change.proposed_at for one in newest
+    )
 
 
 def _news(tx: Transaction, name: str, terms: Iterable[Term]) -> list[Term]:

@@ -3,7 +3,9 @@
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 from tests.fakes.desk import LEXICON, Desk
+from tests.ports.builders import ENTRY
 from tests.synthetic.builders import TEXT, event_of
 
 from nightlight.errors import Conflict, InvalidInput, NotFound, NotPermitted
@@ -86,6 +88,92 @@ def test_every_change_has_a_version_with_counts_and_a_digest(desk: Desk) -> None
     assert (first.version, first.added, second.version, second.added) == (1, len(LEXICON), 2, 1)
     assert (first.proposed_by, first.decided_by, first.alone) == ("ana", "bo", False)
     assert len({first.digest, second.digest, ""}) == 3
+
+
+def term_line(severity: int, text: str = "plonk") -> str:
+    return f'{{"text": "{text}", "severity": {severity}}}'
+
+
+def propose_lines(desk: Desk, *lines: str, by: str = "ana") -> LexiconChange:
+    lexicons = desk.services.lexicons
+    return lexicons.propose_import("words", lines, actor=by, reason="x").change
+
+
+def severities(desk: Desk) -> dict[str, int]:
+    with desk.services.unit_of_work.read() as tx:
+        return {one.text: one.severity for one in tx.lexicons.terms("words")}
+
+
+@pytest.mark.parametrize("is_new", [True, False])
+def test_second_of_two_changes_of_one_term_is_refused_by_its_id(
+    desk: Desk, *, is_new: bool
+) -> None:
+    lexicons = desk.services.lexicons
+    if not is_new:
+        lexicons.approve(propose_lines(desk, term_line(10)).id, actor="bo", reason="x")
+    first, second = propose_lines(desk, term_line(20)), propose_lines(desk, term_line(30))
+    lexicons.approve(first.id, actor="bo", reason="x")
+    with pytest.raises(Conflict, match=r"term tm_\w+ of 'words' was changed after") as caught:
+        lexicons.approve(second.id, actor="bo", reason="x")
+    assert "propose anew" in caught.value.hint
+    assert "plonk" not in str(caught.value)
+    assert severities(desk) == {"plonk": 20}
+    lexicons.reject(second.id, actor="bo", reason="overtaken")
+    anew = propose_lines(desk, term_line(30))
+    lexicons.approve(anew.id, actor="bo", reason="y")
+    assert severities(desk) == {"plonk": 30}
+
+
+def test_two_changes_of_different_terms_or_to_the_same_both_take_effect(desk: Desk) -> None:
+    lexicons = desk.services.lexicons
+    changes = [
+        propose_lines(desk, term_line(20)),
+        propose_lines(desk, term_line(30, "quibble")),
+        propose_lines(desk, term_line(20), term_line(40, "plimquat")),
+    ]
+    for one in changes:
+        lexicons.approve(one.id, actor="bo", reason="x")
+    assert severities(desk) == {"plonk": 20, "quibble": 30, "plimquat": 40}
+
+
+def test_withdrawal_of_what_has_grown_since_is_refused(desk: Desk) -> None:
+    lexicons = desk.services.lexicons
+    lexicons.approve(propose(desk).id, actor="bo", reason="x")
+    withdrawal = lexicons.propose_withdrawal("words", actor="ana", reason="old").change
+    lexicons.approve(propose_lines(desk, term_line(20)).id, actor="bo", reason="x")
+    with pytest.raises(Conflict, match="lexicon 'words' was changed"):
+        lexicons.approve(withdrawal.id, actor="bo", reason="x")
+    assert "plonk" in severities(desk)
+
+
+def test_change_of_a_term_that_was_withdrawn_since_is_refused(desk: Desk) -> None:
+    lexicons = desk.services.lexicons
+    lexicons.approve(propose_lines(desk, term_line(10)).id, actor="bo", reason="x")
+    change = propose_lines(desk, term_line(30))
+    withdrawal = lexicons.propose_withdrawal("words", actor="ana", reason="old").change
+    lexicons.approve(withdrawal.id, actor="bo", reason="x")
+    with pytest.raises(Conflict, match="was changed"):
+        lexicons.approve(change.id, actor="bo", reason="x")
+
+
+def propose_as_before(desk: Desk, severity: int) -> LexiconChange:
+    """Store a proposal as an older Nightlight did, which knew no base."""
+    now = propose_lines(desk, term_line(severity))
+    change = replace(now, id=f"lc-{severity}", base=None)
+    with desk.services.unit_of_work.begin() as tx:
+        tx.lexicon_changes.propose(change, tx.lexicon_changes.proposed_terms(now.id))
+        tx.commit(ENTRY)
+    return change
+
+
+def test_change_proposed_before_an_upgrade_counts_only_if_nothing_changed_since(
+    desk: Desk,
+) -> None:
+    lexicons = desk.services.lexicons
+    first, second = propose_as_before(desk, 20), propose_as_before(desk, 30)
+    lexicons.approve(first.id, actor="bo", reason="x")
+    with pytest.raises(Conflict, match="lexicon 'words' was changed"):
+        lexicons.approve(second.id, actor="bo", reason="x")
 
 
 SPELT = '{"text": "zorbleflux", "severity": 90, "variants": ["zawbleflux"]}'

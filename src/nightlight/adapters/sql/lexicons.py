@@ -5,6 +5,7 @@ from datetime import datetime
 from typing import Any
 
 import msgspec
+from msgspec import Struct
 from sqlalchemy import Connection, delete, func, select
 
 from nightlight.adapters.sql.lists import touch
@@ -25,7 +26,16 @@ from nightlight.preserve.ports import KeyRing
 
 _change = msgspec.json.Decoder(LexiconChange)
 _term = msgspec.json.Decoder(Term)
-_terms = msgspec.json.Decoder(list[Term])
+
+
+class _Proposed(Struct, frozen=True, kw_only=True):
+    """What a proposal holds, sealed; older ones are the bare list of terms."""
+
+    terms: list[Term] = []
+    replaces: list[Term] = []
+
+
+_proposed = msgspec.json.Decoder(_Proposed | list[Term])
 
 
 class SqlLexiconStore:
@@ -120,9 +130,12 @@ class SqlLexiconChangeStore:
         self._connection = connection
         self._keys = keys
 
-    def propose(self, change: LexiconChange, terms: Sequence[Term]) -> None:
-        """Store a change that waits, with the terms it would add."""
-        sealed = self._keys.wrap(msgspec.json.encode(list(terms)))
+    def propose(
+        self, change: LexiconChange, terms: Sequence[Term], *, replaces: Sequence[Term] = ()
+    ) -> None:
+        """Store a change that waits, with the terms it would add and those they would replace."""
+        proposed = _Proposed(terms=list(terms), replaces=list(replaces))
+        sealed = self._keys.wrap(msgspec.json.encode(proposed))
         put_new(self._connection, lexicon_change, [_row(change, sealed)])
 
     def settle(self, change: LexiconChange) -> None:
@@ -145,9 +158,19 @@ class SqlLexiconChangeStore:
 
     def proposed_terms(self, change_id: str) -> list[Term]:
         """Return what a waiting change would add; nothing once it is decided."""
+        return self._proposed(change_id).terms
+
+    def replaced_terms(self, change_id: str) -> list[Term]:
+        """Return what the terms of a waiting change would replace, as it was when proposed."""
+        return self._proposed(change_id).replaces
+
+    def _proposed(self, change_id: str) -> _Proposed:
         wanted = select(lexicon_change.c.sealed_terms).where(lexicon_change.c.id == change_id)
         sealed = self._connection.execute(wanted).scalar_one_or_none()
-        return [] if sealed is None else _terms.decode(self._keys.unwrap(sealed))
+        if sealed is None:
+            return _Proposed()
+        found = _proposed.decode(self._keys.unwrap(sealed))
+        return _Proposed(terms=found) if isinstance(found, list) else found
 
     def newest(self, *, lexicon: str, limit: int) -> list[LexiconChange]:
         """Return the newest changes of a lexicon, or of all where it is ""."""
