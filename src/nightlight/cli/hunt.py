@@ -88,6 +88,7 @@ def run(
     `nightlight serve` and `nightlight worker` do this by themselves, a step at a time.
     """
     services = open_services()
+    services.banks.wake_due()
     services.hunts.notice_new_hashes()
     if not _carry_out(services, batch=batch, quiet=quiet or not err.is_terminal):
         err.print("No hunt waits.")

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import datetime
+from itertools import groupby
 from typing import TypeAlias
 
 from msgspec.structs import replace
@@ -19,6 +20,8 @@ from nightlight.transaction import Transaction
 _SWITCHED = (EntryState.ACTIVE, EntryState.DISABLED)
 #: The quality of what has none.
 _BEST = 100
+_WOKEN_AT_ONCE = 1_000
+_WOKEN = "it was disabled until now"
 _KEPT = (*_SWITCHED, EntryState.HELD)
 
 #: One hash of a picture or video: kind, value, view, quality.
@@ -191,6 +194,21 @@ class Contents(BankImports):
         with self._unit_of_work.begin() as tx:
             found = [_entry(tx, bank, entry_id)]
             return self._switch(tx, found, EntryState.ACTIVE, actor, reason)
+
+    def wake_due(self, *, limit: int = _WOKEN_AT_ONCE) -> int:
+        """Return how many disabled entries whose time has come are active, and hunted for, now."""
+        with self._unit_of_work.read() as tx:
+            due = tx.banks.waking(self._clock.now(), limit)
+        woken = 0
+        for bank, entries in groupby(due, key=lambda one: one.bank):
+            some = list(entries)
+            with self._unit_of_work.begin() as tx:
+                now = tx.banks.entries(numbers=[one.number for one in some])
+                still = [one for one in now if one.acts_at(self._clock.now())]
+                still = [one for one in still if one.bank == bank and one.disabled_until]
+                if still:
+                    woken += self._switch(tx, still, EntryState.ACTIVE, "nightlight", _WOKEN)
+        return woken
 
     def withdraw_entry(self, bank: str, entry_id: str, *, actor: str, reason: str) -> int:
         """Return 1 if the entry was withdrawn, its hash erased.

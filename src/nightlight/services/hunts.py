@@ -15,12 +15,11 @@ from nightlight.audit.clock import Clock
 from nightlight.detect.hunting import Hunt, HuntFinding, HuntKind, HuntState
 from nightlight.errors import Conflict, InvalidInput
 from nightlight.model.audit import AuditEntry
-from nightlight.model.bank import EntryState
 from nightlight.model.ids import DecisionId, EventKey, derive_id
 from nightlight.model.lexicon import Term
 from nightlight.pipeline import Judged, Judgement, Pipeline
+from nightlight.services.hunt_causes import ALL_BANKS, cause_since
 from nightlight.services.looking import (
-    ALL_BANKS,
     BESIDE,
     Looking,
     Occurrence,
@@ -96,7 +95,10 @@ class Hunts:
         return hunt
 
     def notice_new_hashes(self) -> Hunt | None:
-        """Return a new hunt if entries came into banks since the last; None if none did."""
+        """Return a new hunt if banks match more than when last looked at; None if they do not.
+
+        One that waits for the same goes over the window of now instead of a second one.
+        """
         with self._unit_of_work.read() as tx:
             hunted, version = tx.hunts.hunted_version(), tx.banks.version()
             nothing_new = version <= hunted
@@ -106,16 +108,17 @@ class Hunts:
             hunted, version = tx.hunts.hunted_version(), tx.banks.version()
             now = self._clock.now()
             hunt = _new_hunt(tx, HuntKind.HASHES, ALL_BANKS, "nightlight", now)
-            hunt = replace(hunt, after_version=hunted, to_version=version)
             tx.hunts.set_hunted_version(version)
-            is_due = hunt.to_seq > 0 and any(
-                True for _ in tx.banks.entries(changed_after=hunted, states=[EntryState.ACTIVE])
-            )
-            if not is_due:
+            cause = cause_since(tx, hunted) if hunt.to_seq else None
+            if cause is None:
                 tx.commit_unrecorded()
                 return None
+            hunt = replace(
+                hunt, name=cause.name, after_version=cause.after_version, to_version=version
+            )
+            hunt = _instead_of_waiting(tx, hunt)
             tx.hunts.put(hunt)
-            tx.commit(_entry("hunt.asked", hunt, "nightlight", "entries came into hash banks"))
+            tx.commit(_entry("hunt.asked", hunt, "nightlight", cause.reason))
         return hunt
 
     def cancel(self, hunt_id: str, *, actor: str, reason: str) -> Hunt:
@@ -234,6 +237,15 @@ def _new_hunt(tx: Transaction, kind: HuntKind, name: str, actor: str, at: dateti
         # stands in it would be found neither then nor by the hunt.
         to_seq=tx.events.offset(),
     )
+
+
+def _instead_of_waiting(tx: Transaction, hunt: Hunt) -> Hunt:
+    """Return the hunt; if one for the same waits, that one, over the window of this."""
+    for one in tx.hunts.unfinished():
+        same = (one.kind, one.name, one.asked_by) == (hunt.kind, hunt.name, hunt.asked_by)
+        if same and one.after_version <= hunt.after_version and one.state is HuntState.WAITING:
+            return replace(tx.hunts.get(one.id), to_seq=hunt.to_seq, to_version=hunt.to_version)
+    return hunt
 
 
 def _go_on(tx: Transaction, before: Hunt, after: Hunt) -> None:

@@ -31,6 +31,7 @@ from nightlight.model.lexicon import TermKind
 from nightlight.model.media import MediaHashes
 from nightlight.model.signal import Signal
 from nightlight.pipeline import Rules
+from nightlight.services.hunt_causes import ALL_BANKS
 from nightlight.services.matching import Matcher
 from nightlight.services.offers import active_weights
 from nightlight.services.rules import active_policy, build_detectors
@@ -38,7 +39,6 @@ from nightlight.transaction import Transaction
 
 #: Kinds of terms that are looked for by themselves; the others only say what stands beside them.
 BESIDE = frozenset({TermKind.CUE, TermKind.EXCLUSION})
-ALL_BANKS = "all banks"
 _WITH_WORDS = (
     EventType.POST_CREATED,
     EventType.POST_EDITED,
@@ -91,9 +91,12 @@ class Part(Struct, frozen=True, kw_only=True):
 class _Hunted(BankIndex):
     """The entries that are hunted for; they match only as far as all banks together say so now."""
 
-    def __init__(self, live: Matcher, tx: Transaction, entries: Iterable[BankEntry]) -> None:
+    def __init__(
+        self, live: Matcher, tx: Transaction, entries: Iterable[BankEntry], *, is_all: bool
+    ) -> None:
         super().__init__(entries, banks=tx.banks.banks(), numbers=tx.banks.numbers())
         self._live = live
+        self._is_all = is_all
 
     def look(
         self,
@@ -102,6 +105,8 @@ class _Hunted(BankIndex):
         banks: Collection[str] | None = None,
         everything: bool = False,
     ) -> Looked:
+        if self._is_all:
+            return self._live.index.look(hashes, banks=banks, everything=everything)
         entries = super().look(hashes, banks=banks, everything=everything).matches
         hunted = {one.number for one in entries}
         if not hunted:
@@ -125,7 +130,10 @@ class Looking:
         self._words = msgspec.json.Decoder(_Words)
         self._media = msgspec.json.Decoder(_Media)
         is_for_hashes = hunt.kind is HuntKind.HASHES
-        self._index = _Hunted(live, tx, _entries(tx, hunt) if is_for_hashes else ())
+        # All there is needs no index of its own.
+        is_all = is_for_hashes and hunt.name == ALL_BANKS and not hunt.after_version
+        entries = _entries(tx, hunt) if is_for_hashes and not is_all else ()
+        self._index = _Hunted(live, tx, entries, is_all=is_all)
         detectors = build_detectors(self._index, self._finder, active_weights(tx))
         self.rules = Rules(
             detectors=detectors,

@@ -125,6 +125,7 @@ class Worker:
     def _hunt(self) -> bool:
         """Search a little further for what newly came onto lists; return whether there was any."""
         hunts = self._services.hunts
+        self._services.banks.wake_due()
         hunts.notice_new_hashes()
         hunt = hunts.step()
         if hunt is not None and hunt.state is HuntState.DONE:

@@ -1,16 +1,19 @@
 """What comes onto a list is looked for in everything stored, once, however often interrupted."""
 
+from collections.abc import Callable
+from datetime import datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 from msgspec.structs import replace
-from tests.fakes.desk import KNOWN_MD5, Desk
+from tests.fakes.desk import KNOWN_MD5, KNOWN_PDQ, Desk
 from tests.ports.builders import ENTRY
 from tests.synthetic.builders import at, event_of
 
 from nightlight.detect.hunting import Hunt, HuntKind, HuntState
 from nightlight.errors import Conflict, InvalidInput, NotFound
-from nightlight.model.bank import Bank, BankPurpose
+from nightlight.model.bank import Bank, BankPurpose, EntryState
 from nightlight.model.effect import EffectKind
 from nightlight.model.event import (
     AccountCreated,
@@ -22,6 +25,7 @@ from nightlight.model.event import (
     ViewsCounted,
 )
 from nightlight.model.ids import PostId
+from nightlight.services.banks import Banks
 
 WORD = '{"text": "plimquat", "kind": "term", "severity": 90}'
 CUE = '{"text": "price list", "kind": "cue"}'
@@ -133,6 +137,147 @@ def list_the_file(desk: Desk, bank: str) -> Hunt | None:
     line = f'{{"kind": "md5", "value": "{KNOWN_MD5}", "id": "entry-{bank}"}}'
     desk.services.banks.import_entries(bank, [line], actor="ana", reason="news")
     return desk.services.hunts.notice_new_hashes()
+
+
+def run_hunts(desk: Desk) -> list[Hunt]:
+    """Carry out what is due, as the worker does, and return the hunts that ended."""
+    desk.services.banks.wake_due()
+    desk.services.hunts.notice_new_hashes()
+    ended: list[Hunt] = []
+    while (hunt := desk.services.hunts.step()) is not None:
+        ended += [hunt] if hunt.state is HuntState.DONE else []
+    return ended
+
+
+def pdq_upload(bits: int, name: str = "near") -> Event:
+    """Return a file that many bits away from the listed picture."""
+    value = f"{int(KNOWN_PDQ, 16) ^ ((1 << bits) - 1):064x}"
+    data = MediaUploaded(media_id=name, account_id=f"by-{name}", pdq=value, pdq_quality=100)
+    return told(data)
+
+
+def a_bank(desk: Desk, name: str, kind: str, value: str, **settings: Any) -> None:
+    banks, who = desk.services.banks, {"actor": "ana", "reason": "a test"}
+    banks.create(Bank(name=name, **settings), **who)
+    line = f'{{"kind": "{kind}", "value": "{value}", "id": "e-{name}"}}'
+    assert banks.import_entries(name, [line], **who).rejected == ()
+
+
+WHO: dict[str, Any] = {"actor": "ana", "reason": "a test"}
+
+
+def known_files(desk: Desk) -> set[str]:
+    return {one.subject.id for one in desk.outcome().decisions if one.category == "known_media"}
+
+
+def test_widened_threshold_finds_what_was_too_far_away_before(desk: Desk) -> None:
+    a_bank(desk, "late", "pdq", KNOWN_PDQ, threshold_bits=8)
+    desk.take_in(pdq_upload(12))
+    run_hunts(desk)
+    assert known_files(desk) == set()
+    desk.services.banks.change("late", threshold_bits=14, anyway=True, **WHO)
+    [hunt] = run_hunts(desk)
+    assert (hunt.name, hunt.found, known_files(desk)) == ("late", 1, {"near"})
+    desk.services.banks.change("late", threshold_bits=10, **WHO)
+    desk.services.banks.change("late", provenance="a quibble", **WHO)
+    assert run_hunts(desk) == []
+
+
+def test_raised_share_of_files_finds_what_was_not_asked_about(desk: Desk) -> None:
+    a_bank(desk, "late", "md5", KNOWN_MD5, enabled_ratio=0.0)
+    desk.take_in(*uploads(1))
+    run_hunts(desk)
+    desk.services.banks.change("late", enabled_ratio=1.0, anyway=True, **WHO)
+    [hunt] = run_hunts(desk)
+    assert (hunt.name, hunt.found, known_files(desk)) == ("late", 1, {"m0"})
+
+
+def vetoed(desk: Desk) -> None:
+    """Let a file come in that a bank lists and a negative bank takes back."""
+    a_bank(desk, "late", "md5", KNOWN_MD5)
+    a_bank(desk, "aside", "md5", KNOWN_MD5, purpose=BankPurpose.NEGATIVE)
+    desk.take_in(*uploads(2))
+    run_hunts(desk)
+    assert known_files(desk) == set()
+
+
+def test_bank_that_becomes_one_of_known_media_is_hunted(desk: Desk) -> None:
+    a_bank(desk, "aside", "md5", KNOWN_MD5, purpose=BankPurpose.NEGATIVE)
+    desk.take_in(*uploads(2))
+    run_hunts(desk)
+    desk.services.banks.change("aside", purpose=BankPurpose.KNOWN, anyway=True, **WHO)
+    [hunt] = run_hunts(desk)
+    assert (hunt.found, known_files(desk)) == (2, {"m0", "m1"})
+
+
+LIFTS: dict[str, Callable[[Banks], object]] = {
+    "withdrawn": lambda banks: banks.withdraw_entry("aside", "e-aside", **WHO),
+    "disabled": lambda banks: banks.disable_entry("aside", "e-aside", None, **WHO),
+    "bank withdrawn": lambda banks: banks.remove("aside", **WHO),
+    "bank asked less": lambda banks: banks.change("aside", enabled_ratio=0.0, **WHO),
+}
+
+
+@pytest.mark.parametrize("how", LIFTS)
+def test_lifted_veto_finds_what_was_taken_back(desk: Desk, how: str) -> None:
+    vetoed(desk)
+    LIFTS[how](desk.services.banks)
+    [hunt] = run_hunts(desk)
+    assert (hunt.name, hunt.found, known_files(desk)) == ("all banks", 2, {"m0", "m1"})
+    assert run_hunts(desk) == []
+
+
+def test_many_lifted_vetoes_make_one_hunt_that_waits(desk: Desk) -> None:
+    vetoed(desk)
+    hunts = desk.services.hunts
+    desk.services.banks.disable_entry("aside", "e-aside", None, **WHO)
+    first = hunts.notice_new_hashes()
+    assert first is not None
+    desk.take_in(post("more"))
+    desk.services.banks.withdraw_entry("aside", "e-aside", **WHO)
+    second = hunts.notice_new_hashes()
+    assert second is not None
+    assert (second.id, second.to_seq) == (first.id, first.to_seq + 1)
+    assert [one.state for one in hunts.newest(9)].count(HuntState.WAITING) == 1
+    [hunt] = run_hunts(desk)
+    assert hunt.found == 2
+
+
+def test_entry_that_is_enabled_is_hunted(desk: Desk) -> None:
+    a_bank(desk, "late", "md5", KNOWN_MD5)
+    desk.services.banks.disable_entry("late", "e-late", None, **WHO)
+    desk.take_in(*uploads(2))
+    assert run_hunts(desk) == []
+    desk.services.banks.enable_entry("late", "e-late", **WHO)
+    [hunt] = run_hunts(desk)
+    assert (hunt.found, known_files(desk)) == (2, {"m0", "m1"})
+
+
+@pytest.mark.parametrize("is_over", [True, False])
+def test_entry_that_wakes_is_hunted_and_one_that_sleeps_is_not(
+    desk: Desk, *, is_over: bool
+) -> None:
+    a_bank(desk, "late", "md5", KNOWN_MD5)
+    until = desk.services.clock.now() + timedelta(hours=1)
+    desk.services.banks.disable_entry("late", "e-late", until, **WHO)
+    desk.take_in(*uploads(2))
+    assert run_hunts(desk) == []
+    if is_over:
+        asleep(desk, until - timedelta(hours=2))
+    hunts = run_hunts(desk)
+    assert [one.found for one in hunts] == ([2] if is_over else [])
+    assert known_files(desk) == ({"m0", "m1"} if is_over else set())
+    assert run_hunts(desk) == []
+    state = desk.services.banks.entry("e-late").state
+    assert state is (EntryState.ACTIVE if is_over else EntryState.DISABLED)
+
+
+def asleep(desk: Desk, until: datetime) -> None:
+    """Let the entry have been disabled until a time that has passed, without anybody noticing."""
+    with desk.services.unit_of_work.begin() as tx:
+        entry = next(iter(tx.banks.entries(ids=["e-late"])))
+        tx.banks.change([entry.number], state=EntryState.DISABLED, disabled_until=until)
+        tx.commit(ENTRY)
 
 
 @pytest.mark.parametrize("is_asked", [True, False])
