@@ -109,16 +109,16 @@ def measure(suspensions: int, whole: int, home: Path, *, database: str | None) -
     if database:
         given["NIGHTLIGHT_DATABASE_URL"] = database
     services = build_services(read_settings(given))
-    alone_s = _timed(lambda: _alone(services, suspensions - whole))
-    whole_s = _timed(lambda: _everything(services, whole))
-    reconcile_s = median(_timed(services.report_decisions.reconcile) for _ in range(5))
+    alone_s = timed(lambda: _alone(services, suspensions - whole))
+    whole_s = timed(lambda: _everything(services, whole))
+    reconcile_s = median(timed(services.report_decisions.reconcile) for _ in range(5))
     command = [sys.executable, "-m", "nightlight", "report", "reconcile", "--json"]
     began = perf_counter()
     said = subprocess.run(
         command, env=environment_with(given), capture_output=True, check=True
     ).stdout
     command_s = perf_counter() - began
-    verify_s, verified = _verify(services, home, said)
+    verify_s, verified = verified_apart(services, home, said)
     found = services.report_decisions.reconcile()
     return Measured(
         through_everything=whole,
@@ -133,7 +133,7 @@ def measure(suspensions: int, whole: int, home: Path, *, database: str | None) -
         alone_per_s=(suspensions - whole) / alone_s,
         reconcile_s=reconcile_s,
         command_s=command_s,
-        reconsider_s=_timed(services.report_decisions.compare),
+        reconsider_s=timed(services.report_decisions.compare),
         verify_s=verify_s,
         months_compared=len(verified["months"]),
         differences=len(verified["differences"]),
@@ -141,13 +141,13 @@ def measure(suspensions: int, whole: int, home: Path, *, database: str | None) -
     )
 
 
-def _timed(work: Callable[[], object]) -> float:
+def timed(work: Callable[[], object]) -> float:
     began = perf_counter()
     work()
     return perf_counter() - began
 
 
-def _verify(services: Services, home: Path, figures: bytes) -> tuple[float, dict[str, Any]]:
+def verified_apart(services: Services, home: Path, figures: bytes) -> tuple[float, dict[str, Any]]:
     """Return how long the separate verifier took for the exported record, and what it found."""
     exported, published = home / "export.ndjson", home / "figures.json"
     published.write_bytes(figures)
@@ -162,7 +162,7 @@ def _verify(services: Services, home: Path, figures: bytes) -> tuple[float, dict
     return took, found
 
 
-class _Year:
+class Year:
     """A clock that is moved through the year."""
 
     def __init__(self) -> None:
@@ -175,7 +175,7 @@ class _Year:
 
 def _alone(services: Services, count: int) -> None:
     """Write a year of account actions, and what became of them within the days after."""
-    year, rng = _Year(), Random(count)  # noqa: S311  a draw to repeat, no secret
+    year, rng = Year(), Random(count)  # noqa: S311  a draw to repeat, no secret
     settings = services.settings
     engine = open_engine(str(settings.database_url))
     work = SqlUnitOfWork(engine=engine, clock=year, keys=FileKeyRing(settings.keys_file))

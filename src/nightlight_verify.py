@@ -22,7 +22,7 @@ from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 GENESIS = "0" * 64
-FORMAT = "nightlight-audit-export-1"
+FORMAT, FORMER_FORMAT = "nightlight-audit-export-2", "nightlight-audit-export-1"
 FIELDS = ("actor", "subject", "reason", "detail")
 SALT_BYTES = 16
 FAULTS_SHOWN = 20
@@ -56,21 +56,35 @@ class Entry(NamedTuple):
 
 
 class State(NamedTuple):
-    """How far a record is verified: ``newer`` says that no entry of the former kind may follow."""
+    """How far a record is verified: ``newer`` says that no entry of the former kind may follow,
+    ``unread`` how many entries showed no text; None where that is not known."""  # noqa: D205, D209
 
     seq: int
     hash: str
     newer: bool
+    unread: int | None
 
 
 class Source(NamedTuple):
-    """A record to be verified: after which place it begins, and what it says of its end."""
+    """A record to be verified: after which place it begins, and what it says of its end.
+
+    ``manifest`` is the signed note of an export, None for a database; ``stated`` what it has to
+    say; ``former`` up to which entry no text is shown, None where nothing says so."""  # noqa: D209
 
     entries: Iterator[Entry]
     after: int
     previous: str
     head: tuple[int, str]
     notes: list[str]
+    manifest: str | None
+    stated: list[str]
+    former: int | None
+
+    def mislabels(self, entry: Entry) -> bool:
+        """Return whether an entry shows a text where none is to be, or none where one is."""
+        if self.former is None:
+            return False
+        return (entry.computed is None) != (entry.seq <= self.former)
 
 
 # --- hashing ------------------------------------------------------------------------------------
@@ -133,14 +147,26 @@ def open_export(path: Path) -> Source:
     """Return the record in an export."""
     with path.open("rb") as file:
         top = json.loads(file.readline())
-    if top["format"] != FORMAT:
+    if top["format"] not in (FORMAT, FORMER_FORMAT):
         raise ValueError("another format")
+    is_signed = top["format"] == FORMAT
+    after, previous = int(top["after"]), str(top["previous"])
+    head = (int(top["head"]["seq"]), str(top["head"]["hash"]))
+    former = int(top["former"]) if is_signed else None
     return Source(
         entries=exported(path),
-        after=int(top["after"]),
-        previous=str(top["previous"]),
-        head=(int(top["head"]["seq"]), str(top["head"]["hash"])),
+        after=after,
+        previous=previous,
+        head=head,
         notes=[top["checkpoint"]] if top["checkpoint"] else [],
+        manifest=str(top["manifest"]) if is_signed else "",
+        stated=[
+            FORMAT,
+            f"after {after} {previous}",
+            f"head {head[0]} {head[1]}",
+            f"former {former}",
+        ],
+        former=former,
     )
 
 
@@ -177,7 +203,16 @@ def open_database(path: Path, after: int) -> Source:
         (after, after),
     )
     head = heads[0] if len(heads) == 1 else (0, GENESIS)
-    return Source(stored(rows), after, GENESIS if not after else "", head, [])
+    return Source(
+        entries=stored(rows),
+        after=after,
+        previous=GENESIS if not after else "",
+        head=head,
+        notes=[],
+        manifest=None,
+        stated=[],
+        former=None,
+    )
 
 
 def stored(rows: Iterator[Any]) -> Iterator[Entry]:
@@ -228,6 +263,30 @@ def open_note(note: str, keys: list[tuple[str, bytes, Ed25519PublicKey]]) -> tup
     digest = base64.b64decode(encoded, validate=True).hex()
     if text != f"{origin}\n{int(seq)}\n{encoded}\n{at}\n" or not HEX_64.fullmatch(digest):
         raise ValueError("not a checkpoint")
+    return (int(seq), digest) if is_signed(text, signatures, keys) else None
+
+
+def open_manifest(
+    note: str, stated: list[str], keys: list[tuple[str, bytes, Ed25519PublicKey]]
+) -> bool:
+    """Return whether one of the keys signed that an export holds what it states to hold.
+
+    Raises:
+        ValueError: it states something else, or a signature in the name of a key is not genuine.
+    """
+    text, _, signatures = note.rpartition("\n\n")
+    if text.split("\n")[1:-1] != stated:
+        raise ValueError("the export is not what was signed")
+    return is_signed(f"{text}\n", signatures, keys)
+
+
+def is_signed(text: str, signatures: str, keys: list[tuple[str, bytes, Ed25519PublicKey]]) -> bool:
+    """Return whether one of the keys signed a text, under the name in its first line.
+
+    Raises:
+        ValueError: a signature in the name of a key is not genuine.
+    """
+    origin = text.split("\n", 1)[0]
     signed = False
     for line in signatures.splitlines():
         name, _, signature = line.removeprefix("\N{EM DASH} ").partition(" ")
@@ -241,7 +300,7 @@ def open_note(note: str, keys: list[tuple[str, bytes, Ed25519PublicKey]]) -> tup
                 except InvalidSignature as error:
                     raise ValueError("a signature is not genuine") from error
                 signed = True
-    return (int(seq), digest) if signed else None
+    return signed
 
 
 def notes_in(path: Path) -> Iterator[str]:
@@ -340,7 +399,7 @@ class Verifier:
 
     def run(self, source: Source, since: State) -> State:
         """Verify every entry after ``since`` and return how far the record is verified now."""
-        seq, previous, is_newer = since
+        seq, previous, is_newer, unread = since
         for entry in source.entries:
             if entry.seq <= since[0] and source.after < since[0]:
                 if entry.seq == since[0] and entry.hash != since[1]:
@@ -349,6 +408,8 @@ class Verifier:
             problem = self.problem(entry, seq + 1, previous)
             if not problem and not entry.withheld and is_newer:
                 problem = "of the former kind, after newer ones"
+            if not problem and source.mislabels(entry):
+                problem = "its text was taken out, or it was given one"
             if problem:
                 self.fault(entry.seq, problem)
             self.take(entry)
@@ -359,7 +420,8 @@ class Verifier:
         for signed in sorted(self.checkpoints):
             if signed > seq:
                 self.fault(signed, "was signed and is missing")
-        return State(seq, previous, is_newer)
+        unread = None if unread is None else unread + self.not_recomputed
+        return State(seq, previous, is_newer, unread)
 
     def problem(self, entry: Entry, expected: int, previous: str) -> str:
         """Return what contradicts an entry in its place; "" for nothing."""
@@ -403,18 +465,10 @@ def verify(options: argparse.Namespace) -> dict[str, Any]:
     if options.figures and since[0]:
         raise WrongUse("figures are counted from the whole record: leave --state out")
     keys = [parse_key(one) for one in options.key]
-    notes = [*source.notes, *(note for one in options.checkpoints for note in notes_in(one))]
-    checkpoints: dict[int, str] = {}
-    faults: list[str] = []
-    for note in notes:
-        try:
-            signed = open_note(note, keys)
-            if signed and checkpoints.setdefault(*signed) != signed[1]:
-                faults.append(f"entry {signed[0]}: two checkpoints sign different entries")
-            elif not signed and keys:
-                faults.append("a checkpoint is not signed by a key that was given")
-        except BROKEN as error:
-            faults.append(f"a checkpoint: {error}")
+    checkpoints, faults = read_checkpoints(
+        [*source.notes, *(note for one in options.checkpoints for note in notes_in(one))], keys
+    )
+    manifest_signed = check_manifest(source, keys, checkpoints, faults)
     verifier = Verifier(checkpoints, read_disclosed(options.disclosed))
     reached = verifier.run(source, since)
     faults += verifier.faults
@@ -428,15 +482,18 @@ def verify(options: argparse.Namespace) -> dict[str, Any]:
     differing = differences(figures or [], options.figures) if options.figures else []
     if options.state and not faults:
         options.state.write_text(json.dumps(reached._asdict()) + "\n", "utf-8")
+    newest = max(checkpoints, default=None)
     return {
         "entries": verifier.entries,
         "seq": reached.seq,
         "head": reached.hash,
         "since": since.seq,
         "checkpoints": len(checkpoints),
-        "newest_checkpoint": max(checkpoints, default=None),
+        "newest_checkpoint": newest,
+        "manifest_signed": manifest_signed,
         "not_recomputed": verifier.not_recomputed,
         "faults": faults,
+        "unproved": unproved(source, reached, newest, manifest_signed=manifest_signed),
         "months": figures,
         "figures_compared": bool(options.figures),
         "differences": differing,
@@ -444,13 +501,84 @@ def verify(options: argparse.Namespace) -> dict[str, Any]:
     }
 
 
+def read_checkpoints(
+    notes: list[str], keys: list[tuple[str, bytes, Ed25519PublicKey]]
+) -> tuple[dict[int, str], list[str]]:
+    """Return the hashes that signed checkpoints name, by place, and what is wrong with others."""
+    checkpoints: dict[int, str] = {}
+    faults: list[str] = []
+    for note in notes:
+        try:
+            signed = open_note(note, keys)
+            if signed and checkpoints.setdefault(*signed) != signed[1]:
+                faults.append(f"entry {signed[0]}: two checkpoints sign different entries")
+            elif not signed and keys:
+                faults.append("a checkpoint is not signed by a key that was given")
+        except BROKEN as error:
+            faults.append(f"a checkpoint: {error}")
+    return checkpoints, faults
+
+
+def check_manifest(
+    source: Source,
+    keys: list[tuple[str, bytes, Ed25519PublicKey]],
+    checkpoints: dict[int, str],
+    faults: list[str],
+) -> bool:
+    """Return whether what an export states of itself is signed; its head is signed with it."""
+    if not source.manifest:
+        if source.former is not None:
+            faults.append("the manifest is missing")
+        return False
+    try:
+        signed = open_manifest(source.manifest, source.stated, keys)
+    except BROKEN as error:
+        faults.append(f"the manifest: {error}")
+        return False
+    if not signed and keys:
+        faults.append("the manifest is not signed by a key that was given")
+    if signed and source.head[0] and checkpoints.setdefault(*source.head) != source.head[1]:
+        faults.append(f"entry {source.head[0]}: two checkpoints sign different entries")
+    return signed
+
+
+def unproved(
+    source: Source, reached: State, newest: int | None, *, manifest_signed: bool
+) -> list[str]:
+    """Return in words what nothing contradicts, but nothing proves either; empty for nothing."""
+    found: list[str] = []
+    if newest is None and not manifest_signed:
+        found.append(
+            "no signature was checked: a record written anew, or cut short, would look intact;"
+            " give --key, and --checkpoints for a database"
+        )
+    elif newest is not None and newest < reached.seq:
+        found.append(f"no checkpoint signs the entries after {newest:,}")
+    if newest is not None and source.manifest is not None and not manifest_signed:
+        found.append("nothing signed says what this export holds: it is of the former format")
+    if reached.unread is None:
+        found.append("what was verified before was verified by a former nightlight-verify")
+    elif reached.unread:
+        found.append(
+            f"{reached.unread:,} entries of the former kind are linked and show no text, so they"
+            " were not recomputed: verify a copy of the database"
+        )
+    return found
+
+
 def read_state(path: Path | None) -> State:
     """Return up to where the record was verified before; the beginning, if it was not."""
     if path is None or not path.exists():
-        return State(0, GENESIS, newer=False)
+        return State(0, GENESIS, newer=False, unread=0)
     try:
         said = json.loads(path.read_text("utf-8"))
-        return State(int(said["seq"]), str(said["hash"]), bool(said.get("newer", True)))
+        unread = said.get("unread")
+        return State(
+            seq=int(said["seq"]),
+            hash=str(said["hash"]),
+            newer=bool(said.get("newer", True)),
+            unread=None if unread is None else int(unread),
+        )
     except BROKEN as error:
         raise WrongUse(f"{path}: not a state that nightlight-verify wrote") from error
 
@@ -472,15 +600,15 @@ def print_result(found: dict[str, Any]) -> None:
     """Print the result for people."""
     for one in (*found["faults"], *found["differences"]):
         print(one, file=sys.stderr)
-    state = "intact" if not found["faults"] else "BROKEN"
+    state = "BROKEN" if found["faults"] else "intact"
+    if not found["faults"] and found["unproved"]:
+        state = "verified only in part"
     print(f"{state}: {found['entries']:,} entries up to {found['seq']:,}, head {found['head']}")
-    if found["newest_checkpoint"] is None:
-        print("no checkpoint was checked: a record written anew, or cut short, would look intact")
-    else:
+    if found["newest_checkpoint"] is not None:
         print(f"{found['checkpoints']:,} checkpoints, the newest of entry", end=" ")
         print(f"{found['newest_checkpoint']:,}")
-    if found["not_recomputed"]:
-        print(f"{found['not_recomputed']:,} entries of the former kind: linked, not recomputed")
+    for one in found["unproved"]:
+        print(f"not proved: {one}")
     if found["figures_compared"]:
         print(f"figures: {len(found['months'] or ())} months,", end=" ")
         print(f"{len(found['differences'])} differences")
@@ -506,7 +634,7 @@ def read_options(arguments: list[str] | None) -> argparse.Namespace:
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Return the exit code: 0 intact, 1 something was found, 2 wrong use."""
+    """Return the exit code: 0 intact, 1 something was found, 2 wrong use, 3 only a part proved."""
     options = read_options(arguments)
     try:
         found = verify(options)
@@ -520,7 +648,9 @@ def main(arguments: list[str] | None = None) -> int:
         print(json.dumps(found))
     else:
         print_result(found)
-    return 0 if found["intact"] else 1
+    if not found["intact"]:
+        return 1
+    return 3 if found["unproved"] else 0
 
 
 if __name__ == "__main__":

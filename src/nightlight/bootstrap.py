@@ -92,14 +92,18 @@ _LARGEST_UPLOAD = 1 << 30
 _PARTIAL_KEPT = timedelta(days=1)
 
 
-def build_services(settings: Settings) -> Services:
+def build_services(settings: Settings, *, clock: Clock | None = None) -> Services:
     """Return everything, connected; the database is at its newest schema.
+
+    Args:
+        settings: what the operator set.
+        clock: tells the time in place of the machine's, for years that are only simulated.
 
     Raises:
         InvalidInput: the settings name something that cannot be used.
         Unavailable: the database does not answer.
     """
-    clock = SystemClock()
+    clock = clock or SystemClock()
     settings.home.mkdir(parents=True, exist_ok=True, mode=0o700)
     _check_keys_belong(settings)
     keys = FileKeyRing(settings.keys_file, cover=_cover(settings))

@@ -14,6 +14,9 @@ from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 from msgspec import Struct
 
+#: What an export and its signed manifest are called.
+EXPORT_FORMAT = "nightlight-audit-export-2"
+
 _HASH_BYTES = 32
 _KEY_ID_BYTES = 4
 _ED25519 = b"\x01"
@@ -35,6 +38,24 @@ class Anchor(Struct, frozen=True, kw_only=True):
     at: datetime
     seal: str = ""
     note: str = ""
+
+
+class Export(Struct, frozen=True, kw_only=True):
+    """What an export of the record holds.
+
+    Attributes:
+        after: the entry after which it begins; 0 for the whole record.
+        previous: that entry's hash.
+        seq: the newest entry.
+        head: its hash.
+        former: up to which entry the record is of the former form, of which no text is shown.
+    """
+
+    after: int
+    previous: str
+    seq: int
+    head: str
+    former: int
 
 
 class AuditKey:
@@ -63,11 +84,24 @@ class AuditKey:
         """Return the signed checkpoint of a head."""
         at = at.astimezone(UTC).replace(microsecond=0)
         shown = base64.b64encode(bytes.fromhex(head)).decode()
-        text = f"{self._origin}\n{seq}\n{shown}\n{at:{_TIME}}\n"
+        note = self._note(str(seq), shown, f"{at:{_TIME}}")
+        return Anchor(seq=seq, hash=head, at=at, note=note)
+
+    def manifest(self, export: Export, *, at: datetime) -> str:
+        """Return the signed note that says what an export holds, from which entry to which."""
+        return self._note(
+            EXPORT_FORMAT,
+            f"after {export.after} {export.previous}",
+            f"head {export.seq} {export.head}",
+            f"former {export.former}",
+            f"{at.astimezone(UTC):{_TIME}}",
+        )
+
+    def _note(self, *lines: str) -> str:
+        text = "".join(f"{one}\n" for one in (self._origin, *lines))
         key_id = _key_id(self._origin, self._public.public_bytes_raw())
         signed = base64.b64encode(key_id + self._private.sign(text.encode())).decode()
-        note = f"{text}\n{_SIGNATURE}{self._origin} {signed}\n"
-        return Anchor(seq=seq, hash=head, at=at, note=note)
+        return f"{text}\n{_SIGNATURE}{self._origin} {signed}\n"
 
     def is_genuine(self, anchor: Anchor) -> bool:
         """Return whether this anchor was made with this key."""

@@ -10,7 +10,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from nightlight.audit.chain import GENESIS, StoredEntry
-from nightlight.audit.checkpoint import Anchor, AuditKey
+from nightlight.audit.checkpoint import Anchor, AuditKey, Export
 from nightlight.audit.clock import Clock
 from nightlight.audit.verification import Verification, verify
 from nightlight.errors import InvalidInput, Unavailable
@@ -138,6 +138,10 @@ class Record:
         made = self._key.checkpoint(seq=seq, head=head, at=self._clock.now())
         self._anchors.append(made)
         return made
+
+    def manifest(self, export: Export) -> str:
+        """Return the signed note that says what an export holds."""
+        return self._key.manifest(export, at=self._clock.now())
 
     def last_checkpoint(self) -> Anchor | None:
         """Return the newest anchor, None where there is none."""

@@ -12,13 +12,13 @@ from nightlight.audit.chain import (
     StoredEntry,
     commitments,
     field_salts,
+    hash_of,
 )
+from nightlight.audit.checkpoint import EXPORT_FORMAT, Export
 from nightlight.errors import InvalidInput, NotFound
 from nightlight.model.audit import AuditEntry
 from nightlight.services.record import Record
 from nightlight.transaction import Transaction, UnitOfWork
-
-FORMAT = "nightlight-audit-export-1"
 
 
 class ExportedEntry(Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -44,6 +44,9 @@ class Disclosed(Struct, frozen=True, kw_only=True):
 def export(record: Record, unit_of_work: UnitOfWork, *, after: int = 0) -> Iterator[bytes]:
     """Yield an export, line by line: what proves the chain, and nothing that may be personal.
 
+    Its manifest is signed, so that nobody can pass it off as another kind of export: with texts
+    taken out, from another entry on, or up to another.
+
     Raises:
         NotFound: there is no entry ``after``.
     """
@@ -51,12 +54,21 @@ def export(record: Record, unit_of_work: UnitOfWork, *, after: int = 0) -> Itera
     checkpoint = record.last_checkpoint()
     with unit_of_work.read() as tx:
         seq, head = tx.audit.head()
+        held = Export(
+            after=after,
+            previous=_stored(tx, after).hash if after else GENESIS,
+            seq=seq,
+            head=head,
+            former=_former(tx),
+        )
         top = {
-            "format": FORMAT,
-            "after": after,
-            "previous": _stored(tx, after).hash if after else GENESIS,
+            "format": EXPORT_FORMAT,
+            "after": held.after,
+            "previous": held.previous,
             "head": {"seq": seq, "hash": head},
+            "former": held.former,
             "checkpoint": checkpoint.note if checkpoint and checkpoint.seq <= seq else "",
+            "manifest": record.manifest(held),
         }
         encode = msgspec.json.Encoder().encode
         yield encode(top) + b"\n"
@@ -94,6 +106,22 @@ def disclose(
     return [
         Disclosed(seq=seq, field=one, value=values[one], salt=salts[one].hex()) for one in fields
     ]
+
+
+def _former(tx: Transaction) -> int:
+    """Return up to which entry the record truly is of the former form.
+
+    One whose text was taken out in the database does not count: its hash does not fit.
+    """
+    count = 0
+    for one in tx.audit.stored():
+        try:
+            if one.private is not None or one.salt is not None or hash_of(one) != one.hash:
+                break
+        except UNREADABLE:
+            break
+        count = one.seq
+    return count
 
 
 def _stored(tx: Transaction, seq: int) -> StoredEntry:

@@ -10,6 +10,8 @@ LEAST_ACCOUNTS = 100
 LEAST_POSTS = 500
 LEAST_DAYS = 3
 MOST_DAYS = 3650
+#: Adverts a seller, where it is said how many sell: one volley.
+_ADVERTS_EACH = 2
 
 
 class TownPlan(Struct, frozen=True, kw_only=True):
@@ -18,6 +20,8 @@ class TownPlan(Struct, frozen=True, kw_only=True):
     Attributes:
         start: when the days of posting begin, timezone-aware.
         media: whether posts carry pictures; without them no hash bank is planted either.
+        sellers: how many accounts sell; 0 for as many as go with the posts. For a town that is far
+            worse than any, so that a year of it has many suspensions.
         unseen: adverts, look-alikes and spellings are those that no part of Nightlight was fitted
             to: for measuring, never for fitting.
     """
@@ -28,6 +32,7 @@ class TownPlan(Struct, frozen=True, kw_only=True):
     days: int = 21
     start: datetime = datetime(2026, 3, 1, tzinfo=UTC)
     media: bool = True
+    sellers: int = 0
     unseen: bool = False
 
 
@@ -45,6 +50,14 @@ def check_plan(plan: TownPlan) -> None:
     ):
         if value < least:
             raise InvalidInput(f"{value} is too small", field=field, hint=f"give {least} or more")
+    if plan.sellers < 0 or plan.sellers > plan.accounts // 2:
+        raise InvalidInput(
+            "is not a number up to half of the accounts", field="sellers", hint="give fewer, or 0"
+        )
+    if quota_of(plan).ordinary < 0:
+        raise InvalidInput(
+            f"{plan.posts} is too small for so many sellers", field="posts", hint="give more"
+        )
     if plan.days > MOST_DAYS:
         raise InvalidInput(
             f"{plan.days} is too large", field="days", hint=f"give {MOST_DAYS} or less"
@@ -82,14 +95,14 @@ class Quota(Struct, frozen=True, kw_only=True):
 
 def quota_of(plan: TownPlan) -> Quota:
     """Return the counts: about 1.3 % of posts planted and 0.9 % look-alikes, a few at least."""
-    adverts = 24 * max(1, round(plan.posts * 0.007 / 24))
+    adverts = 24 * max(1, round((_ADVERTS_EACH * plan.sellers or plan.posts * 0.007) / 24))
     reposts = adverts // 3
     known_media = max(16, plan.posts * 4 // 1000) if plan.media else 0
     lookalikes = max(24, plan.posts * 6 // 1000)
     family = max(8, plan.posts // 1000) if plan.media else 0
     pairs = max(4, plan.posts // 2000)
     planted = adverts + reposts + known_media + lookalikes + family + 4 * pairs
-    sellers = max(6, min(adverts // 30, plan.accounts // 20))
+    sellers = plan.sellers or max(6, min(adverts // 30, plan.accounts // 20))
     return Quota(
         adverts=adverts,
         reposts=reposts,

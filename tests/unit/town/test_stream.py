@@ -153,6 +153,15 @@ def test_three_times_the_posts_do_not_take_three_times_the_memory() -> None:
     assert larger - smaller < 1_000_000
 
 
+def test_as_many_accounts_sell_as_the_plan_says() -> None:
+    town = build_town(TownPlan(accounts=400, posts=1_000, sellers=80, media=False))
+    for _ in town.events():
+        pass
+    roles = Counter(one.role for one in town.truth().accounts.values())
+    assert (roles["seller"], roles["returning"], town.posts_written) == (80, 16, 1_000)
+    assert town.planted_posts > 160
+
+
 @pytest.mark.parametrize(
     "plan",
     [
@@ -161,6 +170,9 @@ def test_three_times_the_posts_do_not_take_three_times_the_memory() -> None:
         TownPlan(days=1),
         TownPlan(days=100_000),
         TownPlan(seed=-1),
+        TownPlan(sellers=-1),
+        TownPlan(accounts=100, sellers=51),
+        TownPlan(accounts=2_000, posts=500, sellers=1_000),
         TownPlan(start=datetime(2026, 3, 1)),  # noqa: DTZ001  its missing zone is the point
     ],
 )

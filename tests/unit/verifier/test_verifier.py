@@ -115,9 +115,17 @@ def test_export_is_verified_with_its_checkpoint_and_shows_nothing_personal(
 
 
 def test_database_is_verified_with_every_anchor(desk: Desk, run: Run) -> None:
+    desk.services.record.anchor()
     code, found = run(database(desk), "--checkpoints", desk.services.settings.anchors_file)
-    assert (code, found["entries"], found["checkpoints"]) == (0, 8, 1)
+    assert (code, found["entries"], found["checkpoints"]) == (0, 8, 2)
     assert found["months"] == FIGURES["months"]
+
+
+def test_entries_after_the_newest_checkpoint_are_said_to_be_unproved(desk: Desk, run: Run) -> None:
+    anchors = desk.services.settings.anchors_file
+    code, found = run(database(desk), "--checkpoints", anchors)
+    assert (code, found["intact"]) == (3, True)
+    assert found["unproved"] == ["no checkpoint signs the entries after 6"]
 
 
 def test_figures_are_recounted_and_every_cell_that_differs_is_named(
@@ -155,12 +163,17 @@ def test_verifying_goes_on_where_it_ended(desk: Desk, run: Run, tmp_path: Path) 
         },
     )
     commit(desk, decided("act_3", "2026-02", "reported"))
-    for path in (database(desk), exported(desk, tmp_path / "all.ndjson")):
-        state.write_text(json.dumps({"seq": 9, "hash": head_at(desk, 9)}))
-        code, found = run(path, "--state", state)
+    anchors = desk.services.settings.anchors_file
+    for path in (exported(desk, tmp_path / "all.ndjson"), database(desk)):
+        state.write_text(json.dumps({"seq": 9, "hash": head_at(desk, 9), "unread": 0}))
+        code, found = run(path, "--state", state, "--checkpoints", anchors)
         assert (code, found["entries"], found["since"], found["months"]) == (0, 1, 9, None)
         state.write_text(json.dumps({"seq": 9, "hash": "f" * 64}))
         assert run(path, "--state", state)[0] == 1
+    state.write_text(json.dumps({"seq": 9, "hash": head_at(desk, 9)}))
+    code, found = run(tmp_path / "all.ndjson", "--state", state)
+    assert code == 3, "what a former verifier took may have been stripped"
+    assert "by a former nightlight-verify" in found["unproved"][0]
 
 
 def head_at(desk: Desk, seq: int) -> str:
@@ -254,7 +267,8 @@ def test_without_a_key_nothing_is_said_about_checkpoints(
     desk: Desk, run: Run, tmp_path: Path
 ) -> None:
     code, found = run(exported(desk, tmp_path / "export.ndjson"), key="")
-    assert (code, found["checkpoints"], found["newest_checkpoint"]) == (0, 0, None)
+    assert (code, found["checkpoints"], found["newest_checkpoint"]) == (3, 0, None)
+    assert "no signature was checked" in found["unproved"][0]
 
 
 @pytest.mark.parametrize(
@@ -289,10 +303,18 @@ def test_record_that_began_in_the_former_form_is_verified(
     FileAnchorStore(desk.services.settings.anchors_file).append(FORMER_ANCHOR)
     commit(desk, decided("act_0", "2026-01", "reported"))
     anchors = desk.services.settings.anchors_file
+    desk.services.record.anchor()
     code, found = run(database(desk), "--checkpoints", anchors)
     assert (code, found["entries"], found["not_recomputed"]) == (0, 3, 0)
-    code, found = run(exported(desk, tmp_path / "export.ndjson"), "--checkpoints", anchors)
-    assert (code, found["entries"], found["not_recomputed"]) == (0, 3, 2)
+    state = tmp_path / "state.json"
+    path = exported(desk, tmp_path / "export.ndjson")
+    for _ in range(2):  # what was not recomputed once is not proved by going on from there
+        code, found = run(path, "--checkpoints", anchors, "--state", state)
+        assert (code, found["faults"]) == (3, [])
+        assert "2 entries of the former kind" in found["unproved"][0]
+    assert found["since"] == 3
+    edit(path, 1, public="{}", withheld=["0" * 64] * 4)
+    assert run(path)[0] == 1
     assert "ana" not in (tmp_path / "export.ndjson").read_text()
     with sqlite3.connect(database(desk)) as connection:
         connection.execute("UPDATE audit_entry SET entry = replace(entry, 'ana', 'bo')")
@@ -345,8 +367,97 @@ def test_entries_without_text_never_prove_figures(desk: Desk, run: Run, tmp_path
     figures.write_text('{"months": []}')
     code, found = run(path, "--figures", figures)
     assert (code, found["intact"], found["months"]) == (1, False, None)
-    assert "8 entries hold no text" in found["faults"][0]
+    assert "8 entries hold no text" in found["faults"][-1]
     assert run(path)[1]["months"] is None, "figures of a part are not figures"
+
+
+def rewrite(path: Path, change: Callable[[list[dict[str, Any]]], object]) -> None:
+    lines = [json.loads(line) for line in path.read_text().splitlines()]
+    change(lines)
+    path.write_text("".join(f"{json.dumps(line)}\n" for line in lines))
+
+
+def begin_later(lines: list[dict[str, Any]]) -> None:
+    lines[0].update(after=2, previous=lines[2]["hash"])
+    del lines[1:3]
+
+
+def end_sooner(lines: list[dict[str, Any]]) -> None:
+    lines[0].update(head={"seq": 6, "hash": lines[6]["hash"]}, checkpoint="")
+    del lines[7:]
+
+
+@pytest.mark.parametrize("count", [1, 3, 8])
+def test_export_whose_first_entries_were_stripped_is_found(
+    desk: Desk, run: Run, tmp_path: Path, count: int
+) -> None:
+    path = exported(desk, tmp_path / "export.ndjson")
+    strip(path, range(1, count + 1))
+    code, found = run(path)
+    assert (code, len(found["faults"])) == (1, count)
+    assert found["faults"][0] == "entry 1: its text was taken out, or it was given one"
+    rewrite(path, lambda lines: lines[0].update(former=count))
+    code, found = run(path)
+    assert (code, found["faults"]) == (1, ["the manifest: the export is not what was signed"])
+
+
+@pytest.mark.parametrize("change", [begin_later, end_sooner])
+def test_export_said_to_be_of_another_part_of_the_record_is_found(
+    desk: Desk, run: Run, tmp_path: Path, change: Callable[[list[dict[str, Any]]], object]
+) -> None:
+    path, state = exported(desk, tmp_path / "export.ndjson"), tmp_path / "state.json"
+    state.write_text(json.dumps({"seq": 2, "hash": head_at(desk, 2), "newer": True, "unread": 0}))
+    rewrite(path, change)
+    code, found = run(path, "--state", state)
+    assert code == 1
+    assert "the manifest: the export is not what was signed" in found["faults"]
+
+
+def test_export_without_its_manifest_or_with_anothers_is_found(
+    desk: Desk, run: Run, tmp_path: Path
+) -> None:
+    path, other = exported(desk, tmp_path / "a.ndjson"), Desk(tmp_path / "other", lists=False)
+    whole = path.read_bytes()
+    commit(other, decided("act_1", "2026-01", "reported"))
+    foreign = json.loads(exported(other, tmp_path / "b.ndjson").read_text().splitlines()[0])
+    for changes in (
+        {"manifest": ""},
+        {"manifest": foreign["manifest"]},
+        {"manifest": json.loads(whole.splitlines()[0])["checkpoint"]},
+        {"manifest": json.loads(whole.splitlines()[0])["manifest"][:-10] + "AAAAAAAA=\n"},
+    ):
+        path.write_bytes(whole)
+        rewrite(path, lambda lines, changes=changes: lines[0].update(changes))  # type: ignore[misc]
+        code, found = run(path)
+        assert (code, "manifest" in found["faults"][0]) == (1, True)
+    path.write_bytes(whole)
+    code, found = run(path, key=other.services.record.verifier_key)
+    assert "the manifest is not signed by a key that was given" in found["faults"]
+
+
+def test_export_passed_off_as_of_the_former_format_is_verified_only_in_part(
+    desk: Desk, run: Run, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = exported(desk, tmp_path / "export.ndjson")
+    rewrite(path, lambda lines: lines[0].update(format="nightlight-audit-export-1"))
+    code, found = run(path)
+    assert (code, found["faults"]) == (3, [])
+    assert "nothing signed says what this export holds" in found["unproved"][0]
+    strip(path, range(1, 9))
+    assert run(path)[0] == 3
+    assert nightlight_verify.main([str(path), "--key", desk.services.record.verifier_key]) == 3
+    said = capsys.readouterr().out
+    assert "verified only in part: 8 entries" in said
+    assert "8 entries of the former kind are linked and show no text" in said
+
+
+def test_entries_whose_text_was_taken_out_in_the_database_are_not_exported_as_former_ones(
+    desk: Desk, run: Run, tmp_path: Path
+) -> None:
+    with sqlite3.connect(database(desk)) as connection:
+        connection.execute("UPDATE audit_entry SET private = NULL, salt = NULL WHERE seq < 4")
+    code, found = run(exported(desk, tmp_path / "export.ndjson"))
+    assert (code, len(found["faults"])) == (1, 3)
 
 
 def test_entries_after_a_verified_newer_one_cannot_be_stripped(
@@ -359,6 +470,14 @@ def test_entries_after_a_verified_newer_one_cannot_be_stripped(
     strip(more, range(1, 2))
     code, found = run(more, "--state", state)
     assert (code, found["faults"]) == (1, ["entry 9: of the former kind, after newer ones"])
+
+
+def test_record_without_entries_is_proved_to_have_none(tmp_path: Path) -> None:
+    other = Desk(tmp_path / "empty", lists=False)
+    path = exported(other, tmp_path / "empty.ndjson")
+    key = other.services.record.verifier_key
+    assert nightlight_verify.main([str(path), "--key", key]) == 0
+    assert nightlight_verify.main([str(path)]) == 3
 
 
 def test_wrong_use_is_told_from_a_broken_record(desk: Desk, run: Run, tmp_path: Path) -> None:
@@ -386,8 +505,10 @@ def test_people_are_told_in_words(
     desk: Desk, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     path = exported(desk, tmp_path / "export.ndjson")
-    assert nightlight_verify.main([str(path)]) == 0
-    assert "no checkpoint was checked" in capsys.readouterr().out
+    assert nightlight_verify.main([str(path)]) == 3
+    assert "not proved: no signature was checked" in capsys.readouterr().out
+    assert nightlight_verify.main([str(path), "--key", desk.services.record.verifier_key]) == 0
+    assert "intact: 8 entries" in capsys.readouterr().out
     edit(path, 4, at_us=1)
     assert nightlight_verify.main([str(path), "--key", desk.services.record.verifier_key]) == 1
     said = capsys.readouterr()
