@@ -147,6 +147,11 @@ def _process_id(_: str) -> Scan:
     return _said(str(os.getpid()))
 
 
+def _as_video(deed: str) -> Scan:
+    word, _, rest = deed.partition(" ")
+    return _DEEDS[word](rest)
+
+
 def _environment(name: str) -> Scan:
     return _said(str(name in os.environ))
 
@@ -222,6 +227,7 @@ _DEEDS: dict[str, Callable[[str], Scan]] = {
     "answer-wrongly": _answer_wrongly,
     "overwrite": _overwrite,
     "process-id": _process_id,
+    "OggS": _as_video,
     "environment": _environment,
     "threads": _threads,
     "attempt": _attempt,

@@ -5,6 +5,7 @@ import json
 from collections.abc import Iterator
 from io import BytesIO
 from pathlib import Path
+from time import monotonic
 from typing import Any
 
 import httpx
@@ -13,10 +14,14 @@ from PIL import Image, ImageDraw
 from tests.fakes.in_process import BEARER, client_of, fresh_services
 from tests.fakes.patience import until
 
+from nightlight.adapters.sandbox import Sandbox
+from nightlight.adapters.sandbox_hasher import SandboxedHasher
 from nightlight.adapters.spool import Spool
 from nightlight.model.case import CaseState, CaseStep
+from nightlight.model.media import ScanState
 from nightlight.review.resolve import Resolution
 from nightlight.services import Services
+from nightlight.services.screening import About
 from nightlight.services.tokens import Scope, Tokens
 
 BANK = "quibbles"
@@ -378,3 +383,20 @@ def test_nobody_learns_what_is_known_without_the_scope(
 
     assert known.status_code == (401 if scope is None else 403)
     assert (known.status_code, known.text) == (other.status_code, other.text)
+
+
+def test_a_video_that_is_not_decoded_in_time_is_held_and_kept(
+    services: Services, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PYTHONPATH", str(Path(__file__).parents[2]))
+    slow = Sandbox(decoder="tests.fakes.hostile_decoder", workers=2, memory_mib=200)
+    services.screening._hasher = SandboxedHasher(sandbox=slow)
+    about, rules = About(media_id="m-1", account_id="a-1"), services.rules()
+    with Spool(max_bytes=1 << 20) as spool:
+        spool.write(b"OggS sleep 600")
+        with spool.finish() as file:
+            told = services.screening.screen_file(file, about, rules, until_s=monotonic() + 2)
+    slow.close()
+    assert (told.decision, told.scan.state, told.is_recorded) == ("hold", ScanState.FAILED, True)
+    assert any("longer" in reason or "in time" in reason for reason in told.reasons)
+    assert told.scan.sealed_digest

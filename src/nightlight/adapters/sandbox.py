@@ -9,6 +9,9 @@ import os
 import weakref
 from collections.abc import Iterator
 from contextlib import contextmanager
+from time import monotonic
+
+from msgspec.structs import replace
 
 from nightlight.adapters.picture_limits import PictureLimits
 from nightlight.adapters.sandbox_crew import Crew
@@ -16,12 +19,16 @@ from nightlight.adapters.sandbox_messages import Job
 from nightlight.adapters.sandbox_walls import Wall
 from nightlight.adapters.sandbox_worker import LostError, Worker
 from nightlight.adapters.spool import SharedFile
-from nightlight.errors import InvalidInput
+from nightlight.errors import InvalidInput, Unavailable
 from nightlight.model.media import Scan
 
 DECODER = "nightlight.adapters.sandbox_decoder"
 #: A child that is gone before it has the whole file says nothing about the file.
 _TRIES = 3
+#: One for what takes long, and one for the rest.
+_FEWEST = 2
+#: With less time left a file is not begun.
+_LEAST_LEFT_S = 0.25
 #: More than this would go through the link in many turns of both processes.
 _BY_LINK_BYTES = 1 << 16
 
@@ -52,7 +59,7 @@ class Sandbox:
             limits: what decoding a picture may cost.
             is_fast: decode only the brightness of JPEGs: faster, and hashes are a few bits off.
             memory_mib: how much memory decoding a file may take.
-            workers: how many files are decoded at once, by default one a processor.
+            workers: how many files are decoded at once, by default one a processor, at least two.
             files_per_worker: after how many files a worker is replaced.
             start_s: how long a worker may take to be ready.
         """
@@ -60,7 +67,7 @@ class Sandbox:
         self._is_fast = is_fast
         self._crew = Crew(
             make=lambda: Worker(decoder=decoder, memory_mib=memory_mib),
-            size=workers or _processors(),
+            size=workers or max(_FEWEST, _processors()),
             files_per_worker=files_per_worker,
             start_s=start_s,
         )
@@ -78,12 +85,23 @@ class Sandbox:
         data: bytes | None = None,
         shared: tuple[int, SharedFile] | None = None,
         for_bank: bool = False,
+        is_long: bool = False,
+        until_s: float | None = None,
     ) -> Scan:
         """Return what a child makes of a file, given as bytes or as a shared descriptor.
 
+        Args:
+            size: the file's.
+            wall_s: how long decoding may take.
+            data: the file, where it is not shared.
+            shared: a descriptor of the file, and how to read it.
+            for_bank: whether the views are those of a picture that enters a bank.
+            is_long: whether it may take long: some workers are kept for what does not.
+            until_s: until when all of it has to be over, by the monotonic clock; None for whenever.
+
         Raises:
             InvalidInput: the file breaks the decoder, in words for a reviewer.
-            Unavailable: no worker can be had.
+            Unavailable: no worker can be had, or none in time.
         """
         descriptor, how = shared or (None, None)
         job = Job(
@@ -96,15 +114,28 @@ class Sandbox:
             is_fast=self._is_fast and not for_bank,
         )
         if data is None or len(data) <= _BY_LINK_BYTES:
-            return self._ask(job, data, descriptor)
+            return self._ask(job, data, descriptor, is_long=is_long, until_s=until_s)
         with _memory_file(data) as laid_out:
-            return self._ask(job, data if laid_out is None else None, laid_out)
+            sent = data if laid_out is None else None
+            return self._ask(job, sent, laid_out, is_long=is_long, until_s=until_s)
 
-    def _ask(self, job: Job, data: bytes | None, descriptor: int | None) -> Scan:
+    def _ask(
+        self,
+        job: Job,
+        data: bytes | None,
+        descriptor: int | None,
+        *,
+        is_long: bool,
+        until_s: float | None,
+    ) -> Scan:
+        latest_s = None if until_s is None else until_s - _LEAST_LEFT_S
+        if latest_s is not None and latest_s <= monotonic():
+            raise Unavailable("no time was left to decode it")
         for tries_left in reversed(range(_TRIES)):
             try:
-                with self._crew.worker() as worker:
-                    return worker.ask(job, data=data, descriptor=descriptor)
+                with self._crew.worker(is_long=is_long, until_s=latest_s) as worker:
+                    bounded = _bounded(job, until_s)
+                    return worker.ask(bounded, data=data, descriptor=descriptor)
             except LostError as error:
                 if error.began or not tries_left:
                     raise InvalidInput(str(error)) from error
@@ -123,6 +154,12 @@ class Sandbox:
     def close(self) -> None:
         """End every worker, also those at work; closing twice is harmless."""
         self._end()
+
+
+def _bounded(job: Job, until_s: float | None) -> Job:
+    if until_s is None:
+        return job
+    return replace(job, wall_s=round(min(job.wall_s, until_s - monotonic()), 1))
 
 
 @contextmanager

@@ -4,11 +4,15 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from queue import SimpleQueue
 from threading import Condition, Thread
+from time import monotonic
 
 from msgspec import Struct
 
 from nightlight.adapters.sandbox_worker import Worker
 from nightlight.errors import Unavailable
+
+#: Of how many workers one is kept for what does not take long.
+_KEPT_OF = 4
 
 
 class _Order(Struct, frozen=True, kw_only=True):
@@ -18,7 +22,7 @@ class _Order(Struct, frozen=True, kw_only=True):
 
 
 class Crew:
-    """Lends each worker to one thread at a time.
+    """Lends each worker to one thread at a time, and never all of them to what takes long.
 
     One thread of its own starts every process and lives as long as the crew: the kernel ends a
     child when the thread that started it ends, not when the process does.
@@ -37,6 +41,9 @@ class Crew:
         self._starter: Thread | None = None
         self._all: set[Worker] = set()
         self._idle: list[Worker] = []
+        # With one worker alone there is nothing to share.
+        self._most_long = max(1, size - max(1, size // _KEPT_OF))
+        self._long: set[Worker] = set()
         self._ordered = self._waiting = self._failures = 0
         self._why = ""
         self._closed = False
@@ -49,13 +56,17 @@ class Crew:
                 self._order(_Order())
 
     @contextmanager
-    def worker(self) -> Iterator[Worker]:
+    def worker(self, *, is_long: bool = False, until_s: float | None = None) -> Iterator[Worker]:
         """Lend a worker; if the block is left by an error, the worker is ended and replaced.
 
+        Args:
+            is_long: it is for what may take long, of which some workers are kept free.
+            until_s: how long to wait for one at the most, by the monotonic clock.
+
         Raises:
-            Unavailable: none can be started.
+            Unavailable: none can be started, or none is free in time.
         """
-        worker = self._borrow()
+        worker = self._borrow(is_long=is_long, until_s=until_s)
         whole = False
         try:
             yield worker
@@ -79,7 +90,7 @@ class Crew:
             worker.end()
         self._orders.put(None)
 
-    def _borrow(self) -> Worker:
+    def _borrow(self, *, is_long: bool, until_s: float | None) -> Worker:
         with self._changed:
             failures = self._failures
             self._waiting += 1
@@ -87,14 +98,20 @@ class Crew:
                 while True:
                     if self._closed:
                         raise Unavailable("no decoder can be had: the sandbox is closed")
-                    worker = self._idle_and_well()
+                    may_have_one = not is_long or len(self._long) < self._most_long
+                    worker = self._idle_and_well() if may_have_one else None
                     if worker is not None:
+                        if is_long:
+                            self._long.add(worker)
                         return worker
                     if self._failures == failures:
                         self._order_for_who_waits()
                     elif not self._all and not self._ordered:
                         raise Unavailable(f"no decoder can be had: {self._why}")
-                    self._changed.wait()
+                    left_s = None if until_s is None else until_s - monotonic()
+                    if left_s is not None and left_s <= 0:
+                        raise Unavailable("no decoder was free in time")
+                    self._changed.wait(left_s)
             finally:
                 self._waiting -= 1
 
@@ -110,9 +127,11 @@ class Crew:
 
     def _take_back(self, worker: Worker) -> None:
         with self._changed:
+            self._long.discard(worker)
+            # All of them: the one that waited longest may wait for something that takes long.
+            self._changed.notify_all()
             if not worker.leaving and not self._closed:
                 self._idle.append(worker)
-                self._changed.notify()
                 if worker.files == self._files_per_worker:
                     self._order(_Order(instead_of=worker))
                 return
@@ -123,6 +142,7 @@ class Crew:
         worker.end()
         with self._changed:
             self._all.discard(worker)
+            self._long.discard(worker)
             # The next file need not wait for all of a start.
             if not self._closed and not self._idle:
                 self._order_for_who_waits(at_least=1)

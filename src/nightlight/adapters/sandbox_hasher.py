@@ -23,7 +23,8 @@ _LONGEST_S = 1800.0
 class SandboxedHasher:
     """Scans files; remembers the outcome by SHA-256, so a repeated file is decoded once.
 
-    May be called from several threads; decodes as many files at once as there are processors.
+    May be called from several threads; decodes as many files at once as there are processors, and
+    pictures also while videos wait for each other.
     """
 
     def __init__(
@@ -63,7 +64,16 @@ class SandboxedHasher:
         )
         return self._scan(hashes, len(data), head=data[:HEAD_BYTES], data=data)
 
-    def scan_file(self, file: MediaFile, *, for_bank: bool = False) -> Scan:
+    def takes_long(self, file: MediaFile) -> bool:
+        """Return whether decoding a file may take much longer than a picture takes."""
+        try:
+            return is_video_or_sound(file.head(HEAD_BYTES))
+        except Unavailable:
+            return False
+
+    def scan_file(
+        self, file: MediaFile, *, for_bank: bool = False, until_s: float | None = None
+    ) -> Scan:
         """Return the outcome as ``scan`` does, without holding a large file in memory."""
         shared = file.shared() if isinstance(file, SpooledFile) else None
         try:
@@ -72,7 +82,13 @@ class SandboxedHasher:
         except Unavailable as error:
             return _failed(str(error), file.hashes, file.size)
         return self._scan(
-            file.hashes, file.size, head=head, data=data, shared=shared, for_bank=for_bank
+            file.hashes,
+            file.size,
+            head=head,
+            data=data,
+            shared=shared,
+            for_bank=for_bank,
+            until_s=until_s,
         )
 
     def close(self) -> None:
@@ -88,6 +104,7 @@ class SandboxedHasher:
         data: bytes | None,
         shared: tuple[int, SharedFile] | None = None,
         for_bank: bool = False,
+        until_s: float | None = None,
     ) -> Scan:
         remembered = (exact.sha256, for_bank)
         with self._lock:
@@ -95,13 +112,19 @@ class SandboxedHasher:
             if known is not None:
                 self._scans.move_to_end(remembered)
                 return known
-        wall_s = self._wall_s
-        if is_video_or_sound(head):
+        wall_s, is_long = self._wall_s, is_video_or_sound(head)
+        if is_long:
             more_s = round(size / _MIB * self._video_wall_s_per_mib)
             wall_s = min(wall_s + more_s, max(wall_s, _LONGEST_S))
         try:
             found = self._sandbox.decode(
-                size=size, wall_s=wall_s, data=data, shared=shared, for_bank=for_bank
+                size=size,
+                wall_s=wall_s,
+                data=data,
+                shared=shared,
+                for_bank=for_bank,
+                is_long=is_long,
+                until_s=until_s,
             )
         except (InvalidInput, Unavailable) as error:
             return _failed(str(error), exact, size)

@@ -190,8 +190,16 @@ class Hasher(Protocol):
         """Return the outcome; a file that cannot be decoded is a failed scan, never an error."""
         ...
 
-    def scan_file(self, file: MediaFile, *, for_bank: bool = False) -> Scan:
+    def takes_long(self, file: MediaFile) -> bool:
+        """Return whether decoding a file may take much longer than a picture takes."""
+        ...
+
+    def scan_file(
+        self, file: MediaFile, *, for_bank: bool = False, until_s: float | None = None
+    ) -> Scan:
         """Return the outcome as ``scan`` does, without holding a large file in memory.
+
+        What is not decoded by ``until_s``, by the monotonic clock, is a failed scan.
 
         The views are those that undo what others may have done to a picture, or with ``for_bank``
         those that a bank made from media holds: what others may do to it.

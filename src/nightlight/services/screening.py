@@ -136,12 +136,19 @@ class Screening:
         self._seal = seal
         self.receive = receive
 
-    def scan(self, file: MediaFile, *, for_bank: bool = False) -> Scan:
+    def takes_long(self, file: MediaFile) -> bool:
+        """Return whether scanning a file may take much longer than a picture takes."""
+        return self._hasher.takes_long(file)
+
+    def scan(
+        self, file: MediaFile, *, for_bank: bool = False, until_s: float | None = None
+    ) -> Scan:
         """Return what scanning finds; a file that cannot be decoded is a failed scan.
 
-        With ``for_bank``, in the views that a bank made from media holds.
+        With ``for_bank``, in the views that a bank made from media holds. What is not decoded by
+        ``until_s``, by the monotonic clock, cannot be.
         """
-        return self._hasher.scan_file(file, for_bank=for_bank)
+        return self._hasher.scan_file(file, for_bank=for_bank, until_s=until_s)
 
     def fetch(self, url: str) -> MediaFile:
         """Return the file at an address.
@@ -153,19 +160,23 @@ class Screening:
         """
         return self._fetch(url)
 
-    def screen_url(self, url: str, about: About, rules: Rules) -> Screened:
-        """Return the answer about the file at an address."""
+    def screen_url(
+        self, url: str, about: About, rules: Rules, *, until_s: float | None = None
+    ) -> Screened:
+        """Return the answer about the file at an address, as ``screen_file`` does."""
         try:
             file = self._fetch(url)
         except (Unavailable, NotPermitted, InvalidInput) as error:
             scan = Scan(state=ScanState.UNREACHABLE, reason=str(error))
             return self._answer(scan, about, rules, url=url)
         with file:
-            return self.screen_file(file, about, rules)
+            return self.screen_file(file, about, rules, until_s=until_s)
 
-    def screen_file(self, file: MediaFile, about: About, rules: Rules) -> Screened:
-        """Return the answer about a file."""
-        scan = as_claimed(self.scan(file), about.content_type)
+    def screen_file(
+        self, file: MediaFile, about: About, rules: Rules, *, until_s: float | None = None
+    ) -> Screened:
+        """Return the answer about a file; what cannot be decoded by ``until_s`` is held."""
+        scan = as_claimed(self.scan(file, until_s=until_s), about.content_type)
         if about.is_recorded:
             is_evidence = scan.state is not ScanState.SCANNED or self._matcher.match(scan.hashes)
             if is_evidence:

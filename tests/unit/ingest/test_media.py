@@ -77,9 +77,15 @@ class Surroundings:
     def scan(self, data: bytes) -> Scan:
         raise AssertionError(f"{len(data)} bytes were read into memory")
 
-    def scan_file(self, file: MediaFile, *, for_bank: bool = False) -> Scan:
+    def takes_long(self, file: MediaFile) -> bool:
+        raise AssertionError(f"asked of {file.size} bytes")
+
+    def scan_file(
+        self, file: MediaFile, *, for_bank: bool = False, until_s: float | None = None
+    ) -> Scan:
         assert not self.file.closed
         assert not for_bank
+        assert until_s is None
         reason = "" if self.state is ScanState.SCANNED else "a quibble"
         return Scan(state=self.state, hashes=self.found, byte_count=file.size, reason=reason)
 

@@ -28,7 +28,7 @@ from nightlight.web.bodies import check_encoding, read_file, read_small
 from nightlight.web.forms import Form, boundary_of, read_form
 from nightlight.web.fresh import Fresh
 from nightlight.web.problems import json_answer
-from nightlight.web.work import Work
+from nightlight.web.work import Lane, Work
 
 _LONGEST_JSON = 64 << 10
 _LONGEST_ID = 512
@@ -125,11 +125,11 @@ async def _screen(request: Request, screening: Screening, rules: Rules, work: Wo
     if content_type == "application/json":
         asked = _parsed(await read_small(request, most=_LONGEST_JSON))
         about = _about({name: getattr(asked, name) for name in _ABOUT}, asked.content_type)
-        answer = _about_asked(screening, asked, about, rules)
+        answer, lane = _about_asked(screening, asked, about, rules)
         if asked.hashes is not None and about == _ABOUT_NOTHING:
             # Nothing is fetched, decoded or stored: sooner done than handed to another thread.
-            return answer()
-        return await work.do(answer, using=nullcontext())
+            return answer(0)
+        return await work.do(answer, using=nullcontext(), lane=lane)
     if content_type == "multipart/form-data":
         return await _screen_form(request, screening, rules, work)
     if content_type.startswith(("image/", "video/")) or content_type == "application/octet-stream":
@@ -144,13 +144,17 @@ async def _screen(request: Request, screening: Screening, rules: Rules, work: Wo
 
 def _about_asked(
     screening: Screening, asked: Asked, about: About, rules: Rules
-) -> Callable[[], Screened]:
+) -> tuple[Callable[[float], Screened], Lane]:
     if bool(asked.url) == (asked.hashes is not None):
         raise InvalidInput("give either an address or hashes", field="url")
     if asked.hashes is None:
-        return lambda: screening.screen_url(asked.url, about, rules)
+        url = asked.url
+        return (
+            lambda until_s: screening.screen_url(url, about, rules, until_s=until_s),
+            Lane.ADDRESSES,
+        )
     hashes = _hashes(asked.hashes)
-    return lambda: screening.screen_hashes(hashes, about, rules)
+    return lambda _: screening.screen_hashes(hashes, about, rules), Lane.SHORT
 
 
 async def _screen_form(
@@ -175,7 +179,11 @@ async def _screen_file(
     if not file.size:
         file.close()
         raise InvalidInput("the file is empty", field="file")
-    return await work.do(lambda: screening.screen_file(file, about, rules), using=file)
+    return await work.do(
+        lambda until_s: screening.screen_file(file, about, rules, until_s=until_s),
+        using=file,
+        lane=Lane.LONG if screening.takes_long(file) else Lane.SHORT,
+    )
 
 
 def _one_file(form: Form) -> MediaFile:

@@ -1,6 +1,5 @@
 """Files that HMA's clients name or send, and their hashes."""
 
-from collections.abc import Callable
 from contextlib import ExitStack
 from http import HTTPStatus
 
@@ -15,7 +14,7 @@ from nightlight.web.bodies import check_encoding
 from nightlight.web.forms import Form, boundary_of, read_form
 from nightlight.web.hma.answers import Refused, bad
 from nightlight.web.hma.signals import PHOTO, VIDEO, content_type_of, types_of
-from nightlight.web.work import Work
+from nightlight.web.work import Lane, Work
 
 
 class Hashed(Struct, frozen=True, kw_only=True):
@@ -30,6 +29,21 @@ class Hashed(Struct, frozen=True, kw_only=True):
         return f"<Hashed {self.content_type}: masked>"
 
     __str__ = __repr__
+
+
+class _Wanted(Struct, frozen=True, kw_only=True):
+    """What is wanted of a file, and what else the form said."""
+
+    content_type: str
+    types: str | None
+    all_hashes: bool
+    fields: dict[str, str] = {}
+
+    @property
+    def is_decoded(self) -> bool:
+        """Whether the file is decoded for it."""
+        # The exact hashes were made as the file came in: decoding a video is for who wants frames.
+        return self.content_type != VIDEO or self.all_hashes
 
 
 class Files:
@@ -53,11 +67,12 @@ class Files:
             types_of(content_type, types)
         held = ExitStack()
 
-        def fetched() -> Hashed:
+        def fetched(until_s: float) -> Hashed:
             file = held.enter_context(self._fetch(url))
-            return self._hashed(file, content_type, types, all_hashes=all_hashes)
+            wanted = _Wanted(content_type=content_type, types=types, all_hashes=all_hashes)
+            return self._hashed(file, wanted, until_s)
 
-        return await self._work.do(fetched, using=held)
+        return await self._work.do(fetched, using=held, lane=Lane.ADDRESSES)
 
     async def sent(self, request: Request, *, all_hashes: bool = False) -> Hashed:
         """Return the hashes of the file in a form, whose field says what it is.
@@ -80,10 +95,15 @@ class Files:
             held.close()
             raise
         file = form.files[0].file
-        hashed: Callable[[], Hashed] = lambda: self._hashed(  # noqa: E731
-            file, content_type, types, all_hashes=all_hashes, fields=form.fields
+        wanted = _Wanted(
+            content_type=content_type, types=types, all_hashes=all_hashes, fields=form.fields
         )
-        return await self._work.do(hashed, using=held)
+        is_long = wanted.is_decoded and self._screening.takes_long(file)
+        return await self._work.do(
+            lambda until_s: self._hashed(file, wanted, until_s),
+            using=held,
+            lane=Lane.LONG if is_long else Lane.SHORT,
+        )
 
     def _fetch(self, url: str) -> MediaFile:
         try:
@@ -98,32 +118,20 @@ class Files:
         except Unavailable as error:
             raise bad(f"Failed to fetch URL: {error}") from None
 
-    def _hashed(
-        self,
-        file: MediaFile,
-        content_type: str,
-        types: str | None,
-        *,
-        all_hashes: bool,
-        fields: dict[str, str] | None = None,
-    ) -> Hashed:
-        # The exact hashes were made as the file came in: decoding a video is for who wants frames.
-        if content_type == VIDEO and not all_hashes:
-            hashes = file.hashes
-        else:
-            hashes, content_type = self._scanned(file, content_type, for_bank=all_hashes)
+    def _hashed(self, file: MediaFile, wanted: _Wanted, until_s: float) -> Hashed:
+        hashes, content_type = file.hashes, wanted.content_type
+        if wanted.is_decoded:
+            hashes, content_type = self._scanned(file, wanted, until_s)
         return Hashed(
             content_type=content_type,
             hashes=hashes,
-            types=types_of(content_type, types),
-            fields=fields or {},
+            types=types_of(content_type, wanted.types),
+            fields=wanted.fields,
         )
 
-    def _scanned(
-        self, file: MediaFile, content_type: str, *, for_bank: bool
-    ) -> tuple[MediaHashes, str]:
-        scan = self._screening.scan(file, for_bank=for_bank)
-        hashes = scan.hashes
+    def _scanned(self, file: MediaFile, wanted: _Wanted, until_s: float) -> tuple[MediaHashes, str]:
+        scan = self._screening.scan(file, for_bank=wanted.all_hashes, until_s=until_s)
+        hashes, content_type = scan.hashes, wanted.content_type
         if content_type == PHOTO and not hashes.pdq:
             why = scan.reason or "it shows no picture"
             raise bad(f"the file cannot be hashed as a photo: {why}")
