@@ -19,8 +19,9 @@ from nightlight.cli.bank_out import (
 from nightlight.cli.console import Actor, Json, Reason, err, fields_of, out, print_json
 from nightlight.cli.services import open_services
 from nightlight.errors import InvalidInput, NotFound
-from nightlight.model.bank import Bank, BankPurpose, Classification, Opinion
+from nightlight.model.bank import Bank, BankPurpose, Classification, EntryState, Opinion
 from nightlight.model.media import ScanState
+from nightlight.services.banks import Banks
 from nightlight.services.contents import hashes_of
 from nightlight.services.lists import stream_list
 
@@ -249,23 +250,28 @@ def disable(
     bank: OfBank = None,
     json: Json = False,
 ) -> None:
-    """Let an entry match nothing, until a time or until it is enabled."""
+    """Let an entry match nothing, until a time or until it is enabled.
+
+    One that is disabled already, and gets a time, is tried for a flood as by enable.
+    """
     banks = open_services().banks
     end = None if until is None else _time(until)
     found = banks.entry(entry, bank=bank)
     count = banks.disable_entry(found.bank, entry, end, actor=by, reason=reason)
     _did(found.bank, entry, "disabled", count, json=json)
+    _say_if_held(banks, found.bank, entry)
 
 
 @app.command()
 def enable(
     entry: Entry, *, by: Actor, reason: Reason, bank: OfBank = None, json: Json = False
 ) -> None:
-    """Let a disabled entry act again."""
+    """Let a disabled entry act again; one that would match much of recent traffic waits."""
     banks = open_services().banks
     found = banks.entry(entry, bank=bank)
     count = banks.enable_entry(found.bank, entry, actor=by, reason=reason)
     _did(found.bank, entry, "enabled", count, json=json)
+    _say_if_held(banks, found.bank, entry)
 
 
 @app.command("withdraw")
@@ -353,6 +359,11 @@ def _did(bank: str, entry: str, what: str, count: int, *, json: bool) -> None:
         print_json({"bank": bank, "entry": entry, "done": what, "changed": count})
     else:
         out.print(f"{bank} {entry}: {what if count else 'nothing to change'}", markup=False)
+
+
+def _say_if_held(banks: Banks, bank: str, entry: str) -> None:
+    if banks.entry(entry, bank=bank).state is EntryState.HELD:
+        err.print("It would match much of recent harmless traffic: see `nightlight bank held`.")
 
 
 def _time(text: str) -> datetime:

@@ -154,7 +154,8 @@ class BankVersion(Struct, frozen=True, kw_only=True):
 
     Attributes:
         number: the version, counted over all banks; a signal names the one it was found under.
-        added: entries that came in, of them ``held`` wait for a person.
+        added: entries that came in.
+        held: of those that came in or were enabled, how many wait for a person.
         changed: entries whose state, opinion or classification changed.
         withdrawn: entries taken back.
         settings: the bank's settings from then on, None where the bank was withdrawn whole.

@@ -74,6 +74,15 @@ class Update:
         self._changed += done.changed
         self._unchanged += done.unchanged
 
+    def let_act(self, entries: Sequence[BankEntry], *, after: datetime | None = None) -> int:
+        """Let disabled entries act, at once or after a time, and try them; return how many."""
+        numbers = [entry.number for entry in entries]
+        state = EntryState.ACTIVE if after is None else EntryState.DISABLED
+        changed = self._tx.banks.change(numbers, state=state, disabled_until=after)
+        self._changed += changed
+        self._gate.attempt(entries)
+        return changed
+
     def withdraw(self, source_refs: Collection[str]) -> None:
         """Withdraw the entries that came under these references."""
         if source_refs:
@@ -82,7 +91,7 @@ class Update:
             self._withdrawn += self._tx.banks.change(numbers, state=EntryState.WITHDRAWN)
 
     def end(
-        self, action: str, *, actor: str, reason: str, **detail: int
+        self, action: str, *, actor: str, reason: str, **detail: str | int | list[str]
     ) -> tuple[Taken, tuple[AuditEntry, ...]]:
         """Hold what has to wait; return what the update came to, and its record to commit."""
         held = self._gate.held()

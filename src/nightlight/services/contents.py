@@ -101,9 +101,13 @@ class Contents(BankImports):
     ) -> int:
         """Return how many entries no longer act, until then or, for None, until enabled.
 
+        Where they did not act before, this lets them act in time: they are tried as by
+        ``enable_content``.
+
         Raises:
             NotFound: this bank has no picture or video of this number.
         """
+        self.recent()
         with self._unit_of_work.begin() as tx:
             found = _content(tx, bank, number).entries
             return self._switch(tx, found, EntryState.DISABLED, actor, reason, until=until)
@@ -111,9 +115,13 @@ class Contents(BankImports):
     def enable_content(self, bank: str, number: int, *, actor: str, reason: str) -> int:
         """Return how many entries act again.
 
+        Tried like any update, since what came in disabled never was: what would match much of
+        recent harmless traffic waits for a person instead.
+
         Raises:
             NotFound: this bank has no picture or video of this number.
         """
+        self.recent()
         with self._unit_of_work.begin() as tx:
             found = _content(tx, bank, number).entries
             return self._switch(tx, found, EntryState.ACTIVE, actor, reason)
@@ -178,6 +186,8 @@ class Contents(BankImports):
     ) -> int:
         """Return 1 if the entry no longer acts, until then or, for None, until enabled.
 
+        Tried as by ``disable_content``.
+
         Raises:
             NotFound: the bank has no such entry.
         """
@@ -186,11 +196,12 @@ class Contents(BankImports):
             return self._switch(tx, found, EntryState.DISABLED, actor, reason, until=until)
 
     def enable_entry(self, bank: str, entry_id: str, *, actor: str, reason: str) -> int:
-        """Return 1 if the entry, disabled before, acts again.
+        """Return 1 if the entry, disabled before, acts again; tried as by ``enable_content``.
 
         Raises:
             NotFound: the bank has no such entry.
         """
+        self.recent()
         with self._unit_of_work.begin() as tx:
             found = [_entry(tx, bank, entry_id)]
             return self._switch(tx, found, EntryState.ACTIVE, actor, reason)
@@ -230,7 +241,10 @@ class Contents(BankImports):
         *,
         until: datetime | None = None,
     ) -> int:
-        """Commit the entries in their new state and return how many differ now."""
+        """Commit the entries in their new state and return how many are in it that were not."""
+        asleep = [one for one in entries if one.state is EntryState.DISABLED]
+        if asleep and (state is EntryState.ACTIVE or until is not None):
+            return self._let_act(tx, entries, actor, reason, until)
         number = tx.banks.next_version()
         gone = state is EntryState.WITHDRAWN
         numbers = [one.number for one in entries if gone or one.state in _SWITCHED]
@@ -254,6 +268,32 @@ class Contents(BankImports):
             )
         )
         return count
+
+    def _let_act(
+        self,
+        tx: Transaction,
+        entries: Sequence[BankEntry],
+        actor: str,
+        reason: str,
+        until: datetime | None,
+    ) -> int:
+        """Commit that disabled entries act, at once or after a time, unless they are a flood."""
+        first = entries[0]
+        update = self.begin(tx, first.bank)
+        if not update.let_act([one for one in entries if one.state in _SWITCHED], after=until):
+            return 0
+        state = EntryState.ACTIVE if until is None else EntryState.DISABLED
+        taken, record = update.end(
+            "bank.entry_changed",
+            actor=actor,
+            reason=reason,
+            content=first.content,
+            entries=[one.id for one in entries],
+            state=state.value,
+            until=until.isoformat() if until else "",
+        )
+        tx.commit(*record)
+        return taken.changed - taken.held
 
 
 def found_bank(tx: Transaction, name: str) -> Bank:

@@ -132,6 +132,8 @@ class Updates:
     def release(self, version: int, *, actor: str, reason: str) -> HeldUpdate:
         """Let the held entries of an update act, and return what it was.
 
+        They are not tried again: this is the look of a person that they waited for.
+
         Raises:
             NotFound: no entries of this version wait.
         """

@@ -1,6 +1,7 @@
 """Updates of banks come in whole, and what would match everything waits for a person."""
 
 from collections import Counter
+from datetime import timedelta
 
 import pytest
 from msgspec.structs import replace
@@ -165,6 +166,42 @@ def test_a_flood_of_single_additions_waits_whatever_stands_between(bank_desk: Ba
     banks.add_content("other", [(HashKind.MD5, md5(20), "", 100)], **WHO)
     states = Counter(bank_desk.states().values())
     assert states == {"disabled": 5, "active": 8, "held": 4}
+
+
+def test_what_came_in_disabled_is_tried_when_it_is_enabled(bank_desk: BankDesk) -> None:
+    bank_desk.traffic(*plain_traffic())
+    banks = bank_desk.banks
+    banks.import_entries("quibble", [line(place, state="disabled") for place in range(10)], **WHO)
+    enabled = [banks.enable_entry("quibble", f"entry-{place}", **WHO) for place in range(10)]
+    assert enabled == [1] * 5 + [0] * 5
+    assert Counter(bank_desk.states().values()) == {"active": 5, "held": 5}
+    first, *_ = banks.held_updates()
+    assert (first.entries, first.actor) == (1, WHO["actor"])
+    assert [one.action for one in bank_desk.record()[-2:]] == ["bank.entry_changed", "bank.held"]
+    banks.release(first.version, **WHO)
+    assert bank_desk.states()["entry-5"] == "active", "a person looked: it is not tried again"
+
+
+def test_a_flooding_picture_that_came_in_disabled_waits_also_where_a_time_is_set(
+    bank_desk: BankDesk, clock: HandClock
+) -> None:
+    bank_desk.traffic(*[MediaHashes(md5=md5(1))] * _FILES)
+    banks, soon = bank_desk.banks, clock.now() + timedelta(hours=1)
+    banks.import_entries("quibble", [line(1, state="disabled")], **WHO)
+    banks.import_entries("flibbet", [line(2, state="disabled")], **WHO)
+    assert banks.disable_entry("quibble", "entry-1", soon, **WHO) == 0
+    assert banks.disable_entry("flibbet", "entry-2", soon, **WHO) == 1
+    assert bank_desk.states() == {"entry-1": "held", "entry-2": "disabled"}
+
+
+def test_what_acted_before_is_not_tried_when_it_is_disabled_for_a_while(
+    bank_desk: BankDesk, clock: HandClock
+) -> None:
+    banks, soon = bank_desk.banks, clock.now() + timedelta(hours=1)
+    banks.import_entries("quibble", [line(1)], **WHO)
+    bank_desk.traffic(*[MediaHashes(md5=md5(1))] * _FILES)
+    assert banks.disable_entry("quibble", "entry-1", soon, **WHO) == 1
+    assert bank_desk.states() == {"entry-1": "disabled"}
 
 
 def test_a_slow_list_does_not_wait(bank_desk: BankDesk, clock: HandClock) -> None:
