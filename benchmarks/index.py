@@ -28,11 +28,13 @@ from benchmarks.index_engines import (
 from benchmarks.index_growth import grow, update
 from benchmarks.index_hashes import (
     DESCRIPTIONS,
+    LikeThese,
     PdqLike,
     Rows,
     planted,
     random_rows,
     read_rows,
+    spread,
 )
 from benchmarks.machine import describe_machine
 from nightlight.kernel.hash_index import HashIndex
@@ -63,6 +65,7 @@ class Measured(Struct, kw_only=True):
     batch_per_s: float | None = None
     bulk_per_s: float | None = None
     recall: float | None = None
+    answers: float | None = None
 
 
 class Queries(Struct, frozen=True, kw_only=True):
@@ -89,24 +92,28 @@ def main(arguments: Sequence[str] | None = None) -> None:
         _print_each(update(options.n, options.updates, _say), as_json=options.json)
         return
     names = ["file"] if options.data else options.kinds.split(",")
+    if options.like:
+        names.append("like")
     if not options.json:
         print(_HEADER)
     for name in names:
         random = np.random.default_rng(_SEED)
-        rows, queries = _made(name, options.n, options.data, random)
+        rows, queries = _made(name, options.n, options.data or options.like, random)
         done = compare(name, rows, queries, options)
         for one in done:
             built = msgspec.to_builtins(one)
             print(json.dumps({**built, "load": os.getloadavg()[0]}) if options.json else _row(one))
         if not options.json:
-            print(*_ratios(done), f"{name}: {DESCRIPTIONS[name]}.", sep="\n")
+            apart = f"Distances of different pictures deviate by {spread(rows, random):.2f} bits."
+            print(*_ratios(done), f"{name}: {DESCRIPTIONS[name]}. {apart}", sep="\n")
         sys.stdout.flush()
 
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(description="Measure the hash index beside its peers.")
     parser.add_argument("--n", type=int, default=1_000_000, help="how many hashes")
-    parser.add_argument("--kinds", default="random,pdq", help="kinds of list: random, pdq")
+    parser.add_argument("--kinds", default="random,pdq", help="kinds of list: random, pdq, copies")
+    parser.add_argument("--like", type=Path, help="a list of real hashes: adds made ones like them")
     parser.add_argument("--data", type=Path, help="a list of real hashes (hex lines, or .npy)")
     parser.add_argument("--seconds", type=float, default=1.0, help="for each rate and go")
     parser.add_argument("--growth", help="sizes to measure Nightlight's alone at: 1000000,...")
@@ -120,11 +127,11 @@ def _made(
     name: str, count: int, data: Path | None, random: np.random.Generator
 ) -> tuple[Rows, Queries]:
     _say(f"making {count:,} hashes: {DESCRIPTIONS[name]}")
-    if name == "pdq":
-        like = PdqLike(random)
+    if name in {"pdq", "copies"} or (name == "like" and data):
+        like = LikeThese(read_rows(data), random) if name == "like" else PdqLike(random, name)
         rows, unrelated = like.rows(count), like.unlike(_BULK // 2)
     else:
-        rows = read_rows(data) if data else random_rows(count, random)
+        rows = read_rows(data) if name == "file" else random_rows(count, random)
         unrelated = random_rows(_BULK // 2, random)
     return rows, Queries(planted=planted(rows, _BULK // 2, random), unrelated=unrelated)
 
@@ -152,6 +159,9 @@ def compare(name: str, rows: Rows, queries: Queries, options: argparse.Namespace
         for one in engines
     ]
     done[0].recall = done[1].recall = _recall(opened, rows, queries)
+    done[0].answers = len(opened.search(queries.planted[:_BATCH])[0]) / len(
+        queries.planted[:_BATCH]
+    )
     goes: list[dict[str, list[float]]] = [{} for _ in engines]
     for number in range(_ROUNDS):
         for engine, taken in zip(engines, goes, strict=True):
@@ -224,6 +234,7 @@ _COLUMNS = (
     ("build CPU s", lambda one: _number(one.build_cpu_s)),
     ("save s", lambda one: _number(one.save_s)),
     ("open s", lambda one: _number(one.open_s)),
+    ("answers a planted query", lambda one: _number(one.answers)),
     ("recall", lambda one: "" if one.recall is None else f"{one.recall:.4f}"),
 )
 _HEADER = (

@@ -1,7 +1,8 @@
 """Hashes to fill an index with, and hashes to look up in it."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from statistics import NormalDist
 from typing import TypeAlias
 
 import numpy as np
@@ -18,16 +19,28 @@ _AT_ONCE = 50_000
 _DRAWN = 1500
 _SIDE = 96
 _FURTHEST = 31
+_COMPARED = 2_000
+_COPIES = 80
 
 DESCRIPTIONS = {
     "random": "every bit a coin toss",
     "pdq": (
-        "PDQ of blends of two of 1,500 drawn pictures in a random turn, blended in PDQ's own"
-        " coefficients, where blending is exact; every fifth a near-duplicate, 0-40 bits off, of"
-        " an earlier one; one in 10,000 of a flat picture"
+        "PDQ of blends of two of 1,500 drawn pictures in a random turn, 30 to 70 % of each, blended"
+        " in PDQ's own coefficients, where blending is exact; every fifth a near-duplicate, 0-40"
+        " bits off, of an earlier one; one in 10,000 of a flat picture"
+    ),
+    "copies": (
+        "the same, but blends of any share: one in five is nearly one of the 12,000 turned"
+        " pictures, so that a query has dozens of answers"
     ),
     "file": "the hashes of the file",
+    "like": (
+        "hashes whose bits lean and depend on one another, two by two, as those of the file's"
+        " different pictures do; every fifth a near-duplicate, 0-40 bits off, of an earlier one"
+    ),
 }
+#: How much of the first of two blended pictures there is, at least and at most, by kind of list.
+_SHARES = {"pdq": (0.3, 0.7), "copies": (0.0, 1.0)}
 
 
 def random_rows(count: int, random: np.random.Generator) -> Rows:
@@ -38,24 +51,14 @@ def random_rows(count: int, random: np.random.Generator) -> Rows:
 class PdqLike:
     """Makes hashes that are distributed as PDQ's are on structured pictures."""
 
-    def __init__(self, random: np.random.Generator) -> None:
+    def __init__(self, random: np.random.Generator, kind: str = "pdq") -> None:
         self._random = random
+        self._least, self._most = _SHARES[kind]
         self._drawn = np.stack([_coefficients(picture) for picture in _pictures(random)])
 
     def rows(self, count: int) -> Rows:
         """Return unlike, alike and flat hashes in the shares that the description names."""
-        unlike = count - count // 5
-        made = np.empty((count, 4), np.uint64)
-        for start in range(0, unlike, _AT_ONCE):
-            made[start : start + _AT_ONCE][: unlike - start] = self.unlike(
-                min(_AT_ONCE, unlike - start)
-            )
-        for start in range(unlike, count, _AT_ONCE):
-            size = min(_AT_ONCE, count - start)
-            chosen = made[self._random.integers(0, unlike, size)]
-            made[start : start + size] = flipped(
-                chosen, self._random.integers(0, 41, size), self._random
-            )
+        made = with_copies(self.unlike, count, self._random)
         made[:: 2 * 10_000] = 0
         made[10_000 :: 2 * 10_000] = np.uint64(2**64 - 1)
         return made
@@ -64,7 +67,7 @@ class PdqLike:
         """Return hashes of blends of two drawn pictures."""
         random = self._random
         first, second = random.integers(0, len(self._drawn), (2, count))
-        share = random.random((count, 1), np.float32)
+        share = self._least + (self._most - self._least) * random.random((count, 1), np.float32)
         values = share * self._turned(first) + (1 - share) * self._turned(second)
         return from_bits(values > np.median(values, axis=1, keepdims=True))
 
@@ -79,11 +82,68 @@ class PdqLike:
         return turned
 
 
+class LikeThese:
+    """Makes any number of hashes whose bits depend on one another as those of given ones do.
+
+    A hash is the signs of 256 normal numbers, correlated so that any two bits agree as often as
+    in the given ones (van Vleck's arcsine law), less what chance adds to the correlations of a few
+    hundred: all are shrunk by one factor, so that their squares add up to what they should.
+    """
+
+    def __init__(self, given: Rows, random: np.random.Generator) -> None:
+        self._random = random
+        bits = _bits(_different(given))
+        agree = np.corrcoef(bits.T)
+        squares = float((agree[np.triu_indices(_BITS, 1)] ** 2).mean())
+        share = np.sqrt(max(0.0, 1 - 1 / (len(bits) - 1) / squares))
+        agree = share * agree + (1 - share) * np.eye(_BITS)
+        values, vectors = np.linalg.eigh(np.sin(np.pi / 2 * agree))
+        self._mix = (vectors * np.sqrt(np.clip(values, 0, None))).T.astype(np.float32)
+        self._mix /= np.linalg.norm(self._mix, axis=0)
+        self._lean = np.array(
+            [NormalDist().inv_cdf(float(mean)) for mean in bits.mean(axis=0)], np.float32
+        )
+
+    def rows(self, count: int) -> Rows:
+        """Return hashes of different pictures and, every fifth, of a copy."""
+        return with_copies(self.unlike, count, self._random)
+
+    def unlike(self, count: int) -> Rows:
+        """Return hashes of different pictures."""
+        values = self._random.standard_normal((count, _BITS), np.float32) @ self._mix
+        return from_bits(values < self._lean)
+
+
+def with_copies(unlike: Callable[[int], Rows], count: int, random: np.random.Generator) -> Rows:
+    """Return hashes of which the last fifth are near-duplicates, 0-40 bits off, of others."""
+    first = count - count // 5
+    made = np.empty((count, 4), np.uint64)
+    for start in range(0, first, _AT_ONCE):
+        size = min(_AT_ONCE, first - start)
+        made[start : start + size] = unlike(size)
+    for start in range(first, count, _AT_ONCE):
+        size = min(_AT_ONCE, count - start)
+        chosen = made[random.integers(0, first, size)]
+        made[start : start + size] = flipped(chosen, random.integers(0, 41, size), random)
+    return made
+
+
 def read_rows(path: Path) -> Rows:
     """Return the hashes of a file: one hash of 64 hex digits a line, or a NumPy array of rows."""
     if path.suffix == ".npy":
         return np.ascontiguousarray(np.load(path, allow_pickle=False), np.uint64)
     return hamming.pack(path.read_text(encoding="ascii").split())
+
+
+def spread(rows: Rows, random: np.random.Generator) -> float:
+    """Return by how many bits the distances of hashes of different pictures deviate (root mean).
+
+    Of 2,000 of the hashes; those within 80 bits are taken for copies. Tossed coins have 8.0; the
+    more the bits of a hash depend on one another, the more.
+    """
+    some = rows[random.permutation(len(rows))[:_COMPARED]]
+    _, _, bits = hamming.within(some, some, hamming.HASH_BITS)
+    return float(bits[bits > _COPIES].std())
 
 
 def planted(rows: Rows, count: int, random: np.random.Generator) -> Rows:
@@ -108,6 +168,16 @@ def flipped(rows: Rows, bits: NDArray[np.int64], random: np.random.Generator) ->
 def from_bits(bits: NDArray[np.bool_]) -> Rows:
     """Return rows of 256 bits as hashes."""
     return np.packbits(bits, axis=1).view(">u8").astype(np.uint64)
+
+
+def _bits(rows: Rows) -> NDArray[np.uint8]:
+    return np.unpackbits(rows.astype(">u8").view(np.uint8), axis=1)
+
+
+def _different(rows: Rows) -> Rows:
+    """Return the hashes that have no earlier one within 80 bits."""
+    query, entry, _ = hamming.within(rows, rows, _COPIES)
+    return rows[np.setdiff1d(np.arange(len(rows)), query[entry < query])]
 
 
 def _pictures(random: np.random.Generator) -> Iterator[NDArray[np.uint8]]:

@@ -8,7 +8,7 @@ the generated town. What is measured is the store and the questions, not reading
 
 import argparse
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from random import Random
@@ -27,7 +27,9 @@ from nightlight.model.audit import AuditEntry
 from nightlight.model.context import AccountContext
 from nightlight.model.ids import AccountId
 from nightlight.model.link import Link, LinkKind, LinkToken
+from nightlight.services.clusters import cluster_of
 from nightlight.services.networks import linked_accounts, predecessors_of
+from nightlight.transaction import Transaction
 
 _START = datetime(2026, 1, 1, tzinfo=UTC)
 _BATCH_ACCOUNTS = 1_000
@@ -53,6 +55,8 @@ class Measured(Struct, frozen=True, kw_only=True):
     predecessors_ms_p99: float
     links_ms_p50: float
     links_ms_p99: float
+    clusters_ms_p50: float
+    clusters_ms_p99: float
     first: float
 
 
@@ -93,7 +97,8 @@ def measure(size: int, folder: Path, database: str | None) -> Measured:
         returned, min(_QUESTIONS, len(returned))
     )
     right, predecessor_ms = _ask_predecessors(work, asked)
-    links_ms = _ask_links(work, asked)
+    links_ms = _ask(work, asked, lambda tx, one: linked_accounts(tx, one, 50))
+    clusters_ms = _ask(work, asked, cluster_of)
     engine.dispose()
     return Measured(
         accounts=size,
@@ -106,6 +111,8 @@ def measure(size: int, folder: Path, database: str | None) -> Measured:
         predecessors_ms_p99=_at(predecessor_ms, 99),
         links_ms_p50=_at(links_ms, 50),
         links_ms_p99=_at(links_ms, 99),
+        clusters_ms_p50=_at(clusters_ms, 50),
+        clusters_ms_p99=_at(clusters_ms, 99),
         first=right / max(1, len(asked)),
     )
 
@@ -121,12 +128,14 @@ def _ask_predecessors(work: SqlUnitOfWork, asked: Sequence[int]) -> tuple[int, l
     return right, took
 
 
-def _ask_links(work: SqlUnitOfWork, asked: Sequence[int]) -> list[float]:
+def _ask(
+    work: SqlUnitOfWork, asked: Sequence[int], question: Callable[[Transaction, AccountId], object]
+) -> list[float]:
     took = []
     for number in asked:
         begun = process_time()
         with work.read() as tx:
-            linked_accounts(tx, _name(number), 50)
+            question(tx, _name(number))
         took.append(1000 * (process_time() - begun))
     return took
 
@@ -194,17 +203,19 @@ def _at(times: list[float], percent: int) -> float:
 
 _HEADER = (
     f"{'accounts':>10} {'posts':>11} {'rows':>11} {'rows/s':>8} {'last tenth':>10}"
-    f" {'bytes/account':>13} {'predecessors p50/p99 ms':>24} {'links p50/p99 ms':>18} {'first':>7}"
+    f" {'bytes/account':>13} {'predecessors p50/p99 ms':>24} {'links p50/p99 ms':>18}"
+    f" {'clusters p50/p99 ms':>20} {'first':>7}"
 )
 
 
 def _row(one: Measured) -> str:
     asked = f"{one.predecessors_ms_p50:.1f}/{one.predecessors_ms_p99:.1f}"
+    clustered = f"{one.clusters_ms_p50:.1f}/{one.clusters_ms_p99:.1f}"
     linked = f"{one.links_ms_p50:.1f}/{one.links_ms_p99:.1f}"
     return (
         f"{one.accounts:>10,} {one.posts:>11,} {one.rows:>11,} {one.rows_per_s:>8,.0f}"
         f" {one.last_tenth_rows_per_s:>10,.0f} {one.bytes_per_account:>13,.0f} {asked:>24}"
-        f" {linked:>18} {one.first:>7.1%}"
+        f" {linked:>18} {clustered:>20} {one.first:>7.1%}"
     )
 
 

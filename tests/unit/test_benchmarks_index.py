@@ -5,7 +5,9 @@ import json
 import numpy as np
 import pytest
 from benchmarks import index, index_growth
-from benchmarks.index_hashes import PdqLike, flipped, random_rows
+from benchmarks.index_hashes import LikeThese, PdqLike, flipped, random_rows, spread
+
+from nightlight.kernel.hamming import within
 
 
 def test_every_engine_is_measured_and_nightlight_finds_all(
@@ -61,3 +63,32 @@ def test_pdq_like_hashes_have_half_their_bits_set_unless_flat() -> None:
     unlike = np.bitwise_count(made[1:800]).sum(axis=1)
     assert set(unlike.tolist()) == {128}
     assert not made[0].any()
+
+
+def test_a_list_of_copies_is_more_crowded_than_one_of_pictures() -> None:
+    random = np.random.default_rng(3)
+    near = {
+        kind: len(within(rows, rows, 31)[0])
+        for kind in ("pdq", "copies")
+        for rows in [PdqLike(random, kind).unlike(4000)]
+    }
+    assert near["copies"] > 1.05 * near["pdq"]
+
+
+def test_bits_that_depend_on_one_another_spread_distances() -> None:
+    random = np.random.default_rng(4)
+    tossed = random_rows(2000, random)
+    halves = np.stack([tossed[:, 0], tossed[:, 1], tossed[:, 0], tossed[:, 1]], axis=1)
+    assert 7.9 < spread(tossed, random) < 8.1
+    assert spread(halves, random) > 11
+
+
+def test_hashes_made_like_others_depend_on_one_another_as_much() -> None:
+    random = np.random.default_rng(5)
+    tossed = random_rows(1000, random)
+    tied = tossed.copy()
+    tied[:, 3] = tied[:, 0]
+    for given in (tied, tossed):
+        assert (
+            abs(spread(LikeThese(given, random).rows(2000), random) - spread(given, random)) < 0.3
+        )
