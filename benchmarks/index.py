@@ -127,11 +127,15 @@ def _made(
     name: str, count: int, data: Path | None, random: np.random.Generator
 ) -> tuple[Rows, Queries]:
     _say(f"making {count:,} hashes: {DESCRIPTIONS[name]}")
-    if name in {"pdq", "copies"} or (name == "like" and data):
-        like = LikeThese(read_rows(data), random) if name == "like" else PdqLike(random, name)
-        rows, unrelated = like.rows(count), like.unlike(_BULK // 2)
+    made: PdqLike | LikeThese | None = None
+    if name in {"pdq", "copies"}:
+        made = PdqLike(random, name)
+    elif data and name == "like":
+        made = LikeThese(read_rows(data), random)
+    if made:
+        rows, unrelated = made.rows(count), made.unlike(_BULK // 2)
     else:
-        rows = read_rows(data) if name == "file" else random_rows(count, random)
+        rows = read_rows(data) if data and name == "file" else random_rows(count, random)
         unrelated = random_rows(_BULK // 2, random)
     return rows, Queries(planted=planted(rows, _BULK // 2, random), unrelated=unrelated)
 

@@ -19,7 +19,7 @@ _AT_ONCE = 50_000
 _DRAWN = 1500
 _SIDE = 96
 _FURTHEST = 31
-_COMPARED = 2_000
+_COMPARED = 1_000
 _COPIES = 80
 
 DESCRIPTIONS = {
@@ -93,7 +93,7 @@ class LikeThese:
     def __init__(self, given: Rows, random: np.random.Generator) -> None:
         self._random = random
         bits = _bits(_different(given))
-        agree = np.corrcoef(bits.T)
+        agree = np.asarray(np.corrcoef(bits.T))
         squares = float((agree[np.triu_indices(_BITS, 1)] ** 2).mean())
         share = np.sqrt(max(0.0, 1 - 1 / (len(bits) - 1) / squares))
         agree = share * agree + (1 - share) * np.eye(_BITS)
@@ -138,12 +138,12 @@ def read_rows(path: Path) -> Rows:
 def spread(rows: Rows, random: np.random.Generator) -> float:
     """Return by how many bits the distances of hashes of different pictures deviate (root mean).
 
-    Of 2,000 of the hashes; those within 80 bits are taken for copies. Tossed coins have 8.0; the
+    Of 1,000 of the hashes; those within 80 bits are taken for copies. Tossed coins have 8.0; the
     more the bits of a hash depend on one another, the more.
     """
     some = rows[random.permutation(len(rows))[:_COMPARED]]
     _, _, bits = hamming.within(some, some, hamming.HASH_BITS)
-    return float(bits[bits > _COPIES].std())
+    return float(np.std(bits[bits > _COPIES]))
 
 
 def planted(rows: Rows, count: int, random: np.random.Generator) -> Rows:
