@@ -1,11 +1,12 @@
 """In memory: tips with their filing, sealed files, and a clock that is moved by hand."""
 
 import hashlib
+from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 
 from msgspec import structs
 
-from nightlight.errors import Conflict, NotFound
+from nightlight.errors import Conflict, IntegrityFailure, NotFound
 from nightlight.model.cybertip import CyberTip
 from nightlight.model.filing import SETTLED, Filing, TipState
 from nightlight.model.ids import AccountId, CaseId, TipId
@@ -67,18 +68,35 @@ class MemoryMedia:
     def __init__(self) -> None:
         self.files: dict[str, bytes] = {}
         self.purposes: list[str] = []
+        self.torn: set[str] = set()
 
     def add(self, data: bytes) -> str:
         digest = hashlib.sha256(data).hexdigest()
         self.files[digest] = data
         return digest
 
-    def read(self, file: ReportedFile, case_id: CaseId, purpose: str) -> bytes:
+    def open(self, file: ReportedFile, case_id: CaseId, purpose: str) -> "OpenedBytes":
         assert case_id
         self.purposes.append(purpose)
         if file.digest not in self.files:
             raise NotFound("nothing is sealed under this digest")
-        return self.files[file.digest]
+        return OpenedBytes(self.files[file.digest], tears=file.digest in self.torn)
+
+
+class OpenedBytes:
+    """An ``OpenedMedia`` in memory, which may break in the middle."""
+
+    def __init__(self, data: bytes, *, tears: bool) -> None:
+        self._data = data
+        self._tears = tears
+        self.byte_count = len(data)
+
+    def parts(self) -> Iterator[bytes]:
+        middle = len(self._data) // 2
+        yield self._data[:middle]
+        if self._tears:
+            raise IntegrityFailure("what is stored is not what was sealed")
+        yield self._data[middle:]
 
 
 def make_file(media: MemoryMedia, number: int) -> ReportedFile:

@@ -1,7 +1,7 @@
 """A CyberTipline in memory that can fail at every step, before or after its effect."""
 
 import hashlib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from enum import Enum, auto
 from typing import TypeVar
 
@@ -70,9 +70,16 @@ class FakeCyberTipline:
         return self._call("open", lambda: self._opened(document))
 
     def upload(
-        self, remote_id: str, file_name: str, content_type: str, data: bytes
+        self,
+        remote_id: str,
+        file_name: str,
+        content_type: str,
+        content: Iterator[bytes],
+        byte_count: int,
     ) -> tuple[str, str]:
         assert content_type
+        data = b"".join(content)
+        assert len(data) == byte_count
         return self._call("upload", lambda: self._uploaded(remote_id, file_name, data))
 
     def describe(self, document: bytes) -> None:

@@ -5,6 +5,8 @@ Owns URLs, encodings and the reading of answers. Leaves what an answer means for
 descriptions can quote the report. The ``Request-ID`` does, so that NCMEC can look it up.
 """
 
+from collections.abc import Iterator
+from itertools import chain
 from types import TracebackType
 from typing import Self
 from urllib.parse import urlsplit
@@ -78,13 +80,28 @@ class HttpCyberTipline:
         return _text(answer, "reportId", response)
 
     def upload(
-        self, remote_id: str, file_name: str, content_type: str, data: bytes
+        self,
+        remote_id: str,
+        file_name: str,
+        content_type: str,
+        content: Iterator[bytes],
+        byte_count: int,
     ) -> tuple[str, str]:
-        """Add a file to an open report; return its id and the MD5 of what arrived."""
+        """Add a file to an open report; return its id and the MD5 of what arrived.
+
+        The file is sent as it is read. What ``content`` raises cuts the call off and goes on to
+        the caller; the length was promised before, so no part of the file is taken for it.
+        """
         name = file_name.encode(errors="replace").decode() or "file"
-        file = (name, data, content_type or "application/octet-stream")
+        head, tail, form = self._around(remote_id, name, content_type or "application/octet-stream")
         request = self._client.build_request(
-            "POST", "/upload", data={"id": remote_id}, files={"file": file}
+            "POST",
+            "/upload",
+            content=chain((head,), content, (tail,)),
+            headers={
+                "Content-Type": form,
+                "Content-Length": str(len(head) + byte_count + len(tail)),
+            },
         )
         response, answer = self._answer(request)
         return _text(answer, "fileId", response), _text(answer, "hash", response)
@@ -107,6 +124,15 @@ class HttpCyberTipline:
     def retract(self, remote_id: str) -> None:
         """Withdraw a report that is not finished."""
         self._answer(self._form("/retract", remote_id))
+
+    def _around(self, remote_id: str, name: str, content_type: str) -> tuple[bytes, bytes, str]:
+        """Return what comes before and after a file in a multipart body, and the body's type."""
+        empty = self._client.build_request(
+            "POST", "/upload", data={"id": remote_id}, files={"file": (name, b"", content_type)}
+        )
+        form = empty.headers["Content-Type"]
+        tail = f"\r\n--{form.partition('boundary=')[2]}--\r\n".encode()
+        return empty.read().removesuffix(tail), tail, form
 
     def _xml(self, path: str, document: bytes) -> httpx.Request:
         return self._client.build_request(

@@ -108,5 +108,5 @@ class PackageFiler:
         yield "report.xml", iter((report,))
         for place, (file, told) in enumerate(zip(tip.files, details, strict=True), start=1):
             yield f"file-{place}.xml", iter((told,))
-            data = self._media.read(file, tip.case_id, f"report {tip.id} to {self._name}")
-            yield f"file-{place}", iter((data,))
+            opened = self._media.open(file, tip.case_id, f"report {tip.id} to {self._name}")
+            yield f"file-{place}", opened.parts()

@@ -297,9 +297,17 @@ class CyberTipline(Protocol):
         ...
 
     def upload(
-        self, remote_id: str, file_name: str, content_type: str, data: bytes
+        self,
+        remote_id: str,
+        file_name: str,
+        content_type: str,
+        content: Iterator[bytes],
+        byte_count: int,
     ) -> tuple[str, str]:
-        """Add a file to an open report; return its id and the MD5 of what arrived."""
+        """Add a file to an open report; return its id and the MD5 of what arrived.
+
+        What ``content`` raises goes on to the caller, and the file is not added.
+        """
         ...
 
     def describe(self, document: bytes) -> None:
@@ -359,11 +367,29 @@ class SchemaCache(Protocol):
         ...
 
 
+class OpenedMedia(Protocol):
+    """A sealed file that was opened, and is whole; it need not fit into memory."""
+
+    @property
+    def byte_count(self) -> int:
+        """How many bytes it has."""
+        ...
+
+    def parts(self) -> Iterator[bytes]:
+        """Yield its bytes in parts, each as it was sealed.
+
+        Raises:
+            Unavailable: the store does not answer any more.
+            NightlightError: any other reason why the rest cannot be had.
+        """
+        ...
+
+
 class MediaSource(Protocol):
     """Sealed media, opened for a stated purpose."""
 
-    def read(self, file: ReportedFile, case_id: CaseId, purpose: str) -> bytes:
-        """Return a file's bytes; before that the record says of what evidence, and what for.
+    def open(self, file: ReportedFile, case_id: CaseId, purpose: str) -> OpenedMedia:
+        """Return a file, found whole; before that the record says of what evidence, and what for.
 
         Args:
             file: the file; its case is ``case_id`` where nothing else is known of it.

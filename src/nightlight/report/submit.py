@@ -4,8 +4,10 @@ Owns the order of the calls and what an answer, or its absence, means for the ti
 run to the worker, and storage and transport to the ports.
 """
 
+from collections.abc import Iterator
 from datetime import timedelta
 from hashlib import md5, sha256
+from typing import Protocol
 
 from nightlight.audit.clock import Clock
 from nightlight.errors import (
@@ -37,6 +39,14 @@ from nightlight.report.schema import Schema, parsed
 _GONE = frozenset({AnswerKind.NO_SUCH_REPORT, AnswerKind.RETRACTED})
 #: What a person must do where the answer to /finish was lost and the report is gone.
 _ASK_FIRST = "it may have been finished: ask NCMEC whether they have this report"
+
+
+class _Digest(Protocol):
+    """What counts bytes into a hash."""
+
+    def update(self, data: bytes, /) -> None:
+        """Count these bytes."""
+        ...
 
 
 class _Spoilt(Exception):  # noqa: N818  says what the open report is
@@ -133,7 +143,8 @@ class Filer:
                 self._describe_again(tip, run)
             case _:
                 pass
-        while run.filing.state not in SETTLED:
+        # A report that is given up on the way is retracted by an attempt of its own.
+        while run.filing.state not in SETTLED | {TipState.RETRACTING}:
             self._step(tip, run)
 
     def _step(self, tip: CyberTip, run: Progress) -> None:
@@ -165,18 +176,22 @@ class Filer:
     def _upload(self, tip: CyberTip, run: Progress) -> None:
         file = tip.files[len(run.filing.uploaded)]
         try:
-            data = self._media.read(file, tip.case_id, f"report {tip.id} to the CyberTipline")
-        except Unavailable:
+            opened = self._media.open(file, tip.case_id, f"report {tip.id} to the CyberTipline")
+            run.save(TipState.UPLOADING, FilingAction.UPLOAD_REQUESTED, sends=opened.byte_count)
+            sent = md5(usedforsecurity=False)
+            file_id, arrived = self._destination.upload(
+                run.filing.remote_id,
+                file.file_name,
+                file.content_type,
+                _digested(opened.parts(), sent),
+                opened.byte_count,
+            )
+        except (Conflict, CyberTiplineRefusal, Unavailable):
             raise
         except NightlightError as failure:
             run.refuse(f"the sealed file of {file.evidence_id} cannot be read: {failure.code}")
             return
-        run.save(TipState.UPLOADING, FilingAction.UPLOAD_REQUESTED, sends=len(data))
-        file_id, arrived = self._destination.upload(
-            run.filing.remote_id, file.file_name, file.content_type, data
-        )
-        sent = md5(data, usedforsecurity=False).hexdigest()
-        if arrived.lower() != sent:
+        if arrived.lower() != sent.hexdigest():
             raise _Spoilt("a file arrived altered: the MD5 differs from what was sent")
         uploaded = (*run.filing.uploaded, file_id)
         run.save(TipState.OPENED, FilingAction.FILE_UPLOADED, uploaded=uploaded)
@@ -308,6 +323,13 @@ class Filer:
             now=self._clock.now(),
         )
         return document
+
+
+def _digested(parts: Iterator[bytes], digest: _Digest) -> Iterator[bytes]:
+    """Yield the parts, each counted into the digest."""
+    for part in parts:
+        digest.update(part)
+        yield part
 
 
 def _is_denied(filing: Filing) -> bool:

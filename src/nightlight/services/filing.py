@@ -1,6 +1,6 @@
 """Tips as the filer needs them: each step is committed with its audit entry."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import datetime
 from typing import Protocol
 
@@ -19,7 +19,7 @@ from nightlight.model.person import Disabled
 from nightlight.model.reported_file import ReportedFile
 from nightlight.preserve.vault import Vault
 from nightlight.report.account_actions import settle
-from nightlight.report.ports import TipFiler
+from nightlight.report.ports import OpenedMedia, TipFiler
 from nightlight.transaction import Transaction, UnitOfWork
 
 #: What a tip says of a report before it.
@@ -206,8 +206,10 @@ class VaultMedia:
         self._vault = vault
         self._unit_of_work = unit_of_work
 
-    def read(self, file: ReportedFile, case_id: CaseId, purpose: str) -> bytes:
-        """Return a file's bytes; the record says of what evidence, and what for, before.
+    def open(self, file: ReportedFile, case_id: CaseId, purpose: str) -> OpenedMedia:
+        """Return a file, found whole; the record says of what evidence, and what for, before.
+
+        It is read to its end once, so that nothing of a broken file is sent anywhere.
 
         Raises:
             NotFound: nothing is sealed of it; nothing is recorded then.
@@ -215,10 +217,9 @@ class VaultMedia:
         """
         if not self._vault.has(file.digest):
             raise NotFound("nothing is sealed under this digest")
+        access = Access(person="nightlight", purpose=purpose)
         with self._unit_of_work.begin() as tx:
-            parts = self._vault.open_parts(
-                file.digest, Access(person="nightlight", purpose=purpose)
-            )
+            access.check()
             tx.commit(
                 AuditEntry(
                     actor="nightlight",
@@ -228,7 +229,22 @@ class VaultMedia:
                     detail={"case": _case_of(tx, file.evidence_id) or case_id},
                 )
             )
-        return b"".join(parts)
+        byte_count = sum(map(len, self._vault.open_parts(file.digest, access)))
+        return _Opened(self._vault, file.digest, access, byte_count)
+
+
+class _Opened:
+    """A sealed file that is read from the vault as it is needed."""
+
+    def __init__(self, vault: Vault, digest: str, access: Access, byte_count: int) -> None:
+        self._vault = vault
+        self._digest = digest
+        self._access = access
+        self.byte_count = byte_count
+
+    def parts(self) -> Iterator[bytes]:
+        """Yield its bytes in parts, each as it was sealed."""
+        return self._vault.open_parts(self._digest, self._access)
 
 
 def _case_of(tx: Transaction, evidence_id: str) -> CaseId | None:

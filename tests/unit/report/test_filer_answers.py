@@ -6,7 +6,14 @@ from typing import Any
 
 import pytest
 from msgspec import structs
-from tests.fakes.cybertip_store import HandClock, MemoryMedia, MemoryTipStore, make_tip, with_files
+from tests.fakes.cybertip_store import (
+    HandClock,
+    MemoryMedia,
+    MemoryTipStore,
+    OpenedBytes,
+    make_tip,
+    with_files,
+)
 from tests.fakes.cybertipline import FakeCyberTipline, Trouble
 
 from nightlight.errors import Conflict, InvalidInput, NotFound, NotPermitted, Unavailable
@@ -274,11 +281,23 @@ def test_a_file_missing_from_the_vault_waits_for_a_person() -> None:
     assert filing.state is TipState.REFUSED
     assert world.tip.files[0].digest not in filing.failure
     assert "upload" not in world.line.calls
+    assert [report.state for report in world.line.reports.values()] == ["retracted"]
+    assert filing.retry_from is TipState.DRAFTED
+
+
+def test_a_file_that_breaks_while_it_is_sent_is_not_reported_in_part() -> None:
+    world = World(files=2)
+    broken = world.tip.files[1]
+    world.media.torn = {broken.digest}
+    filing = world.advance()
+    assert filing.state is TipState.REFUSED
+    assert f"the sealed file of {broken.evidence_id} cannot be read" in filing.failure
+    assert [report.state for report in world.line.reports.values()] == ["retracted"]
 
 
 def test_a_vault_that_does_not_answer_is_tried_again() -> None:
     class Away(MemoryMedia):
-        def read(self, file: ReportedFile, case_id: CaseId, purpose: str) -> bytes:
+        def open(self, file: ReportedFile, case_id: CaseId, purpose: str) -> OpenedBytes:
             raise Unavailable(f"no vault for {purpose}", hint=f"{file.evidence_id} of {case_id}")
 
     world = World()

@@ -131,7 +131,8 @@ def test_every_opening_of_evidence_names_it_and_its_case_and_the_purpose(office:
     media = VaultMedia(vault=services.vault, unit_of_work=services.unit_of_work)
     [evidence, *_] = office.evidence(office.case_id)
     file = replace(make_file(MemoryMedia(), 1), evidence_id=evidence.id, digest=evidence.digest)
-    assert media.read(file, CaseId("other"), "report tip-1")
+    opened = media.open(file, CaseId("other"), "report tip-1")
+    assert len(b"".join(opened.parts())) == opened.byte_count == evidence.byte_count
     with services.unit_of_work.read() as tx:
         [newest] = tx.audit.newest(1)
     entry = newest.entry
@@ -158,7 +159,7 @@ def test_evidence_that_breaks_while_it_is_read_is_said_to_have_been_opened(offic
 
     media = VaultMedia(vault=Torn.__new__(Torn), unit_of_work=services.unit_of_work)
     with pytest.raises(IntegrityFailure):
-        media.read(make_file(MemoryMedia(), 1), office.case_id, "report tip-1")
+        media.open(make_file(MemoryMedia(), 1), office.case_id, "report tip-1")
     assert office.actions()[-1] == "evidence.opened"
 
 
@@ -166,5 +167,5 @@ def test_evidence_that_cannot_be_opened_is_not_said_to_have_been(office: Office)
     services, before = office.services, office.actions()
     media = VaultMedia(vault=services.vault, unit_of_work=services.unit_of_work)
     with pytest.raises(NotFound):
-        media.read(make_file(MemoryMedia(), 1), office.case_id, "report tip-1")
+        media.open(make_file(MemoryMedia(), 1), office.case_id, "report tip-1")
     assert office.actions() == before
