@@ -13,7 +13,7 @@ from nightlight.model.audit import AuditEntry
 from nightlight.model.case import Case, CaseState, Evidence, EvidenceKind
 from nightlight.model.filing import Filing, TipState
 from nightlight.model.ids import AccountId, CaseId, TipId
-from nightlight.preserve.ports import KeyRing
+from nightlight.preserve.ports import BlobStore, KeyRing
 from nightlight.preserve.vault import Vault
 from nightlight.services.evidence import EvidenceDesk
 from nightlight.services.holds import Holds
@@ -25,11 +25,18 @@ WHO: Any = {"person": "ana", "reason": "to see"}
 class EvidenceRoom:
     """What a custodian works with."""
 
-    def __init__(self, unit_of_work: SqlUnitOfWork, clock: HandClock, keys: KeyRing) -> None:
+    def __init__(
+        self,
+        unit_of_work: SqlUnitOfWork,
+        clock: HandClock,
+        keys: KeyRing,
+        *,
+        store: BlobStore | None = None,
+    ) -> None:
         self.unit_of_work = unit_of_work
         self.clock = clock
         self.blobs = MemoryBlobs()
-        self.vault = Vault(blobs=self.blobs, keys=keys)
+        self.vault = Vault(blobs=store or self.blobs, keys=keys)
         self.holds = Holds(unit_of_work=unit_of_work, clock=clock)
         self.retention = Retention(unit_of_work=unit_of_work, vault=self.vault, clock=clock)
         self.desk = EvidenceDesk(unit_of_work=unit_of_work, vault=self.vault, clock=clock)

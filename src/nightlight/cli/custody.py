@@ -159,12 +159,45 @@ def destroy(
     else:
         out.print(
             f"{done.destroyed} destroyed, the bytes of {done.shared} of them kept for others;"
-            f" {done.spared} spared, {done.failed} failed"
+            f" {done.spared} spared, {done.failed} failed, {done.missing} missing"
         )
+        if done.missing:
+            err.print("what is missing is not in the vault: `nightlight evidence missing`")
         if done.failure:
             err.print(f"their orders stand; the last failed since {done.failure}", markup=False)
-    if done.failed:
+    if done.failed or done.missing:
         raise typer.Exit(1)
+
+
+def missing(
+    *,
+    limit: Annotated[int, typer.Option(min=1, help="At most so many.")] = 50,
+    json: Json = False,
+) -> None:
+    """List what is to be destroyed and is not in the vault: leaves with 1 if there is any."""
+    found = open_services().retention.missing(limit)
+    if json:
+        for one in found:
+            print_json(fields_of(one))
+    else:
+        print_rows(
+            ((one.evidence_id, one.case_id, one.due_at, one.missing_at) for one in found),
+            columns=("evidence", "case", "due", "found missing"),
+            empty="Nothing that is to be destroyed was missing.",
+        )
+    if found:
+        raise typer.Exit(1)
+
+
+def give_up(
+    evidence_id: Annotated[str, typer.Argument(metavar="EVIDENCE", help="The evidence's id.")],
+    *,
+    by: Actor,
+    reason: Reason,
+) -> None:
+    """Let evidence that is due and missing count as gone; the certificate says it was missing."""
+    open_services().retention.give_up(evidence_id, person=by, reason=reason)
+    out.print(f"{evidence_id} counts as gone: it was missing, nothing was destroyed", markup=False)
 
 
 def requests(

@@ -278,7 +278,19 @@ def _destructions(services: Services) -> Iterator[Finding]:
     """Yield what was ordered to be destroyed a while ago, and was not."""
     with services.unit_of_work.read() as tx:
         orders = tx.custody.ordered(_LISTED)
-    late = [one for one in orders if services.clock.now() - one.ordered_at > _DESTROYED_WITHIN]
+    missing = [one for one in orders if one.missing_at is not None]
+    if missing:
+        yield Finding(
+            part="vault",
+            health=Health.WRONG,
+            says=f"{len(missing):,} files that are to be destroyed are missing from it",
+            mend="nightlight evidence missing; docs/operations/evidence.md",
+        )
+    late = [
+        one
+        for one in orders
+        if one.missing_at is None and services.clock.now() - one.ordered_at > _DESTROYED_WITHIN
+    ]
     if late:
         many = "or more " if len(late) == _LISTED else ""
         yield Finding(

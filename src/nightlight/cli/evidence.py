@@ -15,7 +15,9 @@ from nightlight.cli.custody import (
     destroy,
     due,
     extend_hold,
+    give_up,
     holds,
+    missing,
     place_hold,
     reject,
     release_hold,
@@ -124,6 +126,8 @@ app.command("release")(release_hold)
 app.command("deleted")(deleted)
 app.command("due")(due)
 app.command("destroy")(destroy)
+app.command("missing")(missing)
+app.command("give-up")(give_up)
 app.command("requests")(requests)
 
 

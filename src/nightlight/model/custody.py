@@ -73,6 +73,8 @@ class Destruction(Struct, frozen=True, kw_only=True):
         rule: under which rule, in words.
         due_at: when the rule made it due.
         proposed_by, approved_by: who wanted it before that; "" where nobody did.
+        found_at: when it was last found in the vault, before anything was done to it.
+        missing_at: when it was first found missing there.
     """
 
     evidence_id: str
@@ -83,6 +85,8 @@ class Destruction(Struct, frozen=True, kw_only=True):
     proposed_by: str = ""
     approved_by: str = ""
     done_at: datetime | None = None
+    found_at: datetime | None = None
+    missing_at: datetime | None = None
 
     @property
     def is_early(self) -> bool:

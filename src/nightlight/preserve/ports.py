@@ -239,6 +239,14 @@ class CustodyStore(Protocol):
         """Return the order to destroy evidence, None where there is none."""
         ...
 
+    def found(self, evidence_id: str, *, at: datetime) -> None:
+        """Remember that what an order is about was in the vault, before it is destroyed."""
+        ...
+
+    def missing(self, evidence_id: str, *, at: datetime) -> None:
+        """Remember that what an order is about was not in the vault."""
+        ...
+
     def carried_out(self, evidence_id: str, *, at: datetime) -> None:
         """Remember that an order was carried out."""
         ...

@@ -5,16 +5,25 @@ own, in which no batch is judged and everything that could keep the evidence is 
 """
 
 from collections.abc import Sequence
+from contextlib import suppress
 from datetime import datetime, timedelta
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from nightlight.audit.clock import Clock
 from nightlight.decide.policy import LEGAL_DAYS
-from nightlight.errors import Conflict, InvalidInput, NightlightError, NotPermitted
+from nightlight.errors import Conflict, InvalidInput, NightlightError, NotFound, NotPermitted
 from nightlight.model.audit import AuditEntry
 from nightlight.model.case import Evidence
-from nightlight.model.custody import CustodyRequest, Destruction, RequestKind, RequestState
+from nightlight.model.custody import (
+    CustodyRequest,
+    Destruction,
+    ReadKind,
+    RequestKind,
+    RequestState,
+    SeenWhere,
+)
 from nightlight.model.ids import CaseId, derive_id
 from nightlight.preserve.retention import Kept, Periods, kept
 from nightlight.preserve.vault import Vault
@@ -25,6 +34,9 @@ from nightlight.transaction import Transaction, UnitOfWork
 _PAGE = 200
 #: So many destructions that fail one after the other end a round.
 _FAILURES = 10
+_TIME = "%Y-%m-%dT%H:%M:%SZ"
+_GONE = "destroyed, and found absent"
+_MISSING = "nothing was destroyed: it was missing"
 
 
 class Retained(Struct, frozen=True, kw_only=True):
@@ -44,6 +56,7 @@ class Destroyed(Struct, frozen=True, kw_only=True):
         spared: how much was ordered to be destroyed and is kept after all.
         failed: how much could not be destroyed; its order stands.
         failure: why the last of it could not.
+        missing: how much was not in the vault, where it should have been; its order stands.
     """
 
     ordered: int = 0
@@ -52,6 +65,11 @@ class Destroyed(Struct, frozen=True, kw_only=True):
     spared: int = 0
     failed: int = 0
     failure: str = ""
+    missing: int = 0
+
+
+class _Missing(NotFound):
+    """What was to be destroyed is not in the vault."""
 
 
 class Retention:
@@ -90,13 +108,16 @@ class Retention:
         round, since the vault is not there then.
         """
         ordered = self._order_due(limit)
-        destroyed = shared = spared = in_a_row = 0
+        destroyed = shared = spared = missing = in_a_row = 0
         failed: dict[str, str] = {}
         with self._unit_of_work.read() as tx:
             orders = tx.custody.ordered(limit)
         for order in sorted(orders, key=lambda one: one.evidence_id in self._failed):
             try:
                 others = self._carry_out(order.evidence_id)
+            except _Missing:
+                missing += 1
+                continue
             except NightlightError as error:
                 failed[order.evidence_id] = str(error)
                 in_a_row += 1
@@ -117,6 +138,7 @@ class Retention:
             spared=spared,
             failed=len(failed),
             failure=next(reversed(failed.values()), ""),
+            missing=missing,
         )
 
     def forget_machines(self) -> int:
@@ -200,14 +222,60 @@ class Retention:
                 )
             tx.custody.save_request(request)
             tx.commit(request_entry("custody.approved", request, person, reason))
-        done = [self._carry_out(one) for one in request.evidence_ids]
+        done: list[int | None] = []
+        for one in request.evidence_ids:
+            with suppress(_Missing):
+                done.append(self._carry_out(one))
         gone = [others for others in done if others is not None]
         return Destroyed(
-            ordered=len(done),
+            ordered=len(request.evidence_ids),
             destroyed=len(gone),
             shared=sum(others > 0 for others in gone),
             spared=len(done) - len(gone),
+            missing=len(request.evidence_ids) - len(done),
         )
+
+    def missing(self, limit: int) -> list[Destruction]:
+        """Return what is to be destroyed and was not in the vault, oldest order first."""
+        with self._unit_of_work.read() as tx:
+            return [one for one in tx.custody.ordered(limit) if one.missing_at is not None]
+
+    def give_up(self, evidence_id: str, *, person: str, reason: str) -> None:
+        """Let evidence that is due and missing count as gone, as a person says.
+
+        The certificate says that it was missing: that nothing was destroyed.
+
+        Raises:
+            NotFound: there is no such evidence.
+            InvalidInput: person or reason is missing.
+            Conflict: it was not found missing, is in the vault now, or is kept after all.
+        """
+        if not person.strip() or not reason.strip():
+            raise InvalidInput("needs a person and a reason", field="evidence")
+        with self._unit_of_work.begin() as tx:
+            tx.events.offset()
+            now = self._clock.now()
+            evidence, order = tx.evidence.get(evidence_id), tx.custody.order_of(evidence_id)
+            if order is None or order.done_at is not None or order.missing_at is None:
+                raise Conflict(f"{evidence_id} was not found missing")
+            if self._vault.has(evidence.digest):
+                raise Conflict(
+                    f"{evidence_id} is there again", hint="`nightlight evidence destroy`"
+                )
+            found = kept(evidence, tx.custody.standing(evidence.case_id), _periods(tx))
+            if not _may_go(order, found, now):
+                raise Conflict(f"{evidence_id} is kept: {'; '.join(found.because) or found.rule}")
+            certificate = _certificate(
+                evidence,
+                order,
+                found,
+                name=self._vault.name_of(evidence.digest),
+                vault=_MISSING,
+                before=_last_known(tx, evidence),
+            )
+            tx.evidence.destroyed(evidence_id, at=now)
+            tx.custody.carried_out(evidence_id, at=now)
+            tx.commit(replace(certificate, actor=person, reason=reason))
 
     def _order_due(self, limit: int) -> int:
         """Return how much evidence was newly ordered to be destroyed."""
@@ -234,28 +302,77 @@ class Retention:
         Killed anywhere within, it is done again from the start, and finds what is gone gone.
 
         Raises:
+            _Missing: it is not in the vault, and nothing was done; the order stands.
             Unavailable: the vault does not answer; the order stands.
         """
+        if not self._look(evidence_id):
+            return None
         with self._unit_of_work.begin() as tx:
-            tx.events.offset()
-            now = self._clock.now()
-            order = tx.custody.order_of(evidence_id)
-            evidence = tx.evidence.get(evidence_id)
-            if order is None or order.done_at is not None or evidence.destroyed_at is not None:
+            looked = self._still_to_go(tx, evidence_id)
+            if looked is None:
                 return None
-            found = kept(evidence, tx.custody.standing(evidence.case_id), _periods(tx))
-            if not (_may_go_early(found, now) if order.is_early else found.is_due(now)):
-                tx.custody.take_back(evidence_id)
-                tx.commit(_spared(evidence, found))
-                return None
+            evidence, order, found = looked
             others = tx.evidence.others(evidence)
-            name = self._vault.name_of(evidence.digest)
+            was_there = self._vault.has(evidence.digest)
             if not others:
                 self._vault.destroy(evidence.digest)
+            before = f"found there {order.found_at:{_TIME}}"
+            if not was_there:
+                before += "; gone since, by an attempt that was cut off"
+            certificate = _certificate(
+                evidence,
+                order,
+                found,
+                name=self._vault.name_of(evidence.digest),
+                vault=f"kept for {others} other(s)" if others else _GONE,
+                before=before,
+            )
+            now = self._clock.now()
             tx.evidence.destroyed(evidence_id, at=now)
             tx.custody.carried_out(evidence_id, at=now)
-            tx.commit(_certificate(evidence, order, found, name=name, others=others))
+            tx.commit(certificate)
         return others
+
+    def _look(self, evidence_id: str) -> bool:
+        """Return whether evidence is to go, and note that the vault has it, before it is destroyed.
+
+        Raises:
+            _Missing: the vault does not have it; the record and the order say so.
+            Unavailable: the vault does not answer.
+        """
+        with self._unit_of_work.begin() as tx:
+            looked = self._still_to_go(tx, evidence_id)
+            if looked is None:
+                return False
+            evidence, order, _ = looked
+            is_there = self._vault.has(evidence.digest)
+            if is_there:
+                tx.custody.found(evidence_id, at=self._clock.now())
+                tx.commit_unrecorded()
+                return True
+            # What an attempt that was cut off destroyed is gone; bytes that others need are not.
+            if order.found_at is not None and not tx.evidence.others(evidence):
+                return True
+            if order.missing_at is None:
+                tx.custody.missing(evidence_id, at=self._clock.now())
+                tx.commit(_missing(evidence, _last_known(tx, evidence)))
+        raise _Missing(f"{evidence_id} is not in the vault")
+
+    def _still_to_go(
+        self, tx: Transaction, evidence_id: str
+    ) -> tuple[Evidence, Destruction, Kept] | None:
+        """Return evidence that is still to be destroyed; what is kept after all is spared."""
+        tx.events.offset()
+        order = tx.custody.order_of(evidence_id)
+        evidence = tx.evidence.get(evidence_id)
+        if order is None or order.done_at is not None or evidence.destroyed_at is not None:
+            return None
+        found = kept(evidence, tx.custody.standing(evidence.case_id), _periods(tx))
+        if _may_go(order, found, self._clock.now()):
+            return evidence, order, found
+        tx.custody.take_back(evidence_id)
+        tx.commit(_spared(evidence, found))
+        return None
 
 
 def _cases(tx: Transaction, periods: Periods, now: datetime, after: str) -> list[CaseId]:
@@ -297,8 +414,34 @@ def _orders(
     ]
 
 
-def _may_go_early(found: Kept, now: datetime) -> bool:
-    return found.floor_at is not None and found.floor_at <= now
+def _may_go(order: Destruction, found: Kept, now: datetime) -> bool:
+    """Return whether an order may be carried out now."""
+    if not order.is_early:
+        return found.is_due(now)
+    return found.due_at is not None and found.floor_at is not None and found.floor_at <= now
+
+
+def _last_known(tx: Transaction, evidence: Evidence) -> str:
+    """Return in words when it was last known that the vault has it."""
+    opened = [
+        one.at
+        for one in tx.views.of([evidence.id])
+        if one.what is ReadKind.OPENED and one.where is SeenWhere.VAULT
+    ]
+    last = max(opened, default=evidence.sealed_at)
+    return (
+        f"last opened {last:{_TIME}}" if opened else f"last known there when sealed {last:{_TIME}}"
+    )
+
+
+def _missing(evidence: Evidence, before: str) -> AuditEntry:
+    return AuditEntry(
+        actor="nightlight",
+        action="evidence.missed",
+        subject=evidence.id,
+        reason="it was to be destroyed and is not in the vault",
+        detail={"case": evidence.case_id, "kind": evidence.kind.value, "before": before},
+    )
 
 
 def _check_early(tx: Transaction, evidence: Evidence, now: datetime) -> datetime:
@@ -347,7 +490,7 @@ def _spared(evidence: Evidence, found: Kept) -> AuditEntry:
 
 
 def _certificate(
-    evidence: Evidence, order: Destruction, found: Kept, *, name: str, others: int
+    evidence: Evidence, order: Destruction, found: Kept, *, name: str, vault: str, before: str
 ) -> AuditEntry:
     """Return what certifies that evidence is gone: a keyed digest says what, never the hash."""
     return AuditEntry(
@@ -365,7 +508,8 @@ def _certificate(
             "ordered": order.ordered_at.isoformat(),
             "proposed_by": order.proposed_by,
             "approved_by": order.approved_by,
-            "vault": f"kept for {others} other(s)" if others else "destroyed, and found absent",
+            "before": before,
+            "vault": vault,
         },
     )
 

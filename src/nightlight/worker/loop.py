@@ -141,6 +141,8 @@ class Worker:
         done = self._services.retention.run_due()
         if done.destroyed or done.spared:
             _log.info("evidence.destroyed", destroyed=done.destroyed, spared=done.spared)
+        if done.missing:
+            _log.error("evidence.missed", files=done.missing)
         if done.failed:
             raise Unavailable(f"{done.failed} destructions failed: {done.failure}")
         return False

@@ -247,13 +247,110 @@ def test_one_destruction_that_fails_holds_no_other_up(
     assert room.retention.run_due().destroyed == 12
 
 
-def test_what_was_killed_after_the_bytes_were_gone_is_certified_later(room: EvidenceRoom) -> None:
+def test_what_was_killed_after_the_bytes_were_gone_is_certified_later(
+    room: EvidenceRoom, monkeypatch: pytest.MonkeyPatch
+) -> None:
     one = reported(room)
     room.clock.advance(days=YEAR)
+    destroy = room.blobs.destroy
+
+    def killed(name: str) -> None:
+        destroy(name)
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(room.blobs, "destroy", killed)
+    with pytest.raises(KeyboardInterrupt):
+        room.retention.run_due()
+    monkeypatch.undo()
+    assert room.destroyed_at(one) is None
+    found_at = room.clock.now()
+    room.clock.advance(hours=1)
+    assert room.retention.run_due().missing == 0
+    assert room.destroyed_at(one) == room.clock.now()
+    [certificate] = room.entries("evidence.destroyed")
+    assert certificate.detail["before"] == (
+        f"found there {found_at:%Y-%m-%dT%H:%M:%SZ}; gone since, by an attempt that was cut off"
+    )
+    assert room.entries("evidence.missed") == []
+
+
+def test_what_is_missing_is_an_alarm_and_never_certified_as_destroyed(room: EvidenceRoom) -> None:
+    one, other = reported(room), reported(room, "case-2", b"other")
+    room.clock.advance(days=3)
+    assert b"".join(room.desk.open(one, ACCESS).parts) == b"quibble"
+    room.blobs.kept.pop(room.vault.name_of(room.evidence(one).digest))
+    room.clock.advance(days=YEAR - 3)
+    for _ in range(2):
+        done = room.retention.run_due()
+        assert (done.missing, done.failed) == (1, 0)
+    assert (room.destroyed_at(one), room.destroyed_at(other)) == (None, room.clock.now())
+    [alarm] = room.entries("evidence.missed")
+    assert alarm.subject == one
+    assert str(alarm.detail["before"]).startswith("last opened 2026-03-04")
+    assert [order.evidence_id for order in room.retention.missing(9)] == [one]
+    assert [entry.subject for entry in room.entries("evidence.destroyed")] == [other]
+
+
+def test_what_was_missing_and_comes_back_is_destroyed_like_any(room: EvidenceRoom) -> None:
+    one = reported(room)
+    kept = dict(room.blobs.kept)
+    room.blobs.kept.clear()
+    room.clock.advance(days=YEAR)
+    assert room.retention.run_due().missing == 1
+    room.blobs.kept.update(kept)
+    with pytest.raises(Conflict, match="is there again"):
+        room.retention.give_up(one, **WHO)
+    assert room.retention.run_due().destroyed == 1
+    [certificate] = room.entries("evidence.destroyed")
+    assert certificate.detail["vault"] == "destroyed, and found absent"
+    assert str(certificate.detail["before"]).startswith("found there 2027")
+    assert room.retention.missing(9) == []
+
+
+def test_only_a_person_lets_what_is_missing_count_as_gone_and_the_certificate_says_so(
+    room: EvidenceRoom,
+) -> None:
+    one = reported(room)
+    room.clock.advance(days=YEAR)
+    with pytest.raises(Conflict, match="not found missing"):
+        room.retention.give_up(one, **WHO)
     room.blobs.kept.clear()
     room.retention.run_due()
+    with pytest.raises(InvalidInput):
+        room.retention.give_up(one, person="ana", reason=" ")
+    hold = room.holds.place(CASE, reference="letter 7", until=None, **WHO)
+    with pytest.raises(Conflict, match="letter 7"):
+        room.retention.give_up(one, **WHO)
+    room.holds.release(hold.id, **WHO)
+    room.retention.give_up(one, **WHO)
+    [certificate] = room.entries("evidence.destroyed")
+    assert (certificate.actor, certificate.subject) == ("ana", one)
+    assert certificate.detail["vault"] == "nothing was destroyed: it was missing"
+    assert str(certificate.detail["before"]).startswith("last known there when sealed 2026-03-01")
     assert room.destroyed_at(one) == room.clock.now()
-    assert len(room.entries("evidence.destroyed")) == 1
+    assert room.retention.run_due().missing == 0
+
+
+def test_bytes_that_others_need_are_missed_too(room: EvidenceRoom) -> None:
+    reported(room)
+    room.clock.advance(days=1)
+    reported(room, "case-2")
+    room.blobs.kept.clear()
+    room.clock.advance(days=YEAR - 1)
+    done = room.retention.run_due()
+    assert (done.missing, done.shared) == (1, 0)
+    assert room.entries("evidence.destroyed") == []
+
+
+def test_two_people_who_destroy_early_are_told_of_what_is_missing(room: EvidenceRoom) -> None:
+    room.case()
+    one, other = room.seal("one", content=b"one"), room.seal("two", content=b"two")
+    room.blobs.kept.pop(room.vault.name_of(room.evidence(one).digest))
+    request = room.retention.propose_early([one, other], reference="", **WHO)
+    done = room.retention.approve_early(request.id, person="bo", reason="sure")
+    assert (done.ordered, done.destroyed, done.missing) == (2, 1, 1)
+    room.retention.give_up(one, **WHO)
+    assert room.destroyed_at(one) is not None
 
 
 def test_two_people_may_destroy_early_what_nothing_keeps(room: EvidenceRoom) -> None:

@@ -193,6 +193,8 @@ class SqlCustodyStore:
                 "approved_by": one.approved_by,
                 "ordered_us": to_us(one.ordered_at),
                 "done_us": to_us_or_none(one.done_at),
+                "found_us": to_us_or_none(one.found_at),
+                "missing_us": to_us_or_none(one.missing_at),
             }
             for one in destructions
         ]
@@ -215,12 +217,21 @@ class SqlCustodyStore:
         ).one_or_none()
         return None if row is None else _destruction(row)
 
+    def found(self, evidence_id: str, *, at: datetime) -> None:
+        """Remember that what an order is about was in the vault, before it is destroyed."""
+        self._change(evidence_id, found_us=to_us(at), missing_us=None)
+
+    def missing(self, evidence_id: str, *, at: datetime) -> None:
+        """Remember that what an order is about was not in the vault."""
+        self._change(evidence_id, found_us=None, missing_us=to_us(at))
+
     def carried_out(self, evidence_id: str, *, at: datetime) -> None:
         """Remember that an order was carried out."""
+        self._change(evidence_id, done_us=to_us(at))
+
+    def _change(self, evidence_id: str, **values: int | None) -> None:
         self._connection.execute(
-            update(destruction)
-            .where(destruction.c.evidence_id == evidence_id)
-            .values(done_us=to_us(at))
+            update(destruction).where(destruction.c.evidence_id == evidence_id).values(**values)
         )
 
     def take_back(self, evidence_id: str) -> None:
@@ -292,4 +303,6 @@ def _destruction(row: Row[Any]) -> Destruction:
         proposed_by=row.proposed_by,
         approved_by=row.approved_by,
         done_at=from_us_or_none(row.done_us),
+        found_at=from_us_or_none(row.found_us),
+        missing_at=from_us_or_none(row.missing_us),
     )

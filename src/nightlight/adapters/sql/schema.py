@@ -317,6 +317,9 @@ destruction = Table(
     Column("approved_by", Text, nullable=False),
     Column("ordered_us", BigInteger, nullable=False),
     Column("done_us", BigInteger),
+    # When the vault last had it before anything was done, and when it was first missing there.
+    Column("found_us", BigInteger),
+    Column("missing_us", BigInteger),
     Index(
         "destruction_ordered",
         "ordered_us",
