@@ -53,9 +53,9 @@ def serve() -> Iterator[LoopbackServer]:
                 )
             )
             self.send_response(told.status)
-            for name, value in told.headers.items():
+            headers = {"content-length": str(len(told.body)), **told.headers}
+            for name, value in headers.items():
                 self.send_header(name, value)
-            self.send_header("content-length", str(len(told.body)))
             self.end_headers()
             self.wfile.write(told.body)
 

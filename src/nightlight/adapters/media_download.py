@@ -7,7 +7,7 @@ import httpx
 from msgspec import Struct
 
 from nightlight.adapters.spool import Spool, SpooledFile
-from nightlight.errors import Unavailable
+from nightlight.errors import InvalidInput, Unavailable
 
 _CHUNK = 1 << 16
 #: Media is compressed by itself; a server that packs it again could send little and mean much.
@@ -49,6 +49,9 @@ def taken_in(
         raise Unavailable(f"the media server answers {answer.status_code}")
     if answer.headers.get("content-encoding", "identity").lower() != "identity":
         raise Unavailable("the media server packs its answer, though asked not to")
+    said = answer.headers.get("content-length", "")
+    if said.isascii() and said.isdecimal() and int(said) > limits.max_bytes:
+        raise InvalidInput("the file is larger than allowed", field="media.url")
     # httpx limits each piece, not the whole: a server that trickles would hold the worker.
     latest = since + limits.whole_s
     taken = 0

@@ -175,6 +175,16 @@ def test_body_larger_than_allowed_is_refused(server: LoopbackServer) -> None:
         source.fetch(f"{server.origin}/a.png")
 
 
+def test_body_that_says_it_is_larger_than_allowed_is_not_waited_for(
+    server: LoopbackServer,
+) -> None:
+    server.body = b"not as much as it says"
+    server.headers = {"content-length": str(1 << 40)}
+    source = ConfiguredMediaSource(root=None, origins=(server.origin,), limits=QUICK)
+    with pytest.raises(InvalidInput, match="larger than allowed"):
+        source.fetch(f"{server.origin}/a.png")
+
+
 def test_server_that_is_gone_is_unavailable(server: LoopbackServer) -> None:
     source = ConfiguredMediaSource(root=None, origins=("http://127.0.0.1:1",), limits=QUICK)
     with pytest.raises(Unavailable, match="fails: ConnectError"):
