@@ -3,6 +3,7 @@
 import time
 from collections.abc import Callable, Iterator
 from threading import Event as Stop
+from typing import Any
 
 import pytest
 from tests.fakes.cybertip_store import HandClock
@@ -19,7 +20,7 @@ from nightlight.services.exchanges import Exchanges
 from nightlight.services.fetching import Connect
 from nightlight.worker.exchanges import ExchangeLoop
 
-BY = {"actor": "a test", "reason": "to see"}
+BY: dict[str, Any] = {"actor": "a test", "reason": "to see"}
 
 
 @pytest.fixture

@@ -16,10 +16,15 @@ _LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
 
 
 class ApiField(Struct, frozen=True, kw_only=True):
-    """One thing that an exchange is told."""
+    """One thing that an exchange is told.
+
+    Attributes:
+        kind: "string", "number" or "set_of_number", for whoever makes a form of it.
+    """
 
     name: str
     help: str
+    kind: str = "string"
     required: bool = False
     default: str = ""
 
@@ -86,6 +91,13 @@ def _url(default: str) -> ApiField:
     return ApiField(name="url", help="Where the exchange is.", default=default)
 
 
+_OVERLAP = ApiField(
+    name="overlap_s",
+    help="Seconds before the checkpoint read again.",
+    kind="number",
+    default="300",
+)
+
 NCMEC = Api(
     name="ncmec",
     title="NCMEC Hash Sharing v2",
@@ -95,9 +107,14 @@ NCMEC = Api(
         ApiField(
             name="overlap_s",
             help="Seconds before the checkpoint that are read again: entries can appear late.",
+            kind="number",
             default="3600",
         ),
-        ApiField(name="only_members", help="Ids of members, comma-separated; others are left out."),
+        ApiField(
+            name="only_members",
+            help="Ids of members, comma-separated; others are left out.",
+            kind="set_of_number",
+        ),
         ApiField(
             name="negative_reason",
             help="Name or GUID of the reason that negative feedback gives, if there are several.",
@@ -115,7 +132,7 @@ STOPNCII = Api(
     opinions=frozenset({Opinion.POSITIVE, Opinion.NEGATIVE}),
     options=(
         _url(STOPNCII_URL),
-        ApiField(name="overlap_s", help="Seconds before the checkpoint read again.", default="300"),
+        _OVERLAP,
         ApiField(name="own_name", help="This platform's name at StopNCII: its feedback is ours."),
     ),
     credentials=(
@@ -131,8 +148,10 @@ THREATEXCHANGE = Api(
     opinions=frozenset(Opinion),
     options=(
         _url(THREATEXCHANGE_URL),
-        ApiField(name="privacy_group", help="Id of the privacy group.", required=True),
-        ApiField(name="overlap_s", help="Seconds before the checkpoint read again.", default="300"),
+        ApiField(
+            name="privacy_group", help="Id of the privacy group.", kind="number", required=True
+        ),
+        _OVERLAP,
     ),
     credentials=(
         ApiField(name="api_token", help="Access token: application id, |, secret.", required=True),

@@ -96,8 +96,18 @@ class Exchanges:
             raise NotFound(f"no exchange API {name!r}", hint=f"one of {', '.join(self.apis)}")
         return found
 
-    def add(self, exchange: Exchange, credentials: Credentials, *, actor: str, reason: str) -> None:
+    def add(
+        self,
+        exchange: Exchange,
+        credentials: Credentials,
+        *,
+        actor: str,
+        reason: str,
+        unopened: bool = False,
+    ) -> None:
         """Set up an exchange; its bank is made if there is none, and it is due at once.
+
+        With ``unopened`` it may lack credentials: fetching fails, and says so, until it has some.
 
         Raises:
             InvalidInput: something is missing or cannot be right.
@@ -117,7 +127,7 @@ class Exchanges:
                     raise Conflict(f"there is an exchange {exchange.name!r}", field="name")
                 if other.bank == exchange.bank:
                     raise Conflict(f"{other.name} feeds the bank {other.bank!r}", field="bank")
-            self._check(tx, exchange, credentials)
+            self._check(tx, exchange, credentials, unopened=unopened)
             tx.exchanges.save(exchange, credentials)
             if tx.banks.bank(exchange.bank) is None:
                 title = self.api(exchange.api).title
@@ -135,12 +145,14 @@ class Exchanges:
         every_s: int | None = None,
         options: Mapping[str, str] | None = None,
         credentials: Credentials | None = None,
+        unopened: bool = False,
     ) -> Exchange:
         """Return an exchange with other settings; what is None, or not named, stays.
 
         An option or credential that is given as "" is taken away. An address given here is
         the operator's own, and may be a private one. With another address or group
-        it is another list, and fetched from the start.
+        it is another list, and fetched from the start. With ``unopened`` it may be left without
+        credentials.
 
         Raises:
             NotFound: there is no such exchange.
@@ -160,7 +172,7 @@ class Exchanges:
             opened = own
             if credentials is not None:
                 opened = Credentials(values=_merged(own.values, credentials.values))
-            self._check(tx, after, opened)
+            self._check(tx, after, opened, unopened=unopened)
             tx.exchanges.save(after, opened)
             if any(before.options.get(one) != after.options.get(one) for one in _PLACES):
                 tx.exchanges.rewind(name)
@@ -288,13 +300,16 @@ class Exchanges:
         with self._unit_of_work.read() as tx:
             return list(tx.exchanges.votes(exchange=exchange, limit=limit))
 
-    def _check(self, tx: Transaction, exchange: Exchange, credentials: Credentials) -> None:
+    def _check(
+        self, tx: Transaction, exchange: Exchange, credentials: Credentials, *, unopened: bool
+    ) -> None:
         check_interval(exchange.every_s)
         api = self.api(exchange.api)
         shared = exchange.api in tx.exchanges.apis_with_credentials()
         # Who may only name an address does not learn there what opens the whole API.
         own_only = exchange.public_only and "url" in exchange.options
-        given = credentials.values if own_only or credentials.values or not shared else None
+        elsewhere = not own_only and (shared or unopened)
+        given = None if elsewhere and not credentials.values else credentials.values
         api.check(exchange.options, given)
 
 

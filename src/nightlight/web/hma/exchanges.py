@@ -1,10 +1,10 @@
 """``/c/exchange`` and ``/c/exchanges``: exchanges as HMA's clients set them up and watch them."""
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from datetime import datetime
 from http import HTTPStatus
-from typing import Any, TypeVar
+from typing import TypeVar
 
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
@@ -12,7 +12,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from nightlight.errors import Conflict, InvalidInput, NotFound
-from nightlight.exchange.apis import Api, ApiField
+from nightlight.exchange.apis import Api
 from nightlight.exchange.registry import Credentials, Exchange
 from nightlight.services.exchanges import Exchanges, ExchangeStatus
 from nightlight.services.tokens import Scope
@@ -21,17 +21,12 @@ from nightlight.web.auth import Gate
 from nightlight.web.hma.answers import Refused, answered, bad, body_of, flag, required
 from nightlight.web.hma.banks import REASON
 from nightlight.web.hma.current import Current
+from nightlight.web.hma.exchange_fields import options_of, schema_of, secrets_of, shown_options
 from nightlight.web.problems import json_answer
 
 T = TypeVar("T")
 
 _NAME = re.compile(r"[A-Z0-9_]+")
-#: HMA's names for what Nightlight calls otherwise.
-_OPTIONS = {"environment": "url", "only_esp_ids": "only_members", "base_url_override": "url"}
-#: What HMA keeps with the credentials and Nightlight with the options.
-_NOT_SECRET = frozenset({"base_url_override"})
-_ITS_OWN = frozenset({"name", "api", "enabled"})
-_LONGEST_VALUE = 4096
 
 
 def exchange_routes(
@@ -86,13 +81,7 @@ class _Exchanges:
     async def schema(self, request: Request) -> Response:
         await self._gate.admit(request, Scope.EXCHANGES, Scope.READ)
         api = self._api(request)
-        credentials = {"fields": [_field(one) for one in api.credentials]}
-        return json_answer(
-            {
-                "config_schema": {"fields": [_field(one) for one in api.options]},
-                "credentials_schema": credentials if api.credentials else None,
-            }
-        )
+        return json_answer(schema_of(api))
 
     async def show_api(self, request: Request) -> Response:
         await self._gate.admit(request, Scope.EXCHANGES, Scope.READ)
@@ -103,7 +92,7 @@ class _Exchanges:
         api = self._api(request)
         given = (await body_of(request)).get("credential_json")
         if given is not None:
-            values = _values(given, "credential_json")
+            values, _ = secrets_of(given)
 
             def changed() -> None:
                 if not values:
@@ -136,9 +125,8 @@ class _Exchanges:
             raise bad("Field `api_type` is required")
         if name not in self._exchanges.apis:
             raise bad(f"No such exchange type '{str(name)[:40]}'")
-        secrets = _values(body.get("credential_json") or {}, "credential_json")
-        options = _values(api_json, "api_json", without=_ITS_OWN)
-        options |= {_OPTIONS[one]: secrets.pop(one) for one in _NOT_SECRET if one in secrets}
+        secrets, beside = secrets_of(body.get("credential_json"))
+        options = options_of(api_json) | beside
         exchange = Exchange(
             name=bank,
             api=name,
@@ -150,7 +138,11 @@ class _Exchanges:
 
         def added() -> None:
             self._exchanges.add(
-                exchange, Credentials(values=secrets), actor=caller.name, reason=REASON
+                exchange,
+                Credentials(values=secrets),
+                actor=caller.name,
+                reason=REASON,
+                unopened=True,
             )
 
         try:
@@ -188,16 +180,17 @@ class _Exchanges:
         body = await body_of(request)
         if set(body) != {"credential_json"}:
             raise bad("this endpoint takes credential_json and nothing else")
-        given = _values(body["credential_json"] or {}, "credential_json")
+        given, _ = secrets_of(body["credential_json"])
         # What is not given is taken away: these are all there are.
         cleared = {field.name: "" for field in self._exchanges.api(one.api).credentials}
 
         def changed() -> None:
             self._exchanges.change(
                 one.name,
-                credentials=Credentials(values={**cleared, **given} if given else cleared),
+                credentials=Credentials(values={**cleared, **given}),
                 actor=caller.name,
                 reason=REASON,
+                unopened=True,
             )
 
         await _checked(changed, "credential_json")
@@ -258,7 +251,7 @@ class _Exchanges:
         one = await self._found(request)
         return json_answer(
             {
-                **one.options,
+                **shown_options(self._exchanges.api(one.api), one.options),
                 "name": one.name,
                 "api": one.api,
                 "enabled": one.enabled,
@@ -293,37 +286,6 @@ async def _checked(change: Callable[[], None], what: str) -> None:
     except InvalidInput:
         message = f"Failed to parse `{what}` - verify all fields are supplied."
         raise bad(message) from None
-
-
-def _values(given: Any, what: str, *, without: frozenset[str] = frozenset()) -> dict[str, str]:
-    """Return a JSON object as options: names of HMA as Nightlight's, values as text."""
-    if not isinstance(given, Mapping):
-        raise bad(f"Field `{what}` must be object")
-    values = {
-        (str(name) if name in _NOT_SECRET else _OPTIONS.get(name, str(name))): _text(value, what)
-        for name, value in given.items()
-        if name not in without and value is not None
-    }
-    return {name: value for name, value in values.items() if value}
-
-
-def _text(value: Any, what: str) -> str:
-    if isinstance(value, list):
-        return ",".join(_text(one, what) for one in value)
-    if isinstance(value, Mapping) or len(str(value)) > _LONGEST_VALUE or "\0" in str(value):
-        raise bad(f"Failed to parse `{what}` - a value is not one")
-    return str(value)
-
-
-def _field(field: ApiField) -> dict[str, object]:
-    return {
-        "name": field.name,
-        "type": "string",
-        "required": field.required,
-        "default": field.default or None,
-        "help": field.help,
-        "choices": None,
-    }
 
 
 def _ts(at: datetime | None) -> int | None:

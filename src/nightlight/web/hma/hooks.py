@@ -4,11 +4,14 @@
 were written for HMA expect.
 """
 
+from contextlib import suppress
+
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+from nightlight.errors import NightlightError
 from nightlight.model.audit import AuditEntry
 from nightlight.services import Services
 from nightlight.services.tokens import Scope
@@ -46,10 +49,13 @@ def hook_routes(gate: Gate, services: Services, current: Current) -> list[Route]
         await gate.admit(request, Scope.EXCHANGES)
 
         def fetch() -> list[str]:
-            names = [one.name for one in services.exchanges.all() if one.enabled]
-            for name in names:
-                services.exchanges.fetch(name, take_over=True)
-            return names
+            done = []
+            for name in [one.name for one in services.exchanges.all() if one.enabled]:
+                # One that fails has its failure noted, and does not keep the others from fetching.
+                with suppress(NightlightError):
+                    services.exchanges.fetch(name, take_over=True)
+                    done.append(name)
+            return done
 
         fetched = await run_in_threadpool(fetch)
         await current.changed()
