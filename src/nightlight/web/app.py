@@ -19,6 +19,7 @@ from nightlight.web.console.render import Renderer
 from nightlight.web.fresh import Fresh
 from nightlight.web.guard import Guard
 from nightlight.web.hma.routes import hma_routes
+from nightlight.web.hma.slashes import OneSlash
 from nightlight.web.problems import Answers
 from nightlight.web.shortcut import Shortcut
 
@@ -57,4 +58,6 @@ def create_app(services: Services, token: str, *, host_names: Iterable[str] = ()
     app.mount("/static", static_files(), name="static")
     app.add_middleware(Guard, host_names=tuple(host_names))
     app.add_middleware(Shortcut, routes=asked_often, answers=answers)
+    if services.settings.hma_api:
+        app.add_middleware(OneSlash)
     return app

@@ -798,6 +798,20 @@ def test_every_route_needs_a_token(services: Services) -> None:
             assert answers == {401}
 
 
+def test_a_client_whose_address_ends_in_a_slash_is_answered(
+    client: httpx.Client, bank: str
+) -> None:
+    base = "http://127.0.0.1:8420//"
+    number = add(client)
+
+    assert client.get(f"{base}c/bank/{bank}").json()["name"] == bank
+    assert client.post(f"{base}c/banks", json={"name": "ANOTHER"}).status_code == 201
+    found = client.get(f"{base}m/lookup", params={"signal": PDQ, "signal_type": "pdq"}).json()
+    assert found == {bank: [{"bank_content_id": number, "distance": "0"}]}
+    refused = client.get(f"{base}c/banks", headers={"Authorization": "Bearer wrong"})
+    assert refused.status_code == 401
+
+
 def test_a_password_is_taken_for_a_token(services: Services) -> None:
     told = base64.b64encode(f"x:{TOKEN}".encode()).decode()
     with client_of(services) as client:
