@@ -500,3 +500,41 @@ def test_a_hash_that_was_changed_is_refused(unit_of_work: SqlUnitOfWork, engine:
         connection.execute(update(schema.bank_entry).values(sealed_value=flipped))
     with unit_of_work.read() as tx, pytest.raises(IntegrityFailure):
         list(tx.banks.all())
+
+
+def test_what_is_said_of_a_picture_is_sealed_and_goes_when_nothing_is_said(
+    unit_of_work: SqlUnitOfWork, engine: Engine
+) -> None:
+    said = b'{"content_id": "zorbleflux"}'
+    with unit_of_work.begin() as tx:
+        tx.banks.describe(7, b"before")
+        tx.banks.describe(7, said)
+        tx.commit(ENTRY)
+    with unit_of_work.read() as tx:
+        assert (tx.banks.described(7), tx.banks.described(8)) == (said, b"")
+    assert b"zorbleflux" not in raw_bytes(engine)
+
+    with unit_of_work.begin() as tx:
+        tx.banks.describe(7, b"")
+        tx.commit(ENTRY)
+
+    with unit_of_work.read() as tx:
+        assert tx.banks.described(7) == b""
+
+
+def test_what_is_said_of_what_is_not_let_in_goes_with_it(unit_of_work: SqlUnitOfWork) -> None:
+    with unit_of_work.begin() as tx:
+        staged = tx.banks.next_version()
+        tx.commit(ENTRY)
+    with unit_of_work.begin() as tx:
+        tx.banks.put([replace(entry("one"), content=-1)], at=NOON, staged=staged)
+        [held] = tx.banks.entries(ids=["one"])
+        tx.banks.describe(held.content, b"{}")
+        tx.commit(ENTRY)
+
+    with unit_of_work.begin() as tx:
+        assert tx.banks.discard(staged) == 1
+        tx.commit(ENTRY)
+
+    with unit_of_work.read() as tx:
+        assert tx.banks.described(held.content) == b""

@@ -169,6 +169,17 @@ class BankStore(Protocol):
         """Change entries and return how many differ now; withdrawing one erases its hash."""
         ...
 
+    def describe(self, content: int, metadata: bytes) -> None:
+        """Keep what is said of a picture or video, sealed; b"" takes it away.
+
+        It goes with the bank, and with an update that is not let in.
+        """
+        ...
+
+    def described(self, content: int) -> bytes:
+        """Return what is said of a picture or video, b"" where nothing is."""
+        ...
+
     def entries(
         self,
         *,

@@ -45,7 +45,7 @@ ACTIONS: Mapping[str, str] = {
     "bank.released": "a person let a held update act",
     "bank.rejected": "a person withdrew a held update",
     "bank.entry_added": "hashes of one picture or video were added to a hash bank",
-    "bank.entry_changed": "an entry's state or opinion was changed",
+    "bank.entry_changed": "an entry's state, opinion or note was changed",
     "bank.entry_withdrawn": "an entry was taken back and its hash erased",
     "bank.exported": "a hash bank's hashes were written out in clear",
     "exchange.configured": "an exchange was set up, changed or switched",

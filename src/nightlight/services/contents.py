@@ -29,11 +29,21 @@ Hash: TypeAlias = tuple[HashKind, str, str, int]
 
 
 class Content(Masked, frozen=True, kw_only=True):
-    """A picture or video in a bank: all its entries that were not withdrawn."""
+    """A picture or video in a bank: all its entries that were not withdrawn.
+
+    Attributes:
+        metadata: what whoever added it says of it, as JSON; b"" for nothing.
+    """
 
     bank: str
     number: int
     entries: tuple[BankEntry, ...]
+    metadata: bytes = b""
+
+    @property
+    def note(self) -> str:
+        """What a person or list noted of it, "" for nothing."""
+        return next((entry.note for entry in self.entries if entry.note), "")
 
     @property
     def disabled_until(self) -> datetime | None:
@@ -50,12 +60,20 @@ class Contents(BankImports):
     """Changes what banks hold, one picture, video or entry at a time."""
 
     def add_content(
-        self, bank: str, hashes: Sequence[Hash], *, actor: str, reason: str, note: str = ""
+        self,
+        bank: str,
+        hashes: Sequence[Hash],
+        *,
+        actor: str,
+        reason: str,
+        note: str = "",
+        metadata: bytes = b"",
     ) -> int:
         """Return the number of the picture or video whose hashes these are, now in the bank.
 
-        What is in the bank already stays as it is. Tried like any update: a hash that would match
-        much of recent harmless traffic waits for a person.
+        What is in the bank already stays as it is, but for ``metadata`` (JSON) where it is given.
+        Tried like any update: a hash that would match much of recent harmless traffic waits for a
+        person.
 
         Raises:
             InvalidInput: there is no hash.
@@ -84,6 +102,8 @@ class Contents(BankImports):
             _, record = update.end("bank.entry_added", actor=actor, reason=reason)
             first, *_ = entries.values()
             [stored] = tx.banks.entries(bank=bank, ids=[first.id])
+            if metadata:
+                tx.banks.describe(stored.content, metadata)
             tx.commit(*record)
         return stored.content
 
@@ -134,7 +154,35 @@ class Contents(BankImports):
         """
         with self._unit_of_work.begin() as tx:
             found = _content(tx, bank, number).entries
+            tx.banks.describe(number, b"")
             return self._switch(tx, found, EntryState.WITHDRAWN, actor, reason)
+
+    def note_content(self, bank: str, number: int, note: str, *, actor: str, reason: str) -> int:
+        """Return how many entries have another note now; "" takes it away.
+
+        Raises:
+            NotFound: this bank has no picture or video of this number.
+        """
+        with self._unit_of_work.begin() as tx:
+            version = tx.banks.next_version()
+            entries = _content(tx, bank, number).entries
+            count = tx.banks.change([one.number for one in entries], note=note)
+            if not count:
+                return 0
+            self.note(tx, version, bank, actor, reason, changed=count)
+            tx.commit(
+                record_of(
+                    "bank.entry_changed",
+                    bank,
+                    actor,
+                    reason,
+                    version=version,
+                    content=number,
+                    entries=[one.id for one in entries],
+                    noted=bool(note),
+                )
+            )
+        return count
 
     def entry(self, entry_id: str, *, bank: str | None = None) -> BankEntry:
         """Return an entry by its id.
@@ -229,6 +277,9 @@ class Contents(BankImports):
         """
         with self._unit_of_work.begin() as tx:
             found = [_entry(tx, bank, entry_id)]
+            number = found[0].content
+            if not any(one.id != entry_id for one in _kept(tx, bank, number)):
+                tx.banks.describe(number, b"")
             return self._switch(tx, found, EntryState.WITHDRAWN, actor, reason)
 
     def _switch(
@@ -309,10 +360,15 @@ def found_bank(tx: Transaction, name: str) -> Bank:
 
 
 def _content(tx: Transaction, bank: str, number: int) -> Content:
-    found = tuple(tx.banks.entries(bank=bank, content=number, states=_KEPT))
+    found = _kept(tx, bank, number)
     if not found:
         raise NotFound(f"no picture or video {number} in the hash bank {bank!r}")
-    return Content(bank=bank, number=number, entries=found)
+    said = tx.banks.described(number)
+    return Content(bank=bank, number=number, entries=found, metadata=said)
+
+
+def _kept(tx: Transaction, bank: str, number: int) -> tuple[BankEntry, ...]:
+    return tuple(tx.banks.entries(bank=bank, content=number, states=_KEPT))
 
 
 def _entry(tx: Transaction, bank: str | None, entry_id: str) -> BankEntry:

@@ -10,7 +10,7 @@ from secrets import randbits
 
 import msgspec
 from msgspec.structs import replace
-from sqlalchemy import Connection, delete, func, select, text, update
+from sqlalchemy import ColumnElement, Connection, and_, delete, func, select, text, update
 
 from nightlight.adapters.sql.bank_changes import (
     Arrivals,
@@ -23,7 +23,14 @@ from nightlight.adapters.sql.bank_changes import (
 from nightlight.adapters.sql.bank_history import SqlBankHistory
 from nightlight.adapters.sql.bank_rows import Wanted, read_entries
 from nightlight.adapters.sql.rows import put_new, put_over, to_json, to_us
-from nightlight.adapters.sql.schema import bank, bank_entry, bank_mark, counter, exchange
+from nightlight.adapters.sql.schema import (
+    bank,
+    bank_content,
+    bank_entry,
+    bank_mark,
+    counter,
+    exchange,
+)
 from nightlight.errors import Conflict
 from nightlight.exchange.ports import BankSummary, Changed, Held, Put
 from nightlight.model.bank import Bank, BankEntry, BankVersion, EntryState, HashKind, Opinion
@@ -154,6 +161,7 @@ class SqlBankStore:
     def remove_bank(self, name: str) -> int:
         """Withdraw every entry and take the bank away; return how many entries it held."""
         version = self.next_version()
+        self._forget_described(bank_entry.c.bank == name)
         withdrawn = withdraw_bank(self._connection, name, version=version)
         self._connection.execute(delete(bank).where(bank.c.name == name))
         return withdrawn
@@ -192,7 +200,9 @@ class SqlBankStore:
 
     def discard(self, staged: int) -> int:
         """Delete what was held under a version, and return how many entries it was."""
-        gone = delete(bank_entry).where(_IS_HELD, bank_entry.c.added_version == staged)
+        is_it = and_(_IS_HELD, bank_entry.c.added_version == staged)
+        self._forget_described(is_it)
+        gone = delete(bank_entry).where(is_it)
         return self._connection.execute(gone).rowcount
 
     def change(
@@ -208,6 +218,25 @@ class SqlBankStore:
         change = Change(state=state, opinion=opinion, disabled_until=disabled_until, note=note)
         version = self.next_version()
         return change_entries(self._connection, self._keys, numbers, change, version=version)
+
+    def describe(self, content: int, metadata: bytes) -> None:
+        """Keep what is said of a picture or video; nothing takes it away."""
+        if metadata:
+            row = {"content": content, "sealed_metadata": self._keys.wrap(metadata)}
+            put_over(self._connection, bank_content, [row])
+        else:
+            gone = delete(bank_content).where(bank_content.c.content == content)
+            self._connection.execute(gone)
+
+    def described(self, content: int) -> bytes:
+        """Return what is said of a picture or video, b"" where nothing is."""
+        wanted = select(bank_content.c.sealed_metadata).where(bank_content.c.content == content)
+        sealed = self._connection.execute(wanted).scalar_one_or_none()
+        return b"" if sealed is None else self._keys.unwrap(sealed)
+
+    def _forget_described(self, of: ColumnElement[bool]) -> None:
+        contents = select(bank_entry.c.content).where(of)
+        self._connection.execute(delete(bank_content).where(bank_content.c.content.in_(contents)))
 
     def entries(
         self,

@@ -437,6 +437,14 @@ bank_entry = Table(
     ),
 )
 
+bank_content = Table(
+    "bank_content",
+    metadata,
+    # What whoever added a picture or video says of it, by its number: it may name an upload.
+    Column("content", BigInteger, primary_key=True, autoincrement=False),
+    Column("sealed_metadata", LargeBinary, nullable=False),
+)
+
 bank_entry_past = Table(
     "bank_entry_past",
     metadata,

@@ -126,6 +126,7 @@ class SqlTransaction:
         """Delete every bank and exchange and what is remembered of them: for test hooks alone."""
         for table in (
             schema.bank,
+            schema.bank_content,
             schema.bank_entry,
             schema.bank_entry_past,
             schema.bank_version,

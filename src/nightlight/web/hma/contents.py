@@ -5,6 +5,7 @@ from datetime import UTC, datetime, timedelta
 from http import HTTPStatus
 from typing import Any
 
+import msgspec
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import Response
@@ -14,6 +15,7 @@ from nightlight.audit.clock import Clock
 from nightlight.detect.bank_index import MATCHABLE_QUALITY
 from nightlight.errors import NotFound
 from nightlight.model.bank import Bank, EntryState, HashKind
+from nightlight.model.masked import Masked
 from nightlight.services.banks import Banks
 from nightlight.services.contents import Content, Hash, hashes_of
 from nightlight.services.tokens import Scope
@@ -23,14 +25,13 @@ from nightlight.web.hma.answers import Refused, answered, bad, body_of, flag
 from nightlight.web.hma.banks import REASON, found, or_missing, shown
 from nightlight.web.hma.current import Current
 from nightlight.web.hma.files import Files, Hashed
+from nightlight.web.hma.remarks import metadata_beside, metadata_of, note_of, stored_metadata
 from nightlight.web.hma.signals import SIGNAL_TYPES, VIDEO, kind_of, signals_of, value_of
 from nightlight.web.problems import json_answer
 
 #: What ``disable_until_ts`` says besides a time.
 _ENABLED, _DISABLED = 0, 1
 _LONGEST_DISABLED = timedelta(days=5 * 365)
-_LONGEST_NOTE = 255
-_METADATA = frozenset({"content_id", "content_uri", "json"})
 
 
 def content_routes(
@@ -79,15 +80,20 @@ class _Contents:
         bank = await found(self._banks, request)
         is_json = request.headers.get("content-type", "").startswith("application/json")
         body = await body_of(request) if is_json else {}
-        _check_metadata(body.get("metadata"))
+        metadata = metadata_of(body.get("metadata"))
         if request.query_params.get("url"):
             hashed = await self._files.at_address(request, all_hashes=True)
         elif is_json:
             raise bad("Neither `url` nor multipart file upload was received")
         else:
             hashed = await self._files.sent(request, all_hashes=True)
-        note = body.get("note") or hashed.fields.get("note") or request.query_params.get("note")
-        number = await _put(self._banks, bank, _hashes(hashed), note, caller.name)
+        fields = {**request.query_params, **hashed.fields}
+        content = _New(
+            hashes=_hashes(hashed),
+            note=body.get("note") or fields.get("note"),
+            metadata=metadata or metadata_beside(fields),
+        )
+        number = await _put(self._banks, bank, content, caller.name)
         await self._current.changed()
         return json_answer({"id": number, "signals": signals_of(hashed.hashes, hashed.types)})
 
@@ -96,12 +102,13 @@ class _Contents:
         bank = await found(self._banks, request)
         body = await body_of(request)
         note = body.pop("note", None)
-        body.pop("metadata", None)
+        metadata = metadata_of(body.pop("metadata", None))
         if not body:
             raise bad("No signals given")
         signals = {name: _signal(name, value) for name, value in body.items()}
         hashes = [(kind_of(name), value, "", 100) for name, value in signals.items()]
-        number = await _put(self._banks, bank, hashes, note, caller.name)
+        content = _New(hashes=hashes, note=note, metadata=metadata)
+        number = await _put(self._banks, bank, content, caller.name)
         await self._current.changed()
         return json_answer({"id": number, "signals": signals})
 
@@ -117,6 +124,8 @@ class _Contents:
         if wants_all or signal_type is not None:
             names = SIGNAL_TYPES if signal_type is None else [signal_type]
             answer["signals"] = _signals(content, names)
+        if not flag(request.query_params.get("include_metadata"), otherwise=True):
+            answer.pop("metadata", None)
         return json_answer(answer)
 
     async def change(self, request: Request) -> Response:
@@ -124,20 +133,25 @@ class _Contents:
         bank = await found(self._banks, request)
         content = await _content(self._banks, bank, request)
         body = await body_of(request)
-        if "disable_until_ts" not in body:
-            return json_answer(_shown(bank, content))
-        at = _when(body["disable_until_ts"], self._clock.now())
+        at = _disabled_ts(content)
+        if "disable_until_ts" in body:
+            at = _when(body["disable_until_ts"], self._clock.now())
+        note = note_of(body["note"]) if "note" in body else None
         who = {"actor": caller.name, "reason": REASON}
 
-        def changed() -> int:
-            if at == _ENABLED:
-                return self._banks.enable_content(bank.name, content.number, **who)
-            until = None if at == _DISABLED else datetime.fromtimestamp(at, UTC)
-            return self._banks.disable_content(bank.name, content.number, until, **who)
+        def changed() -> Content:
+            if "disable_until_ts" in body and at == _ENABLED:
+                self._banks.enable_content(bank.name, content.number, **who)
+            elif "disable_until_ts" in body:
+                until = None if at == _DISABLED else datetime.fromtimestamp(at, UTC)
+                self._banks.disable_content(bank.name, content.number, until, **who)
+            if note is not None:
+                self._banks.note_content(bank.name, content.number, note, **who)
+            return self._banks.content(bank.name, content.number)
 
-        await run_in_threadpool(changed)
+        after = await run_in_threadpool(changed)
         await self._current.changed()
-        return json_answer({**_shown(bank, content), "disable_until_ts": at})
+        return json_answer({**_shown(bank, after), "disable_until_ts": at})
 
     async def remove(self, request: Request) -> Response:
         caller = await self._gate.admit(request, Scope.BANKS)
@@ -158,13 +172,21 @@ class _Contents:
         return json_answer({"deleted": count})
 
 
-async def _put(banks: Banks, bank: Bank, hashes: Sequence[Hash], note: Any, actor: str) -> int:
-    text = "" if note is None else note
-    if not isinstance(text, str) or len(text) > _LONGEST_NOTE:
-        raise bad(f"note must be text of at most {_LONGEST_NOTE} characters")
+class _New(Masked, frozen=True, kw_only=True):
+    """A picture or video that is to be added, and what is said of it."""
+
+    hashes: Sequence[Hash]
+    note: Any
+    metadata: Mapping[str, Any] | None
+
+
+async def _put(banks: Banks, bank: Bank, content: _New, actor: str) -> int:
+    note, metadata = note_of(content.note), stored_metadata(content.metadata)
 
     def put() -> int:
-        return banks.add_content(bank.name, hashes, actor=actor, reason=REASON, note=text)
+        return banks.add_content(
+            bank.name, content.hashes, actor=actor, reason=REASON, note=note, metadata=metadata
+        )
 
     return await run_in_threadpool(put)
 
@@ -185,16 +207,6 @@ def _signal(name: str, value: Any) -> str:
     except Refused:
         raise bad(f"No such signal type {name[:40]}") from None
     return value_of(kind, value, message=f"Invalid {name} signal")
-
-
-def _check_metadata(metadata: Any) -> None:
-    if metadata is None:
-        return
-    if not isinstance(metadata, dict):
-        raise bad("metadata should be a json object")
-    unexpected = sorted(str(name)[:40] for name in set(metadata) - _METADATA)
-    if unexpected:
-        raise bad(f"metadata contains unexpected keys: {', '.join(unexpected)}")
 
 
 async def _content(banks: Banks, bank: Bank, request: Request) -> Content:
@@ -232,13 +244,18 @@ def _when(value: Any, now: datetime) -> int:
 
 
 def _shown(bank: Bank, content: Content) -> dict[str, object]:
-    return {
+    answer = {
         "id": content.number,
         "disable_until_ts": _disabled_ts(content),
         "collab_metadata": {},
         "original_media_uri": None,
         "bank": shown(bank),
     }
+    if content.note:
+        answer["note"] = content.note
+    if content.metadata:
+        answer["metadata"] = msgspec.json.decode(content.metadata)
+    return answer
 
 
 def _disabled_ts(content: Content) -> int:
