@@ -29,7 +29,7 @@ _KEYS = "keys"
 #: Any number that no other program on the same database is likely to lock.
 _LOCK = 0x6E696768746C6974
 #: The newest schema revision; a test compares it with the migration scripts.
-NEWEST_REVISION = "0014"
+NEWEST_REVISION = "0015"
 
 
 class SqlUnitOfWork:
