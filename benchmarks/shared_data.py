@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from nightlight.bootstrap import build_file_scanner
 from nightlight.detect.bank_index import BankIndex
 from nightlight.detect.video_index import VideoIndex
+from nightlight.detect.video_stills import stills_of
 from nightlight.kernel import hamming
 from nightlight.kernel.hash_index import HashIndex
 from nightlight.model.bank import BankEntry, HashKind
@@ -22,6 +23,7 @@ from nightlight.model.media import Scan, VideoHashes
 
 _Scan = Callable[[Path], Scan]
 _MATCH_BITS = 31
+_HASH_LISTS = ("haystack", "needles")
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -44,6 +46,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     right, wrong = _films(films, [*mods, *turns], scan)
     _say("films that find another of the five", len(films) * (len(films) - 1), right)
     _say("pictures that match a film", 0, wrong)
+    _say("frames of films that match a picture", 0, _frames_found(folder, films, scan))
 
 
 def _say(check: str, expected: int, found: int) -> None:
@@ -61,7 +64,7 @@ def _distances(files: Sequence[Path], scan: _Scan) -> list[int]:
 
 
 def _pairs(folder: Path) -> int:
-    haystack, needles = (_rows(folder / "pdq" / f"{name}.txt") for name in ("haystack", "needles"))
+    haystack, needles = (_rows(folder / "pdq" / f"{name}.txt") for name in _HASH_LISTS)
     index = HashIndex(background=False)
     index.add(np.arange(len(haystack)), haystack)
     return len(index.search(needles, _MATCH_BITS)[0])
@@ -85,6 +88,15 @@ def _films(films: Sequence[Path], pictures: Sequence[Path], scan: _Scan) -> tupl
         right += len(found - {number})
     stills = [scan(path).hashes.video for path in pictures]
     return right, sum(bool(index.match(one)) for one in stills if isinstance(one, VideoHashes))
+
+
+def _frames_found(folder: Path, films: Sequence[Path], scan: _Scan) -> int:
+    """Return how many frames of the films, asked about as pictures, match a published hash."""
+    rows = np.concatenate([_rows(folder / "pdq" / f"{name}.txt") for name in _HASH_LISTS])
+    index = HashIndex(background=False)
+    index.add(np.arange(len(rows)), rows)
+    videos = [scan(path).hashes.video for path in films]
+    return sum(len(index.search(stills_of(one)[1], _MATCH_BITS)[0]) for one in videos if one)
 
 
 if __name__ == "__main__":

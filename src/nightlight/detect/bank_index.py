@@ -6,7 +6,7 @@ changes is the caller's.
 """
 
 import hashlib
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from itertools import islice
 from pathlib import Path
 from typing import TypeAlias
@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 
 from nightlight.detect.entry_table import EntryTable
 from nightlight.detect.video_index import VideoIndex, VideoMatch
+from nightlight.detect.video_stills import frame_of, stills_of
 from nightlight.errors import IntegrityFailure, InvalidInput
 from nightlight.kernel.exact_index import ExactIndex
 from nightlight.kernel.hamming import pack
@@ -46,6 +47,9 @@ _WITHDRAWN_AT_MOST = 10_000
 _RATIO_STEPS = 1 << 32
 #: Stands before a bank's number; no bank's name begins so.
 _NUMBERED = "#"
+
+#: What shows no less than this of a cleared video is cleared with it, frame by frame.
+_WHOLE_SHARE = 0.8
 
 #: What a query of PDQ hashes carries: the view of each row.
 _Views: TypeAlias = tuple[str, ...]
@@ -257,11 +261,13 @@ class BankIndex:
             if purpose[one.bank] is BankPurpose.KNOWN and (banks is None or one.bank in banks)
         ]
         taken_back = [one for one in known if any(_takes_back(veto, one) for veto in vetoes)]
-        left = [one for one in known if one not in taken_back] if taken_back else known
+        left = _told_once([one for one in known if one not in taken_back] if taken_back else known)
+        stay = {_picture(one) for one in left}
+        gone = [one for one in _told_once(taken_back) if _picture(one) not in stay]
         return Looked(
             matches=tuple(sorted(left, key=closest_first)),
-            taken_back=tuple(sorted(taken_back, key=closest_first)),
-            vetoes=tuple(sorted(vetoes, key=closest_first)),
+            taken_back=tuple(sorted(gone, key=closest_first)),
+            vetoes=tuple(sorted(_told_once(vetoes), key=closest_first)),
         )
 
     def near(self, rows: NDArray[np.uint64]) -> list[list[BankMatch]]:
@@ -374,22 +380,26 @@ class BankIndex:
             if one.quality >= MATCHABLE_QUALITY:
                 views.append(one.view)
                 values.append(one.pdq)
-        if not values:
-            return
-        yield from self._best(tuple(views), _rows_of(values), settings)
+        rows = _rows_of(values)
+        if hashes.video is not None:
+            of_frames, frames = stills_of(hashes.video)
+            views.extend(of_frames)
+            rows = np.concatenate([rows, frames])
+        if views:
+            yield from self._best(tuple(views), rows, settings)
 
     def _best(
         self, views: _Views, rows: NDArray[np.uint64], settings: _Settings
     ) -> Iterator[BankMatch]:
-        """Yield each known picture once: by the closest of its views and of the file's."""
+        """Yield each known picture once a frame: by the closest of its views and of the file's."""
         queries, numbers, distances = self._pdq.search(rows, DEFAULT_THRESHOLD_BITS)
-        best: dict[tuple[str, int], BankMatch] = {}
+        best: dict[tuple[str, int, str], BankMatch] = {}
         for query, number, distance in zip(
             queries.tolist(), numbers.tolist(), distances.tolist(), strict=True
         ):
             match = self._matched(settings, number, distance, view=views[query])
             if match is not None:
-                picture = (match.bank, match.content or -match.number)
+                picture = (*_picture(match), frame_of(match.view))
                 known = best.get(picture)
                 if known is None or _plainest(match) < _plainest(known):
                     best[picture] = match
@@ -470,6 +480,23 @@ def _plainest(match: BankMatch) -> tuple[int, bool, bool]:
     return (match.distance_bits, bool(match.view), bool(match.bank_view))
 
 
+def _picture(match: BankMatch) -> tuple[str, int]:
+    """Return what is the same for all entries of one known picture."""
+    return (match.bank, match.content or -match.number)
+
+
+def _told_once(matches: Sequence[BankMatch]) -> list[BankMatch]:
+    """Return each known picture once, by the frame that is closest to it."""
+    best: dict[tuple[str, int], BankMatch] = {}
+    others: list[BankMatch] = []
+    for one in matches:
+        if one.kind is not HashKind.PDQ:
+            others.append(one)
+        elif _picture(one) not in best or _plainest(one) < _plainest(best[_picture(one)]):
+            best[_picture(one)] = one
+    return [*others, *best.values()]
+
+
 def video_of(value: str) -> VideoHashes:
     """Return the frames that a video's bank entry holds."""
     frames = bytes.fromhex(value)
@@ -482,14 +509,22 @@ def _takes_back(veto: BankMatch, match: BankMatch) -> bool:
 
     It must lie at least as close to the file as the match: the same bytes as known media stay
     known, however much they look like something else. Files can be made to share an MD5 or SHA-1
-    with a harmless one, so these two take back no more than what is known by them or by less.
+    with a harmless one, so these two take back no more than what is known by them or by less. What
+    one frame shows says nothing of another, or of a video, unless most of that video was cleared.
     """
     if veto.kind is HashKind.SHA256:
         return True
     if veto.kind in EXACT_KINDS:
         strength = EXACT_KINDS.index
         return match.kind in EXACT_KINDS and strength(match.kind) <= strength(veto.kind)
-    return match.kind not in EXACT_KINDS and veto.distance_bits <= match.distance_bits
+    if match.kind in EXACT_KINDS or veto.distance_bits > match.distance_bits:
+        return False
+    if HashKind.VPDQ not in (veto.kind, match.kind):
+        return frame_of(veto.view) == frame_of(match.view)
+    if veto.kind is match.kind:
+        return True
+    is_whole = (veto.query_share or 0.0) >= _WHOLE_SHARE
+    return veto.kind is HashKind.VPDQ and bool(frame_of(match.view)) and is_whole
 
 
 def _sampling_key(hashes: MediaHashes) -> bytes:

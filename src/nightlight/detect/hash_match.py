@@ -24,9 +24,10 @@ class HashMatch:
 
     ``hash_exact`` says that the file is byte for byte a known one (MD5, SHA-1 or SHA-256); a PDQ
     hash at distance 0 is the same picture, not the same file. ``hash_view`` says which view of the
-    picture matched, "" for the picture as it is; ``hash_disputed`` that everybody who gave a
-    matching entry is contradicted by somebody else. The facts tell the closest match;
-    ``hash_classification`` is the first that any match gives, closest first.
+    picture matched, "" for the picture as it is, "frame-12.5s" for what a video shows at that
+    time; ``hash_disputed`` that everybody who gave a matching entry is contradicted by somebody
+    else. The facts tell the closest match; ``hash_classification`` is the first that any match
+    gives, closest first.
     """
 
     name = "hash_match"

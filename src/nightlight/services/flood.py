@@ -18,7 +18,8 @@ from numpy.typing import NDArray
 
 from nightlight.detect.bank_index import EXACT_KINDS, MATCHABLE_QUALITY, video_of
 from nightlight.detect.video_index import VideoIndex
-from nightlight.kernel.hamming import pack, within
+from nightlight.detect.video_stills import FRAME, stills_of
+from nightlight.kernel.hamming import pack, unpack, within
 from nightlight.kernel.hash_index import HashIndex
 from nightlight.kernel.views import pair_threshold_bits
 from nightlight.model.bank import Bank, BankEntry, BankPurpose, HashKind
@@ -28,6 +29,8 @@ from nightlight.services.matching import Matcher
 #: Fewer entries are compared with every hash of the traffic in less time than an index takes.
 _WORTH_AN_INDEX = 500
 _DAY = timedelta(days=1)
+#: Frames of a video that are tried as pictures: a part of those that are asked about.
+_MOST_FRAMES = 32
 
 #: Query, place among the traffic's hashes, and distance.
 Pairs: TypeAlias = tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]
@@ -137,6 +140,8 @@ class Traffic:
                 self._exact[kind, value].append(file)
         if hashes.video is not None:
             self._videos.append((file, hashes.video))
+            _, rows = stills_of(hashes.video, most=_MOST_FRAMES)
+            yield from ((FRAME, value) for value in dict.fromkeys(unpack(rows)))
         if hashes.pdq and hashes.pdq_quality >= MATCHABLE_QUALITY:
             yield "", hashes.pdq
         for one in hashes.views:

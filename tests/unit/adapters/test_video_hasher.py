@@ -9,11 +9,14 @@ import pytest
 from numpy.typing import NDArray
 from tests.synthetic import videos
 
+from nightlight.adapters.image_hasher import hash_bytes
 from nightlight.adapters.video_hasher import UnfinishedVideo, VideoLimits, hash_video
+from nightlight.detect.bank_index import BankIndex
 from nightlight.errors import InvalidInput
 from nightlight.kernel import pdq
 from nightlight.kernel.video import Frames, unpack_frames
-from nightlight.model.media import VideoHashes
+from nightlight.model.bank import BankEntry, HashKind
+from nightlight.model.media import MediaHashes, VideoHashes
 
 LOSSLESS = {"qp": "0"}
 
@@ -72,6 +75,20 @@ def test_still_video_keeps_about_one_frame_a_second() -> None:
     kept = frames_of(videos.encoded(videos.held(videos.walk(7, 0.1)[0], 8)))
     assert list(np.unique(kept.times_ms)) == list(range(0, 8000, 1000))
     assert len(kept) <= 24
+
+
+def test_a_known_picture_encoded_as_a_video_is_known() -> None:
+    picture = videos.drawn_scene(3)
+    out = BytesIO()
+    picture.save(out, "PNG")
+    known = hash_bytes(out.getvalue()).hashes.pdq
+    index = BankIndex([BankEntry(id="known", bank="local", kind=HashKind.PDQ, value=known)])
+    asked = hash_video(BytesIO(videos.encoded(videos.held(picture, 2.0))))
+    (match,) = index.match(MediaHashes(video=asked))
+    assert (match.entry_id, match.view) == ("known", "frame-0.0s")
+    assert match.distance_bits < 16
+    other = hash_video(BytesIO(videos.encoded(videos.held(videos.drawn_scene(4), 2.0))))
+    assert index.match(MediaHashes(video=other)) == ()
 
 
 def test_slideshow_keeps_every_slide() -> None:

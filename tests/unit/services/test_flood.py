@@ -47,6 +47,12 @@ def test_each_kind_of_hash_is_tried(kind: HashKind, value: str, hashes: MediaHas
     assert tried.matched([entry(value, kind)], _BANK) == {1: {1, 2}}
 
 
+def test_a_picture_is_tried_against_the_frames_of_videos() -> None:
+    still = bytes.fromhex(_PDQ) + bytes([90]) + bytes(4)
+    tried = traffic(MediaHashes(video=VideoHashes(frames=still, duration_ms=1_000)))
+    assert tried.matched([entry(_PDQ, HashKind.PDQ)], _BANK) == {1: {0}}
+
+
 def test_equal_digits_of_another_kind_are_no_match() -> None:
     assert traffic(MediaHashes(sha256=_PDQ)).matched([entry(_PDQ, HashKind.PDQ)], _BANK) == {}
 
