@@ -31,7 +31,8 @@ from nightlight.adapters.sandbox_hasher import SandboxedHasher
 from nightlight.adapters.sandbox_walls import Wall
 from nightlight.adapters.schema_file import FileSchemaCache
 from nightlight.adapters.spool import Spool, SpooledFile
-from nightlight.adapters.sql.database import SqlUnitOfWork, check_keys, migrate, open_engine
+from nightlight.adapters.sql.database import SqlUnitOfWork, migrate, open_engine
+from nightlight.adapters.sql.whose_keys import check_keys, check_unsealed, remember_keys
 from nightlight.adapters.state_file import StateFile
 from nightlight.adapters.vault_directory import DirectoryBlobStore
 from nightlight.adapters.vault_s3 import Bucket, S3BlobStore
@@ -104,12 +105,8 @@ def build_services(settings: Settings, *, clock: Clock | None = None) -> Service
         Unavailable: the database does not answer.
     """
     clock = clock or SystemClock()
-    settings.home.mkdir(parents=True, exist_ok=True, mode=0o700)
-    _check_keys_belong(settings)
-    keys = FileKeyRing(settings.keys_file, cover=_cover(settings))
     engine: Engine = open_engine(settings.database_url)
-    migrate(engine)
-    check_keys(engine, keys)
+    keys = _keys_of(settings, engine)
     unit_of_work = SqlUnitOfWork(engine=engine, clock=clock, keys=keys)
     vault = Vault(blobs=_blobs(settings, clock, unit_of_work), keys=keys)
     matcher = Matcher(
@@ -266,6 +263,30 @@ def _cover(settings: Settings) -> KeyCover:
     if service is None:
         return PlainCover()
     return TransitCover(url=service.url, key=service.key, token=str(service.token))
+
+
+def _keys_of(settings: Settings, engine: Engine) -> FileKeyRing:
+    """Return the keys of the home, to which the database belongs, at its newest schema.
+
+    A start that is refused here changes nothing on disk.
+
+    Raises:
+        InvalidInput: what is sealed was sealed under other keys, or those are missing.
+        Unavailable: the database or what covers the keys does not answer.
+    """
+    _check_keys_belong(settings)
+    try:
+        if not settings.keys_file.exists():
+            check_unsealed(engine)
+        keys = FileKeyRing(settings.keys_file, cover=_cover(settings))
+        check_keys(engine, keys)
+        settings.home.mkdir(parents=True, exist_ok=True, mode=0o700)
+        migrate(engine)
+        remember_keys(engine, keys)
+    except BaseException:
+        engine.dispose()
+        raise
+    return keys
 
 
 def _check_keys_belong(settings: Settings) -> None:

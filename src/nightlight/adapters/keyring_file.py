@@ -311,7 +311,6 @@ def cover_file(path: Path, *, before: KeyCover, after: KeyCover) -> None:
 
 
 def _create(path: Path, cover: KeyCover) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
     fresh = _StoredKeys(
         version=1,
         master={secrets.token_hex(_ID_BYTES): cover.cover(AESGCM.generate_key(256))},
@@ -319,6 +318,9 @@ def _create(path: Path, cover: KeyCover) -> None:
         audit=cover.cover(AESGCM.generate_key(256)),
         cover=cover.name,
     )
+    # Only once there is something to keep, and no folder of it is open to others.
+    for folder in (path.parent.parent, path.parent):
+        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     with _partial(path, fresh) as partial, suppress(FileExistsError):
         # Two first starts at once: one wins, both then read the same keys.
         os.link(partial, path)

@@ -5,27 +5,23 @@ writing transaction begins IMMEDIATE, so two processes queue for the lock instea
 commit. On PostgreSQL, row locks on ``counter`` and ``audit_head`` do the same work.
 """
 
-import hmac
 from collections.abc import Iterator
 from contextlib import contextmanager
 from sqlite3 import Connection as SqliteConnection
 from typing import Any
 
 from psycopg import Error as PsycopgError
-from sqlalchemy import Connection, Engine, create_engine, event, inspect, select, text
+from sqlalchemy import Connection, Engine, create_engine, event, inspect, text
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError, IntegrityError, OperationalError
 
-from nightlight.adapters.sql.rows import is_postgresql, put_new
-from nightlight.adapters.sql.schema import counter
+from nightlight.adapters.sql.rows import is_postgresql
 from nightlight.adapters.sql.transaction import SqlTransaction
 from nightlight.audit.clock import Clock
 from nightlight.errors import Conflict, InvalidInput, Unavailable
 from nightlight.preserve.ports import KeyRing
 
 _BUSY_TIMEOUT_S = 60
-#: The counter that holds which keys the database is sealed under.
-_KEYS = "keys"
 #: Any number that no other program on the same database is likely to lock.
 _LOCK = 0x6E696768746C6974
 #: The newest schema revision; a test compares it with the migration scripts.
@@ -82,30 +78,6 @@ class SqlUnitOfWork:
                     hint="check NIGHTLIGHT_DATABASE_URL, then `nightlight doctor`",
                 ) from error
             raise
-
-
-def check_keys(engine: Engine, keys: KeyRing) -> None:
-    """Return if the database is sealed under these keys; the first time, remember them.
-
-    Raises:
-        InvalidInput: it was sealed under other keys.
-    """
-    digest = hmac.digest(keys.naming_key(), b"nightlight: these keys", "sha256")
-    ours = int.from_bytes(digest[:7], "big")
-    known = select(counter.c.value).where(counter.c.name == _KEYS)
-    with engine.connect() as connection:
-        connection.execution_options(nightlight_write=False)  # begun on most starts, waits for none
-        found = connection.execute(known).scalar()
-    if found is None:
-        with engine.begin() as connection:
-            put_new(connection, counter, [{"name": _KEYS, "value": ours}])
-            found = connection.execute(known).scalar()
-    if found != ours:
-        raise InvalidInput(
-            "this database was sealed under other keys than those of this home",
-            field="NIGHTLIGHT_DATABASE_URL",
-            hint="restore the key file from its backup",
-        )
 
 
 def open_engine(url: str) -> Engine:
