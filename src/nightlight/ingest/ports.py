@@ -7,7 +7,7 @@ from typing import BinaryIO, Protocol, Self
 from msgspec import Struct
 
 from nightlight.model.event import Event, EventType, Machine
-from nightlight.model.ids import EventKey
+from nightlight.model.ids import AccountId, EventKey
 from nightlight.model.masked import Masked
 from nightlight.model.media import MediaHashes, Scan
 
@@ -85,6 +85,13 @@ class EventLog(Protocol):
 
     def machines(self, keys: Collection[EventKey]) -> dict[EventKey, Machine]:
         """Return from which machines these events were sent, where that is told and still kept."""
+        ...
+
+    def account_machines(self, account_id: AccountId, limit: int) -> list[tuple[Event, Machine]]:
+        """Return what told an account's registration and profile with a machine, newest first.
+
+        Only what is still kept of machines.
+        """
         ...
 
     def forget_machines(self, before: datetime, limit: int) -> int:

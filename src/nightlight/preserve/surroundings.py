@@ -8,13 +8,14 @@ from datetime import datetime
 from typing import Protocol
 
 from nightlight.model.context import MediaContext, PostContext
-from nightlight.model.event import Event, Machine, PostCreated
+from nightlight.model.event import Event, EventType, Machine, PostCreated
 from nightlight.model.ids import AccountId, EventKey, PostId
 from nightlight.model.masked import Masked
 from nightlight.model.media import MediaHashes
 
-#: How far up a thread, how many replies, and how many of the account's own posts.
-ABOVE, BELOW, OWN = 5, 20, 20
+#: How far up a thread, how many replies, how many of the account's own posts, and how many of the
+#: registration and profile changes that told a machine.
+ABOVE, BELOW, OWN, PROFILES = 5, 20, 20, 20
 
 
 class Hashed(Masked, frozen=True, kw_only=True):
@@ -28,6 +29,7 @@ class Seen(Masked, frozen=True, kw_only=True):
     """From which machine and network the account sent something, as the platform told it."""
 
     event_key: str
+    event_type: EventType
     at: datetime
     machine: Machine
 
@@ -39,7 +41,8 @@ class Surroundings(Masked, frozen=True, kw_only=True):
         above: the posts that the post replies to, nearest first.
         below: replies to the post, oldest first.
         own: the account's newest other posts, as published.
-        seen: machines and networks of the finding and of those posts.
+        seen: machines and networks of the finding, of those posts, and of the account's
+            registration and profile changes.
     """
 
     account_id: str
@@ -65,6 +68,10 @@ class _Events(Protocol):
     def find(self, keys: Sequence[EventKey]) -> dict[EventKey, Event]: ...
 
     def machines(self, keys: Collection[EventKey]) -> dict[EventKey, Machine]: ...
+
+    def account_machines(
+        self, account_id: AccountId, limit: int
+    ) -> list[tuple[Event, Machine]]: ...
 
 
 class _Engagements(Protocol):
@@ -102,15 +109,17 @@ def surroundings(
     own = _own(stores, event, account_id, posts)
     concerned = [event, *own]
     machines = stores.events.machines([one.key for one in concerned])
+    told = stores.events.account_machines(account_id, PROFILES) if account_id else []
+    sent = {one.key: (one, machines[one.key]) for one in concerned if one.key in machines}
+    sent |= {one.key: (one, machine) for one, machine in told}
     return Surroundings(
         account_id=account_id,
         above=tuple(_above(stores, event, posts)),
         below=tuple(_below(stores, event, posts)),
         own=tuple(own),
         seen=tuple(
-            Seen(event_key=one.key, at=one.time, machine=machines[one.key])
-            for one in concerned
-            if one.key in machines
+            Seen(event_key=one.key, event_type=one.type, at=one.time, machine=machine)
+            for one, machine in sent.values()
         ),
         hashes=tuple(Hashed(media_id=one.media_id, hashes=one.scan.hashes) for one in media),
     )

@@ -4,7 +4,13 @@ from collections.abc import Sequence
 from ipaddress import ip_address
 
 from nightlight.model.engagement import Engaged
-from nightlight.model.event import Event, PostCreated, UserReportCreated
+from nightlight.model.event import (
+    AccountCreated,
+    Event,
+    Machine,
+    PostCreated,
+    UserReportCreated,
+)
 from nightlight.model.ids import AccountId
 from nightlight.model.person import (
     AssociatedAccount,
@@ -23,6 +29,8 @@ from nightlight.transaction import Transaction
 _TIED = 20
 #: Of so many posts, the last ones, a tip names the machine.
 _CAPTURES = 50
+#: Of so many registrations and profile changes, the last ones, too.
+_PROFILES = 20
 
 
 def surroundings_of(
@@ -31,24 +39,44 @@ def surroundings_of(
     """Return who else a tip about an account and these posts of it names."""
     if not account_id:
         return Surroundings()
-    machines = tx.events.machines([one.key for one in posts])
-    sent = [(one.time, machines[one.key]) for one in posts if one.key in machines][-_CAPTURES:]
+    seen = _seen(tx, account_id, posts)
     return Surroundings(
         earlier_reports=earlier_reports(tx, account_id),
         associated=_associated(tx, account_id, platform),
         recipients=_recipients(tx, account_id, posts, platform),
         victims=_victims(tx, account_id, posts, platform),
         ip_captures=tuple(
-            IpCapture(address=one.network.strip(), event=CaptureKind.OTHER, at=at)
-            for at, one in sent
+            IpCapture(address=one.network.strip(), event=_did(event), at=event.time)
+            for event, one in seen
             if _is_address(one.network)
         ),
         devices=tuple(
-            Device(id_kind="device", id_value=one.device, event=CaptureKind.OTHER, at=at)
-            for at, one in sent
+            Device(id_kind="device", id_value=one.device, event=_did(event), at=event.time)
+            for event, one in seen
             if one.device
         ),
     )
+
+
+def _seen(
+    tx: Transaction, account_id: AccountId, posts: Sequence[Event]
+) -> list[tuple[Event, Machine]]:
+    """Return from where the account registered, changed its profile and sent these posts."""
+    machines = tx.events.machines([one.key for one in posts])
+    sent = [(one, machines[one.key]) for one in posts if one.key in machines][-_CAPTURES:]
+    told = tx.events.account_machines(account_id, _PROFILES)
+    return sorted([*told, *sent], key=lambda one: (one[0].time, one[0].key))
+
+
+def _did(event: Event) -> CaptureKind:
+    """Return what the account did, in the CyberTipline's words."""
+    match event.data:
+        case AccountCreated():
+            return CaptureKind.REGISTRATION
+        case PostCreated(media_ids=[_, *_]):
+            return CaptureKind.UPLOAD
+        case _:
+            return CaptureKind.OTHER
 
 
 def _is_address(network: str) -> bool:

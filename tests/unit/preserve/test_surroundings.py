@@ -9,7 +9,7 @@ from tests.fakes.blobs import ACCESS
 from tests.fakes.desk import Desk
 from tests.synthetic.builders import TEXT, event_of
 
-from nightlight.model.event import EngagementCreated, Event, PostCreated
+from nightlight.model.event import AccountCreated, EngagementCreated, Event, PostCreated
 from nightlight.preserve.surroundings import ABOVE, OWN
 
 
@@ -89,6 +89,18 @@ def test_machines_are_known_sealed_alone(desk: Desk, tmp_path: Path) -> None:
     )
     assert b"192.0.2.77" not in stored
     assert b"blip-9000" not in stored
+
+
+def test_from_where_the_account_registered_is_sealed_with_its_finding(desk: Desk) -> None:
+    created = AccountCreated(account_id="account-1", handle="q", network="192.0.2.1")
+    other = AccountCreated(account_id="account-2", handle="z", network="192.0.2.9")
+    desk.take_in(
+        event_of(created, minutes=-2),
+        event_of(other, minutes=-1),
+        post("post-1", minutes=1, text=TEXT, device="blip-9000"),
+    )
+    seen = [(one["event_type"], one["machine"]["network"]) for one in around(desk)["seen"]]
+    assert seen == [("post.created", ""), ("account.created", "192.0.2.1")]
 
 
 def test_machines_are_forgotten_after_their_days_and_evidence_keeps_its_own(desk: Desk) -> None:

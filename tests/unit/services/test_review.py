@@ -5,10 +5,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from lxml import etree
 from msgspec.structs import replace
 from tests.fakes.cybertip_store import HandClock
 from tests.fakes.desk import KNOWN_MD5, Desk
 from tests.synthetic.builders import TEXT, event_of
+from tests.synthetic.ncmec_schema import SCHEMAS
 from tests.synthetic.pictures import as_file, drawn
 
 from nightlight.errors import Conflict, InvalidInput, NotFound
@@ -18,6 +20,7 @@ from nightlight.model.cybertip import CyberTip
 from nightlight.model.effect import DeliveryState, EffectKind
 from nightlight.model.event import (
     AccountCreated,
+    AccountUpdated,
     Event,
     MediaUploaded,
     PostCreated,
@@ -26,7 +29,10 @@ from nightlight.model.event import (
 from nightlight.model.filing import TipState
 from nightlight.model.ids import AccountId, CaseId, EffectId, PostId
 from nightlight.model.incident import Annotation, Chat, IncidentType, WebPage
-from nightlight.model.person import Disabled
+from nightlight.model.person import CaptureKind, Disabled
+from nightlight.report.document import report_xml
+from nightlight.report.reporter import Contact, Reporter
+from nightlight.report.schema import validate
 from nightlight.review.resolve import Resolution
 from nightlight.services.deadlines import Deadlines
 from nightlight.services.drafting import Drafting
@@ -590,3 +596,41 @@ def test_a_network_that_is_no_address_is_not_named_as_one(desk: Desk) -> None:
     decide(desk, case, CaseStep.CONFIRM)
     [reported] = tip_of(desk).reported
     assert (reported.ip_captures, reported.devices) == ((), ())
+
+
+def test_a_tip_says_from_where_the_account_registered_changed_its_profile_and_uploaded(
+    desk: Desk,
+) -> None:
+    created = AccountCreated(account_id="account-1", handle="q", device="b", network="192.0.2.1")
+    changed = AccountUpdated(account_id="account-1", bio="quib", network="192.0.2.2")
+    other = AccountCreated(account_id="account-2", handle="z", network="192.0.2.9")
+    sent = PostCreated(
+        post_id="post-1",
+        account_id="account-1",
+        text=TEXT,
+        media_ids=("media-1",),
+        network="2001:db8::3",
+    )
+    told = [
+        event_of(created, minutes=-9),
+        event_of(changed, minutes=-8),
+        event_of(other, minutes=-7),
+    ]
+    desk.take_in(*told, upload(url="a.png"), event_of(sent, minutes=1))
+    [case] = desk.outcome().cases
+    decide(desk, case, CaseStep.CONFIRM)
+    tip = tip_of(desk)
+    document = report_xml(tip, reporter=Reporter(person=Contact(email="d@example.test")))
+    for schema in SCHEMAS:
+        validate(document, schema)
+    captures = etree.fromstring(document).iter("ipCaptureEvent")
+    assert [
+        (one.findtext("ipAddress"), one.findtext("eventName"), one.findtext("dateTime"))
+        for one in captures
+    ] == [
+        ("192.0.2.1", "Registration", "2026-03-01T11:51:00.000+00:00"),
+        ("192.0.2.2", "Other", "2026-03-01T11:52:00.000+00:00"),
+        ("2001:db8::3", "Upload", "2026-03-01T12:01:00.000+00:00"),
+    ]
+    [device] = tip.reported[0].devices
+    assert (device.id_value, device.event) == ("b", CaptureKind.REGISTRATION)

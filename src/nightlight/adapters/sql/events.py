@@ -12,8 +12,15 @@ from nightlight.adapters.sql.rows import add_all, among, from_us, put_new, to_us
 from nightlight.adapters.sql.schema import counter, event_log, quarantine
 from nightlight.ingest.keyed_machine import machine_of, with_keyed_machine
 from nightlight.ingest.ports import LoggedEvent, Quarantined, Sifted
-from nightlight.model.event import DATA_TYPES, Event, EventType, Machine
-from nightlight.model.ids import EventKey
+from nightlight.model.event import (
+    DATA_TYPES,
+    AccountCreated,
+    AccountUpdated,
+    Event,
+    EventType,
+    Machine,
+)
+from nightlight.model.ids import AccountId, EventKey
 from nightlight.preserve.ports import KeyRing
 
 _HEAD = "event_log"
@@ -71,6 +78,7 @@ class SqlEventLog:
                         "data": _encode(one.event.data),
                         "accepted_us": accepted_us,
                         "sealed_machine": machines.get(one.seq),
+                        "machine_account": _machine_account(one) if one.seq in machines else None,
                     }
                     for one in logged
                 ],
@@ -139,6 +147,25 @@ class SqlEventLog:
             )
         )
         return {EventKey(key): _machine.decode(self._keys.unwrap(one)) for key, one in rows}
+
+    def account_machines(self, account_id: AccountId, limit: int) -> list[tuple[Event, Machine]]:
+        """Return what told an account's registration and profile with a machine, newest first.
+
+        Only what is still kept of machines.
+        """
+        rows = self._connection.execute(
+            select(event_log)
+            .where(
+                event_log.c.machine_account == account_id,
+                event_log.c.machine_account.is_not(None),
+                event_log.c.sealed_machine.is_not(None),
+            )
+            .order_by(event_log.c.time_us.desc(), event_log.c.seq.desc())
+            .limit(limit)
+        )
+        return [
+            (_event(row), _machine.decode(self._keys.unwrap(row.sealed_machine))) for row in rows
+        ]
 
     def forget_machines(self, before: datetime, limit: int) -> int:
         """Forget the machines of up to so many events accepted before; return of how many.
@@ -235,6 +262,11 @@ class SqlEventLog:
 
     def _set(self, name: str, value: int) -> None:
         self._connection.execute(update(counter).where(counter.c.name == name).values(value=value))
+
+
+def _machine_account(logged: LoggedEvent) -> str | None:
+    told = isinstance(logged.event.data, AccountCreated | AccountUpdated)
+    return logged.event.account_id if told else None
 
 
 def _event(row: Row[Any]) -> Event:
