@@ -38,7 +38,7 @@ def check_unsealed(engine: Engine) -> None:
             audit_entry.name in tables
             and connection.execute(select(audit_entry.c.seq).limit(1)).first()
         )
-        if is_known or has_record or next(_samples(connection), None):
+        if is_known or has_record or any(True for _ in _samples(connection)):
             raise InvalidInput(
                 "the keys of this home are missing, and the database was sealed under some",
                 field="NIGHTLIGHT_HOME",
