@@ -2,13 +2,15 @@
 
 from datetime import timedelta
 
+import msgspec
 import pytest
 from msgspec.structs import replace
-from sqlalchemy import Engine
+from sqlalchemy import Engine, update
 from tests.fakes.cybertip_store import NOON
 from tests.ports.builders import ENTRY
 from tests.ports.raw import raw_bytes
 
+from nightlight.adapters.sql import schema
 from nightlight.adapters.sql.database import SqlUnitOfWork
 from nightlight.errors import Conflict, NotFound
 from nightlight.exchange.registry import (
@@ -20,6 +22,7 @@ from nightlight.exchange.registry import (
     vote_id,
 )
 from nightlight.model.bank import Opinion
+from nightlight.preserve.ports import KeyRing
 
 SECRETS = Credentials(values={"user": "quibbleton", "password": "snorkelwhack"})
 
@@ -261,3 +264,47 @@ def test_what_is_removed_is_gone_with_its_opinions(unit_of_work: SqlUnitOfWork) 
     with unit_of_work.read() as tx:
         assert tx.exchanges.all() == []
         assert list(tx.exchanges.votes()) == []
+
+
+def from_before(unit_of_work: SqlUnitOfWork, keys: KeyRing, **options: str) -> None:
+    """Store an exchange as it was stored when nobody kept who set its address."""
+    with unit_of_work.begin() as tx:
+        tx.exchanges.save(exchange(options=options), Credentials(values={}))
+        tx.exchanges.save_api_credentials("ncmec", SECRETS)
+        sealed = keys.wrap(msgspec.json.encode({"every_s": 60, "options": options}))
+        tx._connection.execute(
+            update(schema.exchange)
+            .where(schema.exchange.c.name == "one")
+            .values(sealed_settings=sealed)
+        )
+        tx.commit(ENTRY)
+
+
+def test_an_address_of_which_nobody_knows_who_set_it_must_be_public(
+    unit_of_work: SqlUnitOfWork, keys: KeyRing
+) -> None:
+    from_before(unit_of_work, keys, url="https://vexillology.example.test/hashes")
+    with unit_of_work.read() as tx:
+        assert tx.exchanges.get("one")[0].public_only
+        assert [one.public_only for one, _ in tx.exchanges.all()] == [True]
+        assert tx.exchanges.credentials("one") == Credentials(values={})
+    with unit_of_work.begin() as tx:  # as when it is switched off and on again
+        tx.exchanges.save(tx.exchanges.get("one")[0], SECRETS)
+        tx.commit(ENTRY)
+    with unit_of_work.read() as tx:
+        assert tx.exchanges.get("one")[0].public_only
+
+
+def test_an_exchange_at_its_api_s_own_address_goes_on_as_before(
+    unit_of_work: SqlUnitOfWork, keys: KeyRing
+) -> None:
+    from_before(unit_of_work, keys, only_members="7")
+    with unit_of_work.read() as tx:
+        assert not tx.exchanges.get("one")[0].public_only
+        assert tx.exchanges.credentials("one") == SECRETS
+
+
+def test_an_address_that_the_operator_set_may_be_private(unit_of_work: SqlUnitOfWork) -> None:
+    save(unit_of_work, exchange(public_only=False))
+    with unit_of_work.read() as tx:
+        assert not tx.exchanges.get("one")[0].public_only

@@ -123,6 +123,8 @@ def test_a_held_update_is_shown_and_released(imported: Run, tmp_path: Path) -> N
     file.write_text(json.dumps(held))
     assert imported("import", str(file), "--name", "quibble", *_WHO).exit_code == 0
     assert "quibble" in imported("held").stdout
+    enabled = imported("enable", "entry-2", *_WHO)
+    assert ("nothing to change" in enabled.stdout, "bank held" in enabled.stderr) == (True, True)
     (update,) = rows(imported("held", "--json"))
     version = str(update["version"])
     (tried,) = rows(imported("release", version, "--dry-run", "--json", *_WHO))

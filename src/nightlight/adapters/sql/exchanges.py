@@ -49,12 +49,17 @@ _FLIGHT = timedelta(seconds=60)
 
 
 class _Settings(Struct, frozen=True, kw_only=True):
-    """What is sealed of an exchange."""
+    """What is sealed of an exchange; ``public_only`` is None where nobody kept who set it up."""
 
     every_s: int = 0
     options: dict[str, str] = {}
     credentials: dict[str, str] = {}
-    public_only: bool = False
+    public_only: bool | None = None
+
+    @property
+    def is_public_only(self) -> bool:
+        """Whether its address must be a public one; of unknown origin it may be anybody's."""
+        return "url" in self.options if self.public_only is None else self.public_only
 
 
 _settings = msgspec.json.Decoder(_Settings)
@@ -103,12 +108,16 @@ class SqlExchangeStore:
     def credentials(self, name: str, *, shared: bool = True) -> Credentials:
         """Return what opens an exchange; its API's, if ``shared``, where it has none of its own.
 
+        What opens a whole API does not go to an address that may be a token holder's.
+
         Raises:
             NotFound: there is no exchange of this name.
         """
         row = self._row(name)
-        own = self._opened(row).credentials
-        if shared and not own:
+        opened = self._opened(row)
+        own = opened.credentials
+        is_elsewhere = opened.is_public_only and "url" in opened.options
+        if shared and not own and not is_elsewhere:
             statement = select(exchange).where(exchange.c.name == _API_ROW + row.api)
             of_api = self._connection.execute(statement).one_or_none()
             own = self._opened(of_api).credentials if of_api is not None else {}
@@ -303,7 +312,7 @@ class SqlExchangeStore:
             bank=row.bank,
             enabled=row.enabled,
             every_s=opened.every_s,
-            public_only=opened.public_only,
+            public_only=opened.is_public_only,
             options=opened.options,
         )
         state = FetchState(
