@@ -12,16 +12,17 @@ from nightlight.cli.lazy import COMMANDS, LazyGroup, load
 from nightlight.cli.main import app
 from nightlight.decide.facts import CONTEXT_FACTS
 from nightlight.decide.policy import (
-    FilingDeadline,
     Mode,
     Outcome,
     Policy,
     PolicyRule,
     Quota,
+    ReportRoute,
     Retention,
 )
 from nightlight.model.audit import ACTIONS, DISCLOSED
 from nightlight.model.case import TRANSITIONS, CaseState
+from nightlight.model.deadline import Deadline
 from nightlight.model.effect import (
     ACCOUNT_EFFECTS,
     DESTRUCTIVE_EFFECTS,
@@ -32,7 +33,6 @@ from nightlight.model.filing import SETTLED, TIP_TRANSITIONS, TipState
 from nightlight.model.incident import Annotation, IncidentType
 from nightlight.model.report_decision import (
     REPORT_TRANSITIONS,
-    Deadline,
     NotReportedReason,
     ReportState,
     Says,
@@ -235,8 +235,9 @@ def _policy() -> str:
         "The file": Policy,
         "`[[rules]]`": PolicyRule,
         "`[confirmed.CATEGORY]`": Outcome,
+        "`[[report_routes]]`": ReportRoute,
         "`[[quotas]]`": Quota,
-        "`[[filing_deadlines]]`": FilingDeadline,
+        "`[[filing_deadlines]]`": Deadline,
         "`[retention]`": Retention,
         "`[reporting]`": Threshold,
         "`[[reporting.rules]]`": ThresholdRule,

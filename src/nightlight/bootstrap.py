@@ -134,7 +134,9 @@ def build_services(settings: Settings, *, clock: Clock | None = None) -> Service
     cybertipline = _cybertipline(settings)
     schema = _live_schema(settings, cybertipline, clock)
     drafting = Drafting(
-        platform_name=settings.platform_name, classify=settings.report_classification
+        platform_name=settings.platform_name,
+        classify=settings.report_classification,
+        platform_country=settings.platform_country,
     )
     banks = Banks(
         unit_of_work=unit_of_work,

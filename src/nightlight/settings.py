@@ -132,6 +132,7 @@ class Settings(Struct, frozen=True, kw_only=True):
     home: Path
     database_url: Secret
     platform_name: str
+    platform_country: str
     reporter: Reporter
     platform: PlatformSettings | None = None
     cybertipline: CyberTiplineSettings | None = None
@@ -192,6 +193,10 @@ REFERENCE: Mapping[str, tuple[str, str]] = {
     "NIGHTLIGHT_DATABASE_URL": (
         "sqlite:///FILE or postgresql://user:password@host/name",
         "SQLite in NIGHTLIGHT_HOME",
+    ),
+    "NIGHTLIGHT_PLATFORM_COUNTRY": (
+        "two letters: the country of accounts of which nothing is told (policy: report_routes)",
+        "none: they are reported where their category says",
     ),
     "NIGHTLIGHT_PLATFORM_NAME": ("the platform's name, as reports give it", "unnamed platform"),
     "NIGHTLIGHT_PLATFORM_URL": ("where effects are sent (Standard Webhooks)", "none: effects wait"),
@@ -319,6 +324,7 @@ def read_settings(environment: Mapping[str, str] | None = None) -> Settings:
         database_url=Secret(
             env.get("NIGHTLIGHT_DATABASE_URL") or f"sqlite:///{home / 'nightlight.db'}"
         ),
+        platform_country=env.get("NIGHTLIGHT_PLATFORM_COUNTRY", ""),
         platform_name=env.get("NIGHTLIGHT_PLATFORM_NAME") or "unnamed platform",
         reporter=_reporter(env),
         platform=_platform(env, faults),

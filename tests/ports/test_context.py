@@ -37,6 +37,7 @@ FULL_ACCOUNT = make_account(
     display_name="Quibble \N{SNOWMAN}",
     bio="line\nline",
     profile_url="https://zorbleflux.example.test/q",
+    country="GB",
     created_at=LONG_AGO,
     profile_at=NOON,
     first_seen=NOON - timedelta(microseconds=1),

@@ -24,7 +24,7 @@ from nightlight.model.ids import AccountId, CaseId
 from nightlight.model.incident import Annotation, IncidentType
 from nightlight.model.media import MediaHashes, Scan, ScanState
 from nightlight.model.signal import SubjectKind
-from nightlight.report.draft import ConfirmedCase, Surroundings, draft_tip
+from nightlight.report.draft import ConfirmedCase, Named, draft_tip
 
 _HASHES = MediaHashes(md5="0a" * 16, sha1="0b" * 20, sha256="0c" * 32, pdq="0d" * 32)
 _CATEGORIES = ("known_media", "advert", "grooming", "user_report")
@@ -56,7 +56,7 @@ def drafted_tip(seed: int) -> CyberTip:
             if chance.random() < 0.7
         },
         account=make_account(account, handle="quib", bio="b") if chance.random() < 0.8 else None,
-        around=Surroundings(
+        named=Named(
             earlier_reports=tuple(range(1, chance.randint(1, 4))),
             associated=tuple(one for party in around.reported for one in party.associated),
             recipients=around.recipients,

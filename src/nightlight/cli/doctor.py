@@ -178,9 +178,11 @@ def _cybertipline(services: Services) -> Finding:
 def _hotline(services: Services) -> Iterator[Finding]:
     hotline = services.settings.hotline
     with services.unit_of_work.read() as tx:
-        wanted = Destination.HOTLINE in {
-            place for one in active_policy(tx).confirmed.values() for place in one.report_to
-        }
+        policy = active_policy(tx)
+    wanted = Destination.HOTLINE in {
+        *(place for one in policy.confirmed.values() for place in one.report_to),
+        *(place for one in policy.report_routes for place in one.report_to),
+    }
     if hotline is not None:
         yield _ok("hotline", f"packages go to {hotline.folder}")
     elif wanted:

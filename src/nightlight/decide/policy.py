@@ -15,12 +15,12 @@ from msgspec import Meta, Struct
 
 from nightlight.errors import InvalidInput
 from nightlight.model.cybertip import Destination
+from nightlight.model.deadline import Deadline, soonest
 from nightlight.model.effect import DESTRUCTIVE_EFFECTS, EffectKind
 from nightlight.model.incident import Annotation, IncidentType
 from nightlight.model.report_decision import (
     OTHER_MATTER,
     TAKEN_BACK,
-    Deadline,
     NotReportedReason,
     Says,
     Threshold,
@@ -83,6 +83,19 @@ class Outcome(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     bundle: bool = False
     annotations: tuple[Annotation, ...] = ()
     urgent: Annotated[str, Meta(max_length=3000)] = ""
+
+
+class ReportRoute(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Where the accounts of a country are reported, in place of what their categories say.
+
+    Attributes:
+        country: two letters, as the platform tells it of accounts; where it tells nothing, those of
+            NIGHTLIGHT_PLATFORM_COUNTRY.
+        report_to: where; settings say how each place is reached.
+    """
+
+    country: Annotated[str, Meta(pattern=r"^[A-Z]{2}$")]
+    report_to: Annotated[tuple[Destination, ...], Meta(min_length=1)]
 
 
 class Quota(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -162,18 +175,6 @@ DEFAULT_THRESHOLD = Threshold(
 )
 
 
-class FilingDeadline(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """By when the tip of a confirmed case is to be filed; later, an alarm is raised.
-
-    Attributes:
-        from_severity: of cases this severe and more, up to the next one listed.
-        hours: so long after the confirmation.
-    """
-
-    from_severity: Severity
-    hours: Annotated[int, Meta(ge=1)]
-
-
 class Policy(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """A named policy; ``version`` names it and its exact content.
 
@@ -185,6 +186,7 @@ class Policy(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
         quotas: circuit breakers.
         filing_deadlines: by when tips are filed: 24 hours from severity 80 on, 72 below, unless
             it says otherwise.
+        report_routes: by country, where else its accounts are reported; at most one a country.
         retention: for how long evidence is kept.
         reporting: from where on accounts that were acted on are reported; the one of the default
             policy, shown below, where it is missing.
@@ -196,10 +198,11 @@ class Policy(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     rules: tuple[PolicyRule, ...]
     confirmed: dict[str, Outcome]
     quotas: tuple[Quota, ...] = ()
-    filing_deadlines: tuple[FilingDeadline, ...] = (
-        FilingDeadline(from_severity=80, hours=24),
-        FilingDeadline(from_severity=0, hours=72),
+    filing_deadlines: tuple[Deadline, ...] = (
+        Deadline(from_severity=80, hours=24),
+        Deadline(from_severity=0, hours=72),
     )
+    report_routes: tuple[ReportRoute, ...] = ()
     retention: Retention = Retention()
     reporting: Threshold = DEFAULT_THRESHOLD
     digest: str = ""
@@ -209,10 +212,15 @@ class Policy(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
         """``name@revision:digest``, as recorded with every decision."""
         return f"{self.name}@{self.revision}:{self.digest}"
 
+    def places(self, outcome: Outcome, country: str) -> tuple[Destination, ...]:
+        """Return where a confirmed case is reported whose account is of this country."""
+        wanted = country.strip().upper()
+        routes = [one.report_to for one in self.report_routes if one.country == wanted]
+        return routes[0] if routes else outcome.report_to
+
     def filing_hours(self, severity: int) -> int | None:
         """Return within how many hours a tip of this severity is filed, None without a deadline."""
-        met = [one for one in self.filing_deadlines if one.from_severity <= severity]
-        return max(met, key=lambda one: one.from_severity).hours if met else None
+        return soonest(self.filing_deadlines, severity)
 
 
 def parse_policy(body: bytes) -> Policy:
@@ -239,6 +247,7 @@ def parse_policy(body: bytes) -> Policy:
         ) from error
     _check_rules(policy)
     _check_quotas(policy)
+    _check_routes(policy)
     _check_threshold(policy.reporting)
     digest = hashlib.sha256(body).hexdigest()[:12]
     return msgspec.structs.replace(policy, digest=digest)
@@ -283,6 +292,14 @@ def _check_quotas(policy: Policy) -> None:
     if twice:
         raise InvalidInput(
             f"effect {twice!r} has two quotas", field="policy.quotas", hint="keep one"
+        )
+
+
+def _check_routes(policy: Policy) -> None:
+    twice = _twice([route.country for route in policy.report_routes])
+    if twice:
+        raise InvalidInput(
+            f"country {twice!r} has two routes", field="policy.report_routes", hint="keep one"
         )
 
 

@@ -248,7 +248,7 @@ class Known:
         data = event.data
         told = {
             name: value
-            for name in ("handle", "display_name", "bio", "profile_url")
+            for name in ("handle", "display_name", "bio", "profile_url", "country")
             if (value := getattr(data, name)) is not None
         }
         known_at = account.profile_at

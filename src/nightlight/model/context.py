@@ -18,6 +18,7 @@ class AccountContext(Masked, frozen=True, kw_only=True):
     """What is known of an account.
 
     Attributes:
+        country: two letters, "" where the platform did not tell it.
         profile_at: time of the newest event that told the profile; older news does not overwrite.
         first_seen: time of the earliest event of the account.
         suspended: whether Nightlight asked for suspension and no one has reinstated it.
@@ -29,6 +30,7 @@ class AccountContext(Masked, frozen=True, kw_only=True):
     display_name: str = ""
     bio: str = ""
     profile_url: str = ""
+    country: str = ""
     created_at: datetime | None = None
     profile_at: datetime | None = None
     first_seen: datetime | None = None

@@ -36,7 +36,8 @@ class AccountCreated(Masked, frozen=True, kw_only=True):
     """An account as it was registered.
 
     ``device`` and ``network`` are by whatever names the platform knows the machine and the network
-    of the sender; before an event is stored they are replaced by keyed hashes.
+    of the sender; before an event is stored they are replaced by keyed hashes. ``country`` is two
+    letters (ISO 3166-1), by which a policy may choose where the account is reported.
     """
 
     account_id: str
@@ -44,6 +45,7 @@ class AccountCreated(Masked, frozen=True, kw_only=True):
     display_name: str = ""
     bio: str = ""
     profile_url: str = ""
+    country: str = ""
     device: str = ""
     network: str = ""
 
@@ -56,6 +58,7 @@ class AccountUpdated(Masked, frozen=True, kw_only=True):
     display_name: str | None = None
     bio: str | None = None
     profile_url: str | None = None
+    country: str | None = None
     device: str = ""
     network: str = ""
 

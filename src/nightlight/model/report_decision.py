@@ -12,12 +12,12 @@ from typing import Annotated
 from msgspec import Meta, Struct
 
 from nightlight.errors import Conflict
+from nightlight.model.deadline import Deadline, soonest
 from nightlight.model.effect import EffectKind
 from nightlight.model.ids import AccountActionId, AccountId, TipId
 from nightlight.model.role import AccountRole, Knowledge
 
 _Name = Annotated[str, Meta(pattern=r"^[a-z][a-z0-9_-]{0,63}$")]
-_Severity = Annotated[int, Meta(ge=0, le=100)]
 
 #: Reasons that Nightlight itself gives; every list of reasons has them.
 TAKEN_BACK, OTHER_MATTER = "taken_back", "other_matter"
@@ -61,18 +61,6 @@ class NotReportedReason(Struct, frozen=True, kw_only=True, forbid_unknown_fields
     settles: bool = False
 
 
-class Deadline(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """How long a report decision may stay undecided from a severity on.
-
-    Attributes:
-        from_severity: the least severity that it is for.
-        hours: how many hours after the account was acted on a decision is overdue.
-    """
-
-    from_severity: _Severity
-    hours: Annotated[int, Meta(ge=1, le=8760)]
-
-
 class Threshold(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """From where on an account that was acted on is reported, by name and version.
 
@@ -105,8 +93,8 @@ class Threshold(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
     def due_at(self, severity: int, at: datetime) -> datetime:
         """Return when a decision about something of this severity is overdue."""
-        hours = min(one.hours for one in self.deadlines if one.from_severity <= severity)
-        return at + timedelta(hours=hours)
+        # One of them is for severity 0, or the policy is refused.
+        return at + timedelta(hours=soonest(self.deadlines, severity) or 0)
 
 
 class ReportState(StrEnum):

@@ -57,7 +57,7 @@ class ConfirmedCase(Struct, frozen=True, kw_only=True):
     exif_viewed: Collection[str] = ()
 
 
-class Surroundings(Masked, frozen=True, kw_only=True):
+class Named(Masked, frozen=True, kw_only=True):
     """Who else a tip names, and what is known of where its account was seen.
 
     Attributes:
@@ -79,7 +79,7 @@ def draft_tip(
     signals: Sequence[Signal],
     media: Mapping[str, MediaContext],
     account: AccountContext | None,
-    around: Surroundings,
+    named: Named,
     now: datetime,
     classify: bool,
     destination: Destination = Destination.NCMEC,
@@ -97,7 +97,7 @@ def draft_tip(
         signals: what the detectors found on the cases' events.
         media: what is known of the sealed files, by media id.
         account: the account as known, None where the platform never told of it.
-        around: who else is named.
+        named: who else is named.
         now: when the tip is drafted.
         classify: whether a hash bank's industry classification is passed on.
         destination: where it is filed.
@@ -120,14 +120,14 @@ def draft_tip(
         high_priority=" ".join(dict.fromkeys(one.urgent for one in cases if one.urgent)),
         annotations=_annotations(cases),
         places=_places(posts, platform),
-        reported=(_reported(first, account, platform, around),) if first.account_id else (),
-        recipients=around.recipients,
-        victims=around.victims,
+        reported=(_reported(first, account, platform, named),) if first.account_id else (),
+        recipients=named.recipients,
+        victims=named.victims,
         narrative="\n".join(
             [
                 *([note] if note else []),
                 *(line for one in cases for line in _narrative(one)),
-                *_follows(around.earlier_reports),
+                *_follows(named.earlier_reports),
                 *_dated_ahead(happened_at, now),
                 *(_quoted(event) for event in posts),
             ]
@@ -193,7 +193,7 @@ def _places(posts: Sequence[Event], platform: str) -> tuple[Place, ...]:
 
 
 def _reported(
-    case: Case, account: AccountContext | None, platform: str, around: Surroundings
+    case: Case, account: AccountContext | None, platform: str, named: Named
 ) -> ReportedParty:
     return ReportedParty(
         account_id=case.account_id,
@@ -202,10 +202,10 @@ def _reported(
         display_names=(account.display_name,) if account and account.display_name else (),
         profile_urls=(account.profile_url,) if account and account.profile_url else (),
         bio=account.bio if account else "",
-        ip_captures=around.ip_captures,
-        devices=around.devices,
-        prior_reports=around.earlier_reports,
-        associated=around.associated,
+        ip_captures=named.ip_captures,
+        devices=named.devices,
+        prior_reports=named.earlier_reports,
+        associated=named.associated,
     )
 
 

@@ -15,8 +15,8 @@ from nightlight.model.ids import CaseId, EventKey, MediaId
 from nightlight.model.incident import IncidentType
 from nightlight.report.draft import ConfirmedCase, draft_tip
 from nightlight.report.progress import APPEALED, OVERTURNED, withdrawn
+from nightlight.services.named import named_in
 from nightlight.services.rules import active_policy
-from nightlight.services.surroundings import surroundings_of
 from nightlight.transaction import StoredTip, Transaction
 
 #: What a person must do about what was filed of a case that does not stand.
@@ -28,15 +28,18 @@ _TAKEN_BACK = frozenset({TipState.WITHDRAWN, TipState.WITHDRAWING})
 class Drafting:
     """Drafts the tips that the policy asks for, each at every place it names."""
 
-    def __init__(self, *, platform_name: str, classify: bool) -> None:
+    def __init__(self, *, platform_name: str, classify: bool, platform_country: str = "") -> None:
         """Keep what every tip says.
 
         Args:
             platform_name: the platform's name.
             classify: whether tips carry a hash bank's industry classification.
+            platform_country: the country of accounts of which the platform tells none; "" where
+                that is open.
         """
         self._platform_name = platform_name
         self._classify = classify
+        self._platform_country = platform_country
 
     def draft(
         self, tx: Transaction, case: Case, *, policy: Policy, now: datetime
@@ -50,7 +53,7 @@ class Drafting:
         if outcome.report is None:
             return []
         entries = []
-        for destination in outcome.report_to:
+        for destination in policy.places(outcome, self._country(tx, case)):
             waiting = _waiting(tx, case, destination) if outcome.bundle else None
             if waiting is None:
                 self._draft(tx, [case], destination, policy=policy, now=now)
@@ -63,6 +66,10 @@ class Drafting:
                 )
             )
         return entries
+
+    def _country(self, tx: Transaction, case: Case) -> str:
+        known = tx.context.accounts([case.account_id]).get(case.account_id)
+        return (known.country if known else "") or self._platform_country
 
     def withdraw(
         self, tx: Transaction, case: Case, *, policy: Policy, now: datetime
@@ -266,7 +273,7 @@ class Drafting:
             signals=tx.signals.of_events([*keys, *(one.event_key for one in media.values())]),
             media={str(name): one for name, one in media.items()},
             account=tx.context.accounts([account_id]).get(account_id),
-            around=surroundings_of(tx, account_id, posts, platform=self._platform_name),
+            named=named_in(tx, account_id, posts, platform=self._platform_name),
             now=now,
             classify=self._classify,
             destination=destination,

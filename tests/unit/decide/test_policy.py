@@ -293,3 +293,36 @@ def test_without_deadlines_there_is_none() -> None:
 def test_an_unknown_place_to_report_to_is_refused() -> None:
     with pytest.raises(InvalidInput):
         make_policy(more='report_to = ["elsewhere"]\n')
+
+
+ROUTES = """
+[[report_routes]]
+country = "GB"
+report_to = ["hotline"]
+"""
+
+
+@pytest.mark.parametrize(
+    ("country", "places"),
+    [("GB", ("hotline",)), (" gb", ("hotline",)), ("SE", ("ncmec",)), ("", ("ncmec",))],
+)
+def test_accounts_of_a_country_are_reported_where_its_route_says(
+    country: str, places: tuple[str, ...]
+) -> None:
+    policy = make_policy(more=ROUTES)
+    assert policy.places(policy.confirmed["advert"], country) == places
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        ROUTES * 2,
+        ROUTES.replace("GB", "gb"),
+        ROUTES.replace("GB", "GBR"),
+        ROUTES.replace('["hotline"]', "[]"),
+        ROUTES.replace("hotline", "elsewhere"),
+    ],
+)
+def test_a_route_that_cannot_be_meant_is_refused(wrong: str) -> None:
+    with pytest.raises(InvalidInput):
+        make_policy(more=wrong)

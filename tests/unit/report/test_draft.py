@@ -22,7 +22,7 @@ from nightlight.model.ids import CaseId
 from nightlight.model.incident import Annotation, Chat, IncidentType, WebPage
 from nightlight.model.media import MediaHashes, Scan, ScanState
 from nightlight.model.signal import Signal, SubjectKind
-from nightlight.report.draft import ConfirmedCase, Surroundings, draft_tip
+from nightlight.report.draft import ConfirmedCase, Named, draft_tip
 
 NOW = at(60)
 HASHES = MediaHashes(md5="11" * 16, sha256="22" * 32, pdq="33" * 32, pdq_quality=90)
@@ -73,7 +73,7 @@ def draft(*signals: Signal, **changes: Any) -> CyberTip:
             )
         },
         "account": make_account(handle="quib", display_name="Quib", bio="nothing"),
-        "around": Surroundings(),
+        "named": Named(),
         "now": NOW,
         "classify": False,
     }
@@ -189,7 +189,7 @@ def test_a_finding_without_an_account_reports_nobody() -> None:
 
 
 def test_an_account_that_was_reported_before_names_the_earlier_reports() -> None:
-    tip = draft(around=Surroundings(earlier_reports=(7, 8)), posts=[])
+    tip = draft(named=Named(earlier_reports=(7, 8)), posts=[])
     assert tip.reported[0].prior_reports == (7, 8)
     assert tip.narrative.endswith("this follows CyberTipline report(s) 7, 8.")
 
@@ -222,7 +222,7 @@ def test_cases_of_one_account_can_make_one_tip() -> None:
         )
     ]
     tip = draft_tip(
-        cases, platform="Z", signals=(), media={}, account=None, around=Surroundings(), now=NOW,
+        cases, platform="Z", signals=(), media={}, account=None, named=Named(), now=NOW,
         classify=False,
     )  # fmt: skip
     assert (tip.case_id, tip.cases) == ("one", ("one", "two"))

@@ -37,6 +37,7 @@ from nightlight.review.resolve import Resolution
 from nightlight.services.deadlines import Deadlines
 from nightlight.services.drafting import Drafting
 from nightlight.services.filing import StoredTips
+from nightlight.services.review import Review
 from nightlight.services.rules import default_policy
 
 KIND = EffectKind
@@ -634,3 +635,29 @@ def test_a_tip_says_from_where_the_account_registered_changed_its_profile_and_up
     ]
     [device] = tip.reported[0].devices
     assert (device.id_value, device.event) == ("b", CaptureKind.REGISTRATION)
+
+
+@pytest.mark.parametrize(
+    ("told", "platform", "place"),
+    [
+        ("GB", "", "hotline"),
+        ("SE", "GB", "ncmec"),
+        ("", "GB", "hotline"),
+        ("", "", "ncmec"),
+    ],
+)
+def test_an_account_is_reported_where_its_country_says(
+    desk: Desk, told: str, platform: str, place: str
+) -> None:
+    route = '\n[[report_routes]]\ncountry = "GB"\nreport_to = ["hotline"]\n'
+    desk.services.lists.activate_policy(default_policy() + route.encode(), actor="ana", reason="t")
+    first = AccountCreated(account_id="account-1", handle="quib", country="SE")
+    moved = AccountUpdated(account_id="account-1", country=told)
+    desk.take_in(event_of(first, minutes=-9), event_of(moved, minutes=-8), advert())
+    [case] = desk.outcome().cases
+    drafting = Drafting(platform_name="Zorbleflux", classify=False, platform_country=platform)
+    review = Review(
+        unit_of_work=desk.services.unit_of_work, clock=desk.services.clock, drafting=drafting
+    )
+    review.decide(case.id, Resolution(step=CaseStep.CONFIRM, reviewer="ana", reason="r"))
+    assert tip_of(desk).destination == place

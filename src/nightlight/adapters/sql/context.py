@@ -220,6 +220,7 @@ def _account(row: Sequence[Any]) -> AccountContext:
         user_reports,
         suspended,
         human_decision,
+        country,
     ) = row
     return AccountContext(
         account_id=account_id,
@@ -227,6 +228,7 @@ def _account(row: Sequence[Any]) -> AccountContext:
         display_name=display_name,
         bio=bio,
         profile_url=profile_url,
+        country=country,
         created_at=from_us_or_none(created_us),
         profile_at=from_us_or_none(profile_us),
         first_seen=from_us_or_none(first_seen_us),
@@ -245,6 +247,7 @@ def _account_row(one: AccountContext) -> dict[str, Any]:
         "display_name": one.display_name,
         "bio": one.bio,
         "profile_url": one.profile_url,
+        "country": one.country,
         "created_us": to_us_or_none(one.created_at),
         "profile_us": to_us_or_none(one.profile_at),
         "first_seen_us": to_us_or_none(one.first_seen),

@@ -87,6 +87,7 @@ account = Table(
     Column("user_reports", Integer, nullable=False),
     Column("suspended", Boolean, nullable=False),
     Column("human_decision", String(16), nullable=False),
+    Column("country", Text, nullable=False, server_default=text("''")),
 )
 
 post = Table(

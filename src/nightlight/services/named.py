@@ -21,7 +21,7 @@ from nightlight.model.person import (
     IpCapture,
     Victim,
 )
-from nightlight.report.draft import Surroundings
+from nightlight.report.draft import Named
 from nightlight.services.filing import earlier_reports
 from nightlight.services.networks import linked_accounts
 from nightlight.transaction import Transaction
@@ -33,14 +33,14 @@ _CAPTURES = 50
 _PROFILES = 20
 
 
-def surroundings_of(
+def named_in(
     tx: Transaction, account_id: AccountId, posts: Sequence[Event], *, platform: str
-) -> Surroundings:
+) -> Named:
     """Return who else a tip about an account and these posts of it names."""
     if not account_id:
-        return Surroundings()
+        return Named()
     seen = _seen(tx, account_id, posts)
-    return Surroundings(
+    return Named(
         earlier_reports=earlier_reports(tx, account_id),
         associated=_associated(tx, account_id, platform),
         recipients=_recipients(tx, account_id, posts, platform),
