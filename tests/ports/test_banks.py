@@ -538,3 +538,33 @@ def test_what_is_said_of_what_is_not_let_in_goes_with_it(unit_of_work: SqlUnitOf
 
     with unit_of_work.read() as tx:
         assert tx.banks.described(held.content) == b""
+
+
+def test_what_is_said_of_a_picture_goes_with_its_last_hash(unit_of_work: SqlUnitOfWork) -> None:
+    def described() -> list[bool]:
+        with unit_of_work.read() as tx:
+            return [bool(tx.banks.described(number)) for number in contents]
+
+    pair = [replace(entry(name), content=-1) for name in ("one", "two")]
+    alone = [replace(entry(name), content=0) for name in ("three", "four")]
+    put(unit_of_work, *pair, *alone)
+    stays = replace(entry("five"), bank="another")
+    put(unit_of_work, stays)
+    [one, two, three, four, five] = stored(unit_of_work)
+    contents = [one.content, three.content, four.content, five.content]
+    with unit_of_work.begin() as tx:
+        for number in contents:
+            tx.banks.describe(number, b"{}")
+        tx.commit(ENTRY)
+
+    change(unit_of_work, one.number, state=EntryState.WITHDRAWN)
+    assert described() == [True] * 4
+    change(unit_of_work, two.number, state=EntryState.WITHDRAWN)
+    assert described() == [False, True, True, True]
+    put(unit_of_work, replace(three, state=EntryState.WITHDRAWN))
+    assert described() == [False, False, True, True]
+    with unit_of_work.begin() as tx:
+        tx.banks.remove_bank(BANK)
+        tx.commit(ENTRY)
+
+    assert described() == [False, False, False, True]

@@ -172,7 +172,7 @@ class BankStore(Protocol):
     def describe(self, content: int, metadata: bytes) -> None:
         """Keep what is said of a picture or video, sealed; b"" takes it away.
 
-        It goes with the bank, and with an update that is not let in.
+        It goes with the last of its hashes, however that is withdrawn or discarded.
         """
         ...
 

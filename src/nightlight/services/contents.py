@@ -154,7 +154,6 @@ class Contents(BankImports):
         """
         with self._unit_of_work.begin() as tx:
             found = _content(tx, bank, number).entries
-            tx.banks.describe(number, b"")
             return self._switch(tx, found, EntryState.WITHDRAWN, actor, reason)
 
     def note_content(self, bank: str, number: int, note: str, *, actor: str, reason: str) -> int:
@@ -277,9 +276,6 @@ class Contents(BankImports):
         """
         with self._unit_of_work.begin() as tx:
             found = [_entry(tx, bank, entry_id)]
-            number = found[0].content
-            if not any(one.id != entry_id for one in _kept(tx, bank, number)):
-                tx.banks.describe(number, b"")
             return self._switch(tx, found, EntryState.WITHDRAWN, actor, reason)
 
     def _switch(
@@ -360,15 +356,11 @@ def found_bank(tx: Transaction, name: str) -> Bank:
 
 
 def _content(tx: Transaction, bank: str, number: int) -> Content:
-    found = _kept(tx, bank, number)
+    found = tuple(tx.banks.entries(bank=bank, content=number, states=_KEPT))
     if not found:
         raise NotFound(f"no picture or video {number} in the hash bank {bank!r}")
     said = tx.banks.described(number)
     return Content(bank=bank, number=number, entries=found, metadata=said)
-
-
-def _kept(tx: Transaction, bank: str, number: int) -> tuple[BankEntry, ...]:
-    return tuple(tx.banks.entries(bank=bank, content=number, states=_KEPT))
 
 
 def _entry(tx: Transaction, bank: str | None, entry_id: str) -> BankEntry:

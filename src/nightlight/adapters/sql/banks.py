@@ -10,7 +10,7 @@ from secrets import randbits
 
 import msgspec
 from msgspec.structs import replace
-from sqlalchemy import ColumnElement, Connection, and_, delete, func, select, text, update
+from sqlalchemy import Connection, and_, delete, func, select, text, update
 
 from nightlight.adapters.sql.bank_changes import (
     Arrivals,
@@ -20,12 +20,12 @@ from nightlight.adapters.sql.bank_changes import (
     vacate_name,
     withdraw_bank,
 )
+from nightlight.adapters.sql.bank_contents import SqlBankContents
 from nightlight.adapters.sql.bank_history import SqlBankHistory
 from nightlight.adapters.sql.bank_rows import Wanted, read_entries
 from nightlight.adapters.sql.rows import put_new, put_over, to_json, to_us
 from nightlight.adapters.sql.schema import (
     bank,
-    bank_content,
     bank_entry,
     bank_mark,
     counter,
@@ -54,6 +54,7 @@ class SqlBankStore:
         self._connection = connection
         self._keys = keys
         self._history = SqlBankHistory(connection)
+        self._contents = SqlBankContents(connection, keys)
         self._own_version: int | None = None
 
     def version(self) -> int:
@@ -161,7 +162,7 @@ class SqlBankStore:
     def remove_bank(self, name: str) -> int:
         """Withdraw every entry and take the bank away; return how many entries it held."""
         version = self.next_version()
-        self._forget_described(bank_entry.c.bank == name)
+        self._contents.forget(bank_entry.c.bank == name)
         withdrawn = withdraw_bank(self._connection, name, version=version)
         self._connection.execute(delete(bank).where(bank.c.name == name))
         return withdrawn
@@ -185,7 +186,10 @@ class SqlBankStore:
             keeping=frozenset(keeping),
             staged=staged,
         )
-        return arrivals.take(entries)
+        done = arrivals.take(entries)
+        gone = [entry.id for entry in entries if entry.state is EntryState.WITHDRAWN]
+        self._contents.forget_gone(bank_entry.c.id, gone)
+        return done
 
     def publish(self, staged: int) -> int:
         """Let what was held under a version act, as if it came now; return how many entries."""
@@ -201,7 +205,7 @@ class SqlBankStore:
     def discard(self, staged: int) -> int:
         """Delete what was held under a version, and return how many entries it was."""
         is_it = and_(_IS_HELD, bank_entry.c.added_version == staged)
-        self._forget_described(is_it)
+        self._contents.forget(is_it)
         gone = delete(bank_entry).where(is_it)
         return self._connection.execute(gone).rowcount
 
@@ -217,26 +221,18 @@ class SqlBankStore:
         """Change entries and return how many differ now; withdrawing one erases its hash."""
         change = Change(state=state, opinion=opinion, disabled_until=disabled_until, note=note)
         version = self.next_version()
-        return change_entries(self._connection, self._keys, numbers, change, version=version)
+        count = change_entries(self._connection, self._keys, numbers, change, version=version)
+        if state is EntryState.WITHDRAWN:
+            self._contents.forget_gone(bank_entry.c.number, list(numbers))
+        return count
 
     def describe(self, content: int, metadata: bytes) -> None:
         """Keep what is said of a picture or video; nothing takes it away."""
-        if metadata:
-            row = {"content": content, "sealed_metadata": self._keys.wrap(metadata)}
-            put_over(self._connection, bank_content, [row])
-        else:
-            gone = delete(bank_content).where(bank_content.c.content == content)
-            self._connection.execute(gone)
+        self._contents.describe(content, metadata)
 
     def described(self, content: int) -> bytes:
         """Return what is said of a picture or video, b"" where nothing is."""
-        wanted = select(bank_content.c.sealed_metadata).where(bank_content.c.content == content)
-        sealed = self._connection.execute(wanted).scalar_one_or_none()
-        return b"" if sealed is None else self._keys.unwrap(sealed)
-
-    def _forget_described(self, of: ColumnElement[bool]) -> None:
-        contents = select(bank_entry.c.content).where(of)
-        self._connection.execute(delete(bank_content).where(bank_content.c.content.in_(contents)))
+        return self._contents.described(content)
 
     def entries(
         self,
