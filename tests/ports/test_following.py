@@ -17,6 +17,7 @@ from nightlight.adapters.sql.database import SqlUnitOfWork
 from nightlight.model.bank import Bank, BankEntry, BankPurpose, EntryState
 from nightlight.model.media import MediaHashes
 from nightlight.services.matching import Matcher
+from nightlight.services.rules import CurrentRules
 from nightlight.web.fresh import Fresh
 
 _PIECE = 10
@@ -182,6 +183,17 @@ def test_an_entry_of_a_large_list_wakes_when_its_time_has_come(
     clock.advance(minutes=5)
     index.step()
     assert (before, index.holds(LAST)) == (False, True)
+
+
+def test_who_judges_waits_for_all_of_a_large_list_and_who_answers_does_not(
+    index: Index, unit_of_work: SqlUnitOfWork
+) -> None:
+    rules = CurrentRules(unit_of_work=unit_of_work, matcher=index.matcher)
+    put(unit_of_work, *bulk())
+    rules.advance()
+    meanwhile = (rules.is_whole, index.holds(LAST))
+    rules()
+    assert (meanwhile, rules.is_whole, index.holds(LAST)) == ((False, False), True, True)
 
 
 def test_nothing_is_answered_before_all_of_a_first_list_is_in(

@@ -74,6 +74,8 @@ def import_bank(
 ) -> None:
     """Add the hashes in FILE to a bank; running processes match against them within a second.
 
+    More than 5,000 hashes are taken in piece by piece, and other changes do not wait for them.
+
     An update that would match much of recent harmless traffic is held for a person: see
     `nightlight bank held`.
     """

@@ -40,6 +40,7 @@ class BankImports(Updates):
     ) -> ImportedBank:
         """Return what was added to the bank; processes that run match against it within a second.
 
+        A large file they take in piece by piece, see ``services.following``.
         All of a file acts from one moment on or, where this ends early, nothing of it. The lines
         are read as they are needed. What is new in a large file is stored piece by piece, so that
         others can store meanwhile, and held until all of it is there: a process that is killed

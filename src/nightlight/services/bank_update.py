@@ -75,12 +75,12 @@ class Update:
         self._unchanged += done.unchanged
 
     def let_act(self, entries: Sequence[BankEntry], *, after: datetime | None = None) -> int:
-        """Let disabled entries act, at once or after a time, and try them; return how many."""
+        """Let entries act, at once or after a time; try those that did not; return how many."""
         numbers = [entry.number for entry in entries]
         state = EntryState.ACTIVE if after is None else EntryState.DISABLED
         changed = self._tx.banks.change(numbers, state=state, disabled_until=after)
         self._changed += changed
-        self._gate.attempt(entries)
+        self._gate.attempt([one for one in entries if one.state is EntryState.DISABLED])
         return changed
 
     def withdraw(self, source_refs: Collection[str]) -> None:

@@ -194,6 +194,20 @@ def test_a_flooding_picture_that_came_in_disabled_waits_also_where_a_time_is_set
     assert bank_desk.states() == {"entry-1": "held", "entry-2": "disabled"}
 
 
+def test_what_a_person_released_goes_on_acting_when_the_rest_of_its_picture_is_enabled(
+    bank_desk: BankDesk,
+) -> None:
+    banks = bank_desk.banks
+    banks.create(Bank(name="quibble"), **WHO)
+    kinds = ((HashKind.MD5, md5(1)), (HashKind.SHA1, "0b" * 20))
+    number = banks.add_content("quibble", [(*one, "", 100) for one in kinds], **WHO)
+    first, second = banks.content("quibble", number).entries
+    banks.disable_entry("quibble", second.id, None, **WHO)
+    bank_desk.traffic(*[MediaHashes(md5=md5(1))] * _FILES)
+    assert banks.enable_content("quibble", number, **WHO) == 1
+    assert bank_desk.states() == {first.id: "active", second.id: "active"}
+
+
 def test_what_acted_before_is_not_tried_when_it_is_disabled_for_a_while(
     bank_desk: BankDesk, clock: HandClock
 ) -> None:
