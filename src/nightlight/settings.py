@@ -66,12 +66,16 @@ class RecordSettings(Struct, frozen=True, kw_only=True):
         origin: the name of the record, such as example.test/nightlight.
         folder, url: None where checkpoints are not published there.
         token: what the address asks for; "" for nothing.
+        verify_every_minutes: how often the worker verifies what is new of the record.
+        verify_whole_every_days: how often it verifies all of it.
     """
 
     origin: str = "nightlight"
     folder: Path | None = None
     url: str | None = None
     token: Secret = Secret("")
+    verify_every_minutes: int = 60
+    verify_whole_every_days: int = 7
 
 
 class VaultBucketSettings(Struct, frozen=True, kw_only=True):
@@ -290,6 +294,14 @@ REFERENCE: Mapping[str, tuple[str, str]] = {
     ),
     "NIGHTLIGHT_CHECKPOINT_URL": ("address to which checkpoints are posted as plain text", "none"),
     "NIGHTLIGHT_CHECKPOINT_TOKEN": ("bearer token that the address asks for", "none"),
+    "NIGHTLIGHT_VERIFY_EVERY_MINUTES": (
+        "how often the worker verifies what is new of the record, 1 to 1440",
+        "60",
+    ),
+    "NIGHTLIGHT_VERIFY_WHOLE_EVERY_DAYS": (
+        "how often the worker verifies the whole record, 1 to 31",
+        "7",
+    ),
     "NIGHTLIGHT_HMA_API": (
         "true serves HMA's REST interface beside our own (docs/operations/hma.md)",
         "false",
@@ -437,7 +449,18 @@ def _record(env: Mapping[str, str], faults: list[str]) -> RecordSettings:
         folder=Path(folder).expanduser().absolute() if folder else None,
         url=url,
         token=Secret(env.get("NIGHTLIGHT_CHECKPOINT_TOKEN", "")),
+        verify_every_minutes=_whole("NIGHTLIGHT_VERIFY_EVERY_MINUTES", env, faults, 60, 1440),
+        verify_whole_every_days=_whole("NIGHTLIGHT_VERIFY_WHOLE_EVERY_DAYS", env, faults, 7, 31),
     )
+
+
+def _whole(name: str, env: Mapping[str, str], faults: list[str], usual: int, most: int) -> int:
+    """Return a whole number from 1 on, the usual one where none is set."""
+    said = env.get(name) or str(usual)
+    if not (said.isascii() and said.isdecimal() and 1 <= int(said) <= most):
+        faults.append(f"{name}: must be a whole number from 1 to {most}")
+        return usual
+    return int(said)
 
 
 def _vault_bucket(env: Mapping[str, str], faults: list[str]) -> VaultBucketSettings | None:

@@ -207,6 +207,16 @@ def test_record_is_published_only_where_told(tmp_path: Path) -> None:
     assert "zorbleflux" not in repr(record)
 
 
+def test_the_record_is_verified_hourly_and_weekly_unless_set_otherwise() -> None:
+    usual = read_settings({}).record
+    assert (usual.verify_every_minutes, usual.verify_whole_every_days) == (60, 7)
+    names = ("NIGHTLIGHT_VERIFY_EVERY_MINUTES", "NIGHTLIGHT_VERIFY_WHOLE_EVERY_DAYS")
+    told = read_settings(dict.fromkeys(names, "30")).record
+    assert (told.verify_every_minutes, told.verify_whole_every_days) == (30, 30)
+    for wrong in ("0", "-1", "1441", "never", "1.5"):
+        assert len(faults(dict.fromkeys(names, wrong))) == 2
+
+
 @pytest.mark.parametrize("origin", ["two words", "a+b", "a\tb", "line\nbreak"])
 def test_origin_that_no_signed_note_can_have_is_refused(origin: str) -> None:
     [fault] = faults({"NIGHTLIGHT_RECORD_ORIGIN": origin})

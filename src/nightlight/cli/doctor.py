@@ -19,7 +19,10 @@ from nightlight.settings import Settings, read_settings
 _STALE_S = 60.0
 #: Work signs the record every minute.
 _SIGNED_WITHIN_S = 3600
-_WHOLE_AT_LEAST = timedelta(days=7)
+#: The worker publishes every hour.
+_PUBLISHED_WITHIN = timedelta(hours=2)
+#: The worker verifies all of the record every week, or as the settings say: a day late is late.
+_LATE = timedelta(days=1)
 #: So many entries are verified in a second or two.
 _SOON_VERIFIED = 200_000
 #: The worker tries every hour.
@@ -73,9 +76,14 @@ def _examine() -> Iterator[Finding]:
         yield _ok("settings", f"home {settings.home}")
         services = build_services(settings)
     except NightlightError as error:
-        yield Finding(part="settings", health=Health.WRONG, says=_problem(error), mend=error.hint)
+        part = "key service" if error.field.startswith("NIGHTLIGHT_KMS") else "settings"
+        mend = error.hint or ("start it, or correct it" if part == "key service" else "")
+        yield Finding(part=part, health=Health.WRONG, says=_problem(error), mend=mend)
         return
     yield _ok("database", _database_name(settings))
+    if settings.key_service is not None:
+        yield _ok("key service", settings.key_service.url)
+    yield from _vault(services)
     yield from _lists(services)
     yield from _policy(services)
     yield _platform(services)
@@ -88,6 +96,24 @@ def _examine() -> Iterator[Finding]:
     yield from _statements(services)
     yield _record(services)
     yield _checkpoints(services)
+
+
+def _vault(services: Services) -> Iterator[Finding]:
+    """Yield whether the vault takes, gives and destroys; one that is not made yet is not asked."""
+    bucket, folder = services.settings.vault_bucket, services.settings.vault_directory
+    if bucket is None and not folder.is_dir():
+        return
+    try:
+        services.vault.probe()
+    except NightlightError as error:
+        yield Finding(
+            part="vault",
+            health=Health.WRONG,
+            says=f"{_problem(error)}; what cannot be sealed is held",
+            mend=error.hint or "docs/operations/evidence.md",
+        )
+        return
+    yield _ok("vault", f"bucket {bucket.name}" if bucket else str(folder))
 
 
 def _problem(error: NightlightError) -> str:
@@ -374,7 +400,8 @@ def _record(services: Services) -> Finding:
     verified = services.record.verified()
     whole = services.clock.now() - verified.whole_at if verified else timedelta()
     says = f"intact, {found.seq:,} entries; verified whole {_ago(whole)}"
-    if whole > _WHOLE_AT_LEAST:
+    at_least = timedelta(days=services.settings.record.verify_whole_every_days)
+    if whole > at_least + _LATE:
         return _warning("record", says, "nightlight audit verify")
     return _ok("record", says)
 
@@ -399,6 +426,9 @@ def _checkpoints(services: Services) -> Finding:
     if published is None or published.at is None or published.failure:
         why = published.failure if published else "not yet"
         return _warning("checkpoints", f"{says}; not published: {why}", "nightlight audit publish")
+    if published.seq < last.seq and now - published.at > _PUBLISHED_WITHIN:
+        says += f"; none published since entry {published.seq:,}, {_ago(now - published.at)}"
+        return _warning("checkpoints", says, "nightlight serve, or nightlight audit publish")
     return _ok(
         "checkpoints", f"{says}; entry {published.seq:,} published {_ago(now - published.at)}"
     )

@@ -86,6 +86,21 @@ class Vault:
         if self._blobs.has(name):
             raise IntegrityFailure("the vault still holds what was destroyed")
 
+    def probe(self) -> None:
+        """Return if the vault takes, gives back and destroys: tried with random bytes.
+
+        Raises:
+            Unavailable: the store does not answer, or is not the vault that is in use.
+            NotPermitted: it does not let us.
+            IntegrityFailure: it gives back something else, or keeps what was destroyed.
+        """
+        probe = secrets.token_bytes(_NONCE_BYTES)
+        digest = self.seal(probe)
+        try:
+            self.open(digest, Access(person="nightlight", purpose="to see that the vault works"))
+        finally:
+            self.destroy(digest)
+
     def open(self, digest: str, access: Access) -> bytes:
         """Return the sealed bytes; the caller commits an audit entry of the same access.
 

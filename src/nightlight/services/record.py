@@ -3,7 +3,7 @@
 import hashlib
 import hmac
 from collections.abc import Callable, Iterable, Iterator
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Protocol
 
 from msgspec import Struct
@@ -45,6 +45,8 @@ class Verified(Struct, frozen=True, kw_only=True):
         at: when anything was verified last.
         whole_at: when the whole record was verified last.
         seal: under the audit key, so that nobody else can say that much was verified.
+        broken: the first fault that was found since, "" for none: then nothing counts as verified,
+            and all of the record is looked at again until it is found intact.
     """
 
     seq: int
@@ -52,6 +54,7 @@ class Verified(Struct, frozen=True, kw_only=True):
     at: datetime
     whole_at: datetime
     seal: str = ""
+    broken: str = ""
 
 
 class VerifiedStore(Protocol):
@@ -156,7 +159,8 @@ class Record:
             since_last: look only at what came after the last verification that found no fault.
             progress: told the place of an entry every now and then.
         """
-        before = self.verified() if since_last else None
+        known_before = self.verified()
+        before = known_before if since_last else None
         since = (before.seq, before.hash) if before else (0, GENESIS)
         # Anchors first: one that another process makes meanwhile is of an entry not read here.
         anchors = self._anchors.all()
@@ -172,7 +176,9 @@ class Record:
                 since=since,
             )
         if found.intact:
-            self._remember(found, before)
+            self._remember(found, before if since[0] else None)
+        else:
+            self._alarm(found, known_before)
         return found
 
     def verified(self) -> Verified | None:
@@ -181,6 +187,17 @@ class Record:
         if kept is None or not hmac.compare_digest(kept.seal.encode(), self._seal(kept).encode()):
             return None
         return kept
+
+    def _alarm(self, found: Verification, before: Verified | None) -> None:
+        now, first = self._clock.now(), found.faults[0]
+        made = Verified(
+            seq=0,
+            hash=GENESIS,
+            at=now,
+            whole_at=before.whole_at if before else datetime.fromtimestamp(0, UTC),
+            broken=f"entry {first.seq}: {first.problem}",
+        )
+        self._verified.save(replace(made, seal=self._seal(made)))
 
     def _remember(self, found: Verification, before: Verified | None) -> None:
         now = self._clock.now()
@@ -191,6 +208,8 @@ class Record:
 
     def _seal(self, value: Verified) -> str:
         body = f"verified\n{value.seq}\n{value.hash}\n{value.at}\n{value.whole_at}"
+        if value.broken:
+            body += f"\n{value.broken}"
         return hmac.new(self._raw_key, body.encode(), hashlib.sha256).hexdigest()
 
     @property

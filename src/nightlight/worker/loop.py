@@ -10,6 +10,7 @@ from msgspec import Struct
 from nightlight.detect.hunting import HuntState
 from nightlight.errors import NightlightError, Unavailable
 from nightlight.services import Services
+from nightlight.worker.watch import RecordWatch
 
 _log = structlog.get_logger("nightlight.worker")
 
@@ -33,12 +34,31 @@ class Worker:
     """Judges accepted events, delivers effects and files tips until told to stop."""
 
     def __init__(
-        self, *, services: Services, options: WorkerOptions, orphaned: Callable[[], bool]
+        self,
+        *,
+        services: Services,
+        options: WorkerOptions,
+        orphaned: Callable[[], bool],
+        watch: RecordWatch | None = None,
     ) -> None:
-        """Keep the parts; ``orphaned`` tells whether whoever started this worker is gone."""
+        """Keep the parts.
+
+        Args:
+            services: what it works with.
+            options: how it divides its time.
+            orphaned: tells whether whoever started this worker is gone.
+            watch: verifies the record; by default as the settings say.
+        """
         self._services = services
         self._options = options
         self._orphaned = orphaned
+        settings = services.settings.record
+        self._watch = watch or RecordWatch(
+            services.record,
+            services.clock,
+            every=timedelta(minutes=settings.verify_every_minutes),
+            whole_every=timedelta(days=settings.verify_whole_every_days),
+        )
         self._next: dict[str, datetime] = {}
         self._failing: dict[str, str] = {}
 
@@ -70,6 +90,7 @@ class Worker:
             self._every(options.anchor_every_s, "anchor", self._anchor),
             self._every(options.anchor_every_s, "publish", self._publish),
             self._every(options.deadlines_every_s, "deadlines", self._notice_deadlines),
+            self._verify(),
         ]
         return any(done), None in done
 
@@ -91,6 +112,24 @@ class Worker:
             return None
         self._failing.pop(name, None)
         return busy
+
+    def _verify(self) -> bool | None:
+        """Return None if the record was found broken, or could not be read."""
+        try:
+            found = self._watch.look()
+        except NightlightError as error:
+            _log.error("step.failed", step="verify", code=error.code, error=str(error))
+            self._failing["verify"] = error.code
+            return None
+        if found is None:
+            return False
+        if found.intact:
+            self._failing.pop("verify", None)
+            return False
+        first = found.faults[0]
+        _log.error("record.broken", entry=first.seq, problem=first.problem)
+        self._failing["verify"] = f"the record is broken at entry {first.seq}"
+        return None
 
     def _judge(self) -> bool:
         busy = False

@@ -53,6 +53,7 @@ def overview(services: Services, _: Asked) -> Shown:
         )
         seen = worker_seen(tx, services)
         last = tx.heartbeats.last().get(WORKER)
+        verified = services.record.verified()
         return {
             "stages": stages(counted),
             "events": tx.figures.recent_events(_NEWEST_EVENTS),
@@ -68,6 +69,8 @@ def overview(services: Services, _: Asked) -> Shown:
             "quarantined": figures.quarantined,
             "overdue": tx.report_decisions.count_overdue(services.clock.now()),
             "audit_entries": figures.audit_entries,
+            "record_broken": verified.broken if verified else "",
+            "record_verified_at": verified.at if verified else None,
         }
 
 
@@ -169,10 +172,16 @@ def reconciliation(services: Services, _: Asked) -> Shown:
 
 
 def record(services: Services, _: Asked) -> Shown:
-    """Return the newest audit entries and the head of the chain."""
+    """Return the newest audit entries, the head of the chain, and how verifying it went."""
+    verified = services.record.verified()
     with services.unit_of_work.read() as tx:
         seq, head = tx.audit.head()
-        return {"entries": tx.audit.newest(_PAGE_ROWS), "seq": seq, "head": head}
+        return {
+            "entries": tx.audit.newest(_PAGE_ROWS),
+            "seq": seq,
+            "head": head,
+            "verified": verified,
+        }
 
 
 def lists(services: Services, _: Asked) -> Shown:
