@@ -5,11 +5,12 @@ Marks are ordinary words of commerce, news, research and help in a few languages
 """
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from functools import cache
 from importlib.resources import files
 
 import msgspec
+from ahocorasick_rs import AhoCorasick, Implementation
 from msgspec import Struct
 
 from nightlight.detect import normalise
@@ -30,11 +31,13 @@ class Mark(Struct, frozen=True, kw_only=True):
     """A kind of words; ``shown`` names it to people, ``against`` speaks against an offer.
 
     ``needs`` are characters of which every text that the pattern matches has one; "" for any.
+    ``words`` are of the same kind, and longer: looking for all of them takes a tenth of the time.
     """
 
     shown: str
     against: bool
     pattern: str
+    words: tuple[str, ...]
     needs: str = ""
 
 
@@ -75,6 +78,29 @@ def _compiled() -> tuple[tuple[str, re.Pattern[str], frozenset[str]], ...]:
     )
 
 
+class _Words:
+    """Says at one look which marks may stand in a text, by the words that they need."""
+
+    def __init__(self, marks_by_name: Mapping[str, Mark]) -> None:
+        needed: dict[str, set[str]] = {}
+        for name, mark in marks_by_name.items():
+            for word in mark.words:
+                needed.setdefault(word, set()).add(name)
+        self._names = list(needed.values())
+        self._automaton = AhoCorasick(
+            list(needed), store_patterns=False, implementation=Implementation.DFA
+        )
+
+    def possible(self, text: str) -> set[str]:
+        hits = self._automaton.find_matches_as_indexes(text, overlapping=True)
+        return set[str]().union(*[self._names[one] for one in {hit[0] for hit in hits}])
+
+
+@cache
+def _words() -> _Words:
+    return _Words(marks())
+
+
 def shape_of(texts: Sequence[tuple[str, str]], found: Iterable[FoundTerm]) -> Shape:
     """Return what matters of texts (each with its field) in which terms were found."""
     found = tuple(found)
@@ -105,11 +131,14 @@ def shape_of(texts: Sequence[tuple[str, str]], found: Iterable[FoundTerm]) -> Sh
 def marks_in(texts: Sequence[str]) -> frozenset[str]:
     """Return the names of the marks that stand in any of these texts, which are in lower case."""
     different = dict.fromkeys(texts)
-    has = frozenset("".join(different))
+    together = "\0".join(different)
+    has, possible = frozenset(together), _words().possible(together)
     return frozenset(
         name
         for name, pattern, needs in _compiled()
-        if not (needs and needs.isdisjoint(has)) and any(map(pattern.search, different))
+        if name in possible
+        and not (needs and needs.isdisjoint(has))
+        and any(map(pattern.search, different))
     )
 
 

@@ -9,6 +9,7 @@ is left out.
 import re
 import unicodedata
 from collections.abc import Iterable
+from itertools import compress
 
 from ahocorasick_rs import BytesAhoCorasick, Implementation
 
@@ -92,25 +93,16 @@ class _Letters:
     """Runs of letters, looked for in others; how often a letter is repeated does not matter."""
 
     def __init__(self, runs: Iterable[bytes]) -> None:
-        self._doubles = _doubles(_LETTERS)
-        single = {self._once(run) for run in runs}
+        single = {_once(run) for run in runs}
         self._all_pass = b"" in single
         self._none = not single
-        self._doubles = _doubles(bytes(set(b"".join(single))))
         patterns = [] if self._all_pass else sorted(single)
         self._automaton = BytesAhoCorasick(patterns, implementation=Implementation.DFA)
 
     def are_in(self, letters: bytes) -> bool:
         if self._all_pass or self._none:
             return self._all_pass
-        return bool(self._automaton.find_matches_as_indexes(self._once(letters)))
-
-    def _once(self, letters: bytes) -> bytes:
-        """Return the letters, each run of one that matters shortened to that one."""
-        for double, one in self._doubles:
-            while double in letters:
-                letters = letters.replace(double, one)
-        return letters
+        return bool(self._automaton.find_matches_as_indexes(_once(letters)))
 
 
 class _Ascii(dict[int, str]):
@@ -149,5 +141,8 @@ def _bare(raw: bytes) -> bytes:
     return raw.translate(_ALIKE, _NO_LETTERS)
 
 
-def _doubles(letters: bytes) -> tuple[tuple[bytes, bytes], ...]:
-    return tuple((bytes((one, one)), bytes((one,))) for one in letters)
+def _once(letters: bytes) -> bytes:
+    """Return the letters, each run of one shortened to that one."""
+    number = int.from_bytes(letters, "big")
+    differs = (number ^ (number >> 8)).to_bytes(len(letters), "big")
+    return bytes(compress(letters, differs)) if 0 in differs else letters

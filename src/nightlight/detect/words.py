@@ -18,6 +18,7 @@ _UNSPACED = (
     (0xF900, 0xFAFF),
     (0x20000, 0x3FFFF),
 )
+_FIRST_UNSPACED = chr(_UNSPACED[0][0])
 _SOME_UNSPACED = re.compile(
     "[" + "".join(f"{chr(first)}-{chr(last)}" for first, last in _UNSPACED) + "]"
 )
@@ -93,6 +94,8 @@ def _is_half_flag(picture: str) -> bool:
 def _goes_on(text: str, edge: int, step: int, *, skips_digits: bool) -> bool:
     """Say whether the word whose character at ``edge`` is a term's goes on past it."""
     inside, outside = text[edge], text[edge + step]
+    if outside == " " and inside.isalnum():
+        return False
     if not _is_letter(inside):
         return _ZERO_WIDTH_JOINER in {outside, inside}
     if step > 0 and unicodedata.category(outside).startswith("M"):
@@ -111,7 +114,7 @@ def _is_letter(char: str) -> bool:
 
 
 def _is_unspaced(char: str) -> bool:
-    return any(first <= ord(char) <= last for first, last in _UNSPACED)
+    return char >= _FIRST_UNSPACED and any(first <= ord(char) <= last for first, last in _UNSPACED)
 
 
 def _is_hangul(char: str) -> bool:
