@@ -5,7 +5,7 @@ on every replay. ``Pipeline`` gathers what it needs before, and stores what foll
 one transaction.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import timedelta
 
 from msgspec import Struct, field
@@ -257,6 +257,8 @@ class Pipeline:
         rules: Rules,
         *,
         hunt_id: str,
+        known: Collection[EventKey] = (),
+        raised: Collection[EventKey] = (),
         also: Callable[[Transaction, Sequence[Judgement], Sequence[Judged]], AuditEntry],
     ) -> None:
         """Judge events of the log once more, by what came onto the lists since.
@@ -268,6 +270,9 @@ class Pipeline:
             events: processed events, in order of the log.
             rules: the detectors that look, over what is new.
             hunt_id: the hunt; its decisions stand beside those made when the events happened.
+            known: events in which nothing is new; they keep their decisions.
+            raised: of these, events in which something weighs more now: they get a further
+                decision if it is graver and no person decided.
             also: stores what belongs to it in the same transaction, and says what the record says.
         """
         files = _Files(scans={})
@@ -275,21 +280,23 @@ class Pipeline:
             try:
                 with self._unit_of_work.begin() as tx:
                     tx.events.offset()  # no batch is judged meanwhile
-                    known = Known()
-                    known.load(events, tx)
+                    now = Known()
+                    now.load(events, tx)
                     over_quota = self._over_quota(tx, rules)
                     judgements: list[Judgement] = []
                     plans: list[tuple[Judgement, Decision, Plan]] = []
                     for event in events:
                         judgement = judge(
-                            event, known.context_for(event), rules.detectors, rules.judge
+                            event, now.context_for(event), rules.detectors, rules.judge
                         )
                         judgement = _hunted(judgement, hunt_id)
+                        if event.key in known and not (
+                            event.key in raised and _is_graver(tx, judgement)
+                        ):
+                            judgement = replace(judgement, decision=None)
                         judgements.append(judgement)
                         if judgement.decision is not None:
-                            plans.append(
-                                self._plan(judgement, judgement.decision, known, over_quota)
-                            )
+                            plans.append(self._plan(judgement, judgement.decision, now, over_quota))
                     entries: list[AuditEntry] = []
                     threshold = rules.judge.policy.reporting
                     judged = self._store(
@@ -299,10 +306,10 @@ class Pipeline:
                         files,
                         entries,
                         threshold=threshold,
-                        posts=known.posts,
+                        posts=now.posts,
                     )
-                    self._keep_deleted(tx, [], judgements, known)
-                    known.save(tx.context)
+                    self._keep_deleted(tx, [], judgements, now)
+                    now.save(tx.context)
                     tx.commit(also(tx, judgements, judged), *entries)
             except _FilesWantedError as error:
                 self._fetch(error.urls, files)
@@ -526,6 +533,21 @@ def _hunted(judgement: Judgement, hunt_id: str) -> Judgement:
             decision, id=DecisionId(derive_id("dec", decision.id, hunt_id)), asks=asks
         )
     return replace(judgement, signals=signals, decision=decision)
+
+
+def _is_graver(tx: Transaction, judgement: Judgement) -> bool:
+    """Return whether a decision asks for more than those made of this event, and no person did."""
+    decision = judgement.decision
+    if decision is None or human_decisions(decision, judgement.context)[0]:
+        return False
+    before = [
+        one
+        for one in tx.decisions.about([decision.subject.id])
+        if one.event_key == decision.event_key and one.subject == decision.subject
+    ]
+    asked = {ask for one in before for ask in one.asks}
+    severest = max((one.severity for one in before), default=-1)
+    return decision.severity > severest or not asked.issuperset(decision.asks)
 
 
 def _posts_concerned(tx: Transaction, judgement: Judgement, decision: Decision) -> list[Event]:

@@ -124,7 +124,7 @@ class Settings(Struct, frozen=True, kw_only=True):
         index_directory: shared memory where processes leave each other the matching index, None
             where each is to make its own.
         fast_hashing: whether hashes may be a few bits off for less time.
-        one_person_lists: whether one person may change lexicons where two people have before.
+        one_person_lists: whether one person may change lexicons where others are known.
         report_classification: whether tips carry a hash bank's industry classification.
         api_token: None: ``serve`` makes one and keeps it under ``home``.
         hma_api: whether HMA's REST interface is served.
@@ -233,8 +233,8 @@ REFERENCE: Mapping[str, tuple[str, str]] = {
         "a private folder in /dev/shm where there is one",
     ),
     "NIGHTLIGHT_ONE_PERSON_LISTS": (
-        "true lets one person change lexicons (--alone) also where two people have before",
-        "false: from the first change that a second person approved, every change needs two",
+        "true lets one person change lexicons (--alone) also where others are known; doctor warns",
+        "false: once another person changed a lexicon or decided a case, every change needs two",
     ),
     "NIGHTLIGHT_CYBERTIPLINE_URL": (
         "base of the CyberTipline's API, ending in /ispws",

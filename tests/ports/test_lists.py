@@ -143,13 +143,13 @@ def test_what_is_proposed_is_kept_until_it_is_settled(unit_of_work: SqlUnitOfWor
         tx.commit(ENTRY)
 
 
-def test_versions_and_whether_two_people_made_them_are_told(unit_of_work: SqlUnitOfWork) -> None:
+def test_versions_and_who_made_them_are_told(unit_of_work: SqlUnitOfWork) -> None:
     with unit_of_work.begin() as tx:
         changes = tx.lexicon_changes
         changes.settle(replace(change(ChangeState.IN_EFFECT, version=1), alone=True))
-        assert (changes.version("nonsense"), changes.is_two_people_used()) == (1, False)
-        changes.settle(change(ChangeState.IN_EFFECT, version=2))
-        assert (changes.version("nonsense"), changes.is_two_people_used()) == (2, True)
+        assert (changes.version("nonsense"), changes.people()) == (1, {"ana"})
+        changes.settle(replace(change(ChangeState.IN_EFFECT, version=2), decided_by="bo"))
+        assert (changes.version("nonsense"), changes.people()) == (2, {"ana", "bo"})
         assert changes.version("other") == 0
         assert [one.version for one in changes.newest(lexicon="", limit=9)] == [2, 1]
         assert changes.newest(lexicon="other", limit=9) == []

@@ -85,6 +85,7 @@ def _examine() -> Iterator[Finding]:
         yield _ok("key service", settings.key_service.url)
     yield from _vault(services)
     yield from _lists(services)
+    yield from _alone(services)
     yield from _policy(services)
     yield _platform(services)
     yield _cybertipline(services)
@@ -138,6 +139,22 @@ def _lists(services: Services) -> Iterator[Finding]:
             yield _ok(part, f"{len(found)} with {total:,} entries")
         else:
             yield _warning(part, "none: nothing of this kind can be found", command)
+
+
+def _alone(services: Services) -> Iterator[Finding]:
+    """Yield that nobody but their author looked at lexicons, and that none has to."""
+    alone, people = services.lexicons.made_alone(), services.lexicons.people()
+    mend = "let another person approve: nightlight lexicon import without --alone, then approve"
+    if alone:
+        names = ", ".join(sorted(one.lexicon for one in alone))
+        yield _warning("one person", f"lexicons as one person alone made them: {names}", mend)
+    if services.lexicons.is_one_enough:
+        known = f"{len(people)} people are known" if people[1:] else "nobody else is known"
+        yield _warning(
+            "one person",
+            f"NIGHTLIGHT_ONE_PERSON_LISTS lets one person change lexicons; {known}",
+            "take the setting away once two people work here",
+        )
 
 
 def _policy(services: Services) -> Iterator[Finding]:

@@ -135,6 +135,11 @@ def _print_hunt(hunt: Hunt) -> None:
     out.print(f"hunt {hunt.id}: {hunt.kind} of {hunt.name}, {hunt.state}", markup=False)
     out.print(f"    searched {hunt.share_done:.0%} of the window, {hunt.looked_at:,} events")
     out.print(f"    found {hunt.found:,}: {new:,} new, {hunt.known_before:,} known before")
+    if hunt.raised or hunt.lowered:
+        out.print(
+            f"    {len(hunt.raised):,} terms severer, {len(hunt.lowered):,} less severe:"
+            f" {hunt.graver:,} of those known before decided anew"
+        )
     if hunt.started_at and hunt.ended_at:
         seconds = (hunt.ended_at - hunt.started_at).total_seconds()
         rate = hunt.looked_at / seconds if seconds else 0

@@ -28,8 +28,9 @@ Alone = Annotated[
     bool,
     typer.Option(
         "--alone",
-        help="At once, without a second person; the record says so. Refused where two people "
-        "have changed lexicons before, unless NIGHTLIGHT_ONE_PERSON_LISTS is true.",
+        help="For who works here alone: at once, without a second person, said each time; the "
+        "record says so and `doctor` warns. Refused where another person changed lexicons or "
+        "decided cases, unless NIGHTLIGHT_ONE_PERSON_LISTS is true.",
     ),
 ]
 ChangeId = Annotated[str, typer.Argument(metavar="CHANGE", help="Its id: `lexicon changes`.")]
@@ -145,6 +146,12 @@ def approve(change: ChangeId, *, by: Actor, reason: Reason, json: Json = False) 
             f"{done.lexicon}: {done.added:,} added, {done.changed:,} changed,"
             f" now version {done.version}"
         )
+        if done.raised or done.lowered:
+            err.print(
+                f"{done.raised:,} severer: what is stored is decided anew where that is graver;"
+                f" {done.lowered:,} less severe: nothing is taken back, `hunt show` lists what was"
+                " found by them"
+            )
     else:
         out.print(f"{done.lexicon}: {done.removed:,} terms withdrawn")
         err.print("Decisions already made stand until a person changes them.")

@@ -36,6 +36,8 @@ class Hunt(Struct, frozen=True, kw_only=True):
     Attributes:
         name: the lexicon or banks whose news is looked for, for people.
         terms: ids of the new terms and patterns.
+        raised, lowered: of these, ids of terms whose severity was changed: what was found by them
+            before is listed, and decided anew where a raised one makes it graver.
         after_version: the version of the banks after which an entry is new.
         to_version: the version up to which entries are looked for.
         at_seq: the place in the event log up to which the window is searched.
@@ -43,6 +45,7 @@ class Hunt(Struct, frozen=True, kw_only=True):
         looked_at: events that could show a finding and were searched.
         found: events that showed one, whether found before or not.
         known_before: of these, how many a detector had found when they happened.
+        graver: of those known before, how many got a graver decision.
     """
 
     id: str
@@ -52,12 +55,15 @@ class Hunt(Struct, frozen=True, kw_only=True):
     asked_at: datetime
     to_seq: int
     terms: tuple[str, ...] = ()
+    raised: tuple[str, ...] = ()
+    lowered: tuple[str, ...] = ()
     after_version: int = 0
     to_version: int = 0
     at_seq: int = 0
     looked_at: int = 0
     found: int = 0
     known_before: int = 0
+    graver: int = 0
     state: HuntState = HuntState.WAITING
     started_at: datetime | None = None
     ended_at: datetime | None = None
@@ -75,7 +81,7 @@ class HuntFinding(Struct, frozen=True, kw_only=True):
         up_from: when it was published.
         up_until: when it was deleted, None while it is up.
         views: how often it had been seen when it was found.
-        decision_id: what was decided, "" where no rule asked for anything.
+        decision_id: what was decided, now or before; "" where no rule asked for anything.
     """
 
     hunt_id: str

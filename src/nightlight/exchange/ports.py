@@ -317,6 +317,6 @@ class LexiconChangeStore(Protocol):
         """Return a lexicon's newest version, 0 where no change of it ever took effect."""
         ...
 
-    def is_two_people_used(self) -> bool:
-        """Return whether a change of any lexicon ever took effect by a second person."""
+    def people(self) -> set[str]:
+        """Return everybody who ever proposed, decided or made a change of a lexicon."""
         ...

@@ -113,6 +113,7 @@ class LexiconChange(Struct, frozen=True, kw_only=True):
         version: the lexicon's version from this change on, 0 while it is not in effect.
         added, changed, removed: how many terms it adds, brings up to date and takes away; of a
             proposal, as of then.
+        raised, lowered: of those it brought up to date, how many became severer and less severe.
         digest: stands for all terms of the lexicon after the change, in effect or not.
         base: the lexicon's version when it was proposed, None where an older Nightlight did.
         alone: whether one person made it without a second.
@@ -129,6 +130,8 @@ class LexiconChange(Struct, frozen=True, kw_only=True):
     added: int = 0
     changed: int = 0
     removed: int = 0
+    raised: int = 0
+    lowered: int = 0
     digest: str = ""
     base: int | None = None
     decided_by: str = ""

@@ -30,6 +30,10 @@ class CaseStore(Protocol):
         """Store the case over its former state."""
         ...
 
+    def deciders(self) -> set[str]:
+        """Return everybody who decided a case."""
+        ...
+
     def queue(self, state: CaseState | None, limit: int) -> list[Case]:
         """Return cases, most severe first, then oldest first."""
         ...

@@ -163,14 +163,25 @@ class Hunts:
             started_at=hunt.started_at or began,
             ended_at=self._clock.now() if is_done else None,
         )
-        new = {one.event.key: one for one in part.found if one.event.key not in known}
-        if new:
+        changed = {*hunt.raised, *hunt.lowered}
+        told = {
+            one.event.key: one
+            for one in part.found
+            if one.event.key not in known or not changed.isdisjoint(one.ids)
+        }
+        if told:
+            kept: list[Hunt] = []
             self._pipeline.judge_again(
-                [one.event for one in new.values()],
+                [one.event for one in told.values()],
                 looking.rules,
                 hunt_id=hunt.id,
-                also=partial(self._store, before=hunt, after=after, new=new),
+                known=known,
+                raised={key for key, one in told.items() if not one.ids.isdisjoint(hunt.raised)},
+                also=partial(
+                    self._store, before=hunt, after=after, told=told, known=known, kept=kept
+                ),
             )
+            after = kept[-1]
         else:
             with self._unit_of_work.begin() as tx:
                 _go_on(tx, hunt, after)
@@ -193,36 +204,79 @@ class Hunts:
         *,
         before: Hunt,
         after: Hunt,
-        new: Mapping[EventKey, Occurrence],
+        told: Mapping[EventKey, Occurrence],
+        known: Collection[EventKey],
+        kept: list[Hunt],
     ) -> AuditEntry:
-        _go_on(tx, before, after)
+        """Store how far the hunt is and what it found, and say what the record says.
+
+        ``kept`` is told what was stored, for the transaction may be tried again.
+        """
         now = self._clock.now()
         decided = {one.decision.event_key: one.decision.id for one in judged}
+        graver = sum(one in known for one in decided)
+        after = replace(after, graver=after.graver + graver)
+        _go_on(tx, before, after)
         found = [
             replace(
-                _finding(one, new[one.event.key], now),
+                _finding(one, told[one.event.key], now),
                 hunt_id=after.id,
-                decision_id=decided.get(one.event.key, DecisionId("")),
+                decision_id=decided.get(one.event.key) or _decided_before(tx, one, known),
             )
             for one in judgements
             if one.signals
         ]
         tx.hunts.add_findings(found)
+        kept.append(after)
         action = "hunt.ended" if after.state is HuntState.DONE else "hunt.found"
-        return _entry(action, after, "nightlight", "", new=len(found))
+        new = sum(one.event_key not in known for one in found)
+        return _entry(action, after, "nightlight", "", new=new)
 
 
 def request_terms(
-    tx: Transaction, terms: Collection[Term], *, name: str, actor: str, at: datetime
+    tx: Transaction,
+    terms: Collection[Term],
+    *,
+    before: Mapping[str, Term],
+    name: str,
+    actor: str,
+    at: datetime,
 ) -> Hunt | None:
-    """Store a hunt for new terms in the transaction that brings them; None if there is no need."""
+    """Store a hunt for new terms in the transaction that brings them; None if there is no need.
+
+    ``before`` are the terms that they replace, by id.
+    """
     ids = tuple(one.id for one in terms if one.kind not in BESIDE)
     hunt = _new_hunt(tx, HuntKind.TERMS, name, actor, at)
     if not ids or not hunt.to_seq:
         return None
-    hunt = replace(hunt, terms=ids)
+    raised, lowered = reweighed(terms, before)
+    hunt = replace(hunt, terms=ids, raised=raised, lowered=lowered)
     tx.hunts.put(hunt)
     return hunt
+
+
+def reweighed(
+    terms: Collection[Term], before: Mapping[str, Term]
+) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Return the ids of terms that are severer than before, and of those that are less severe."""
+    pairs = [(one, before[one.id]) for one in terms if one.id in before and one.kind not in BESIDE]
+    return (
+        tuple(one.id for one, old in pairs if one.severity > old.severity),
+        tuple(one.id for one, old in pairs if one.severity < old.severity),
+    )
+
+
+def _decided_before(
+    tx: Transaction, judgement: Judgement, known: Collection[EventKey]
+) -> DecisionId:
+    """Return the gravest decision that was made of an event, "" where there is none."""
+    key, subject = judgement.event.key, judgement.signals[0].subject
+    if key not in known:
+        return DecisionId("")
+    before = [one for one in tx.decisions.about([subject.id]) if one.event_key == key]
+    gravest = max(before, key=lambda one: one.severity, default=None)
+    return gravest.id if gravest else DecisionId("")
 
 
 def _new_hunt(tx: Transaction, kind: HuntKind, name: str, actor: str, at: datetime) -> Hunt:
@@ -289,6 +343,9 @@ def _entry(action: str, hunt: Hunt, actor: str, reason: str, *, new: int = 0) ->
             "searched_to": hunt.at_seq,
             "window": hunt.to_seq,
             "found": hunt.found,
+            "raised": len(hunt.raised),
+            "lowered": len(hunt.lowered),
+            "graver": hunt.graver,
             "new": new,
         },
     )

@@ -1,8 +1,8 @@
 """Lexicons change when two people want it: one proposes, another approves.
 
-Who tries Nightlight alone may change lists alone, for as long as nothing was ever approved by a
-second person, or where the operator's settings allow it for good. Either way every change has a
-version and stands in the record, which says who made it, never what is in it.
+Where a single operator works, that one may change lists alone, each time by saying so: until a
+second person is known here, or where the operator's settings allow it for good. Either way every
+change has a version and stands in the record, which says who made it, never what is in it.
 """
 
 import hashlib
@@ -20,7 +20,7 @@ from nightlight.exchange.term_row import made_id
 from nightlight.model.audit import AuditEntry
 from nightlight.model.ids import derive_id
 from nightlight.model.lexicon import ChangeAction, ChangeState, LexiconChange, Term
-from nightlight.services.hunts import request_terms
+from nightlight.services.hunts import request_terms, reweighed
 from nightlight.transaction import Transaction, UnitOfWork
 
 
@@ -55,7 +55,7 @@ class Lexicons:
             clock: tells when lists changed.
             id_key: keys the ids and digests that are made here, so that they, which may be shown,
                 do not tell somebody with a list of their own what stands on ours.
-            one_person: whether one person may change lexicons although two have before.
+            one_person: whether one person may change lexicons although others are known.
         """
         self._unit_of_work = unit_of_work
         self._clock = clock
@@ -154,12 +154,12 @@ class Lexicons:
         """Return what was added to the lexicon at once, by one person.
 
         Raises:
-            NotPermitted: two people change lexicons here.
+            NotPermitted: more than one person is known here.
         """
         terms, rejected = self._parsed(name, lines)
         with self._unit_of_work.begin() as tx:
             tx.events.offset()  # what is judged meanwhile is in the hunt
-            self._check_alone(tx)
+            self._check_alone(tx, actor)
             change = self._proposal(
                 tx, ChangeAction.IMPORT, name, terms, actor=actor, reason=reason
             )
@@ -179,10 +179,10 @@ class Lexicons:
 
         Raises:
             NotFound: there is no such lexicon.
-            NotPermitted: two people change lexicons here.
+            NotPermitted: more than one person is known here.
         """
         with self._unit_of_work.begin() as tx:
-            self._check_alone(tx)
+            self._check_alone(tx, actor)
             _check_exists(tx, name)
             change = self._proposal(tx, ChangeAction.WITHDRAW, name, (), actor=actor, reason=reason)
             change = self._take_effect(tx, replace(change, alone=True), ())
@@ -269,13 +269,15 @@ class Lexicons:
         self, tx: Transaction, change: LexiconChange, terms: Sequence[Term]
     ) -> LexiconChange:
         name, now = change.lexicon, self._clock.now()
-        added = changed = removed = 0
+        added = changed = removed = raised = lowered = 0
         if change.action is ChangeAction.IMPORT:
+            before = {one.id: one for one in tx.lexicons.terms(name)}
             new = _news(tx, name, terms)
             added = tx.lexicons.put(name, new, at=now)
             changed = len(new) - added
             by = change.decided_by or change.proposed_by
-            request_terms(tx, new, name=name, actor=by, at=now)
+            request_terms(tx, new, before=before, name=name, actor=by, at=now)
+            raised, lowered = map(len, reweighed(new, before))
         else:
             removed = tx.lexicons.remove_lexicon(name)
         change = replace(
@@ -285,6 +287,8 @@ class Lexicons:
             added=added,
             changed=changed,
             removed=removed,
+            raised=raised,
+            lowered=lowered,
             # Others may have changed the lexicon since it was proposed.
             digest=self._digest(tx.lexicons.terms(name)),
             decided_at=now,
@@ -292,15 +296,33 @@ class Lexicons:
         tx.lexicon_changes.settle(change)
         return change
 
-    def _check_alone(self, tx: Transaction) -> None:
+    def made_alone(self) -> list[LexiconChange]:
+        """Return the newest change of each lexicon that is as one person alone made it."""
+        with self._unit_of_work.read() as tx:
+            names = [one.name for one in tx.lexicons.summaries()]
+            newest = [_in_effect(tx, name) for name in names]
+        return [one for one in newest if one is not None and one.alone]
+
+    def people(self) -> list[str]:
+        """Return who is known to work here: who changed lexicons, or decided cases."""
+        with self._unit_of_work.read() as tx:
+            return _people(tx)
+
+    @property
+    def is_one_enough(self) -> bool:
+        """Whether settings let one person change lexicons although others are known."""
+        return self._one_person
+
+    def _check_alone(self, tx: Transaction, actor: str) -> None:
         """Check that one person may change lexicons.
 
         Raises:
-            NotPermitted: two people do.
+            NotPermitted: another person is known here.
         """
-        if not self._one_person and tx.lexicon_changes.is_two_people_used():
+        others = [one for one in _people(tx) if not _is_same(one, actor)]
+        if others and not self._one_person and not (_is_program(actor) and not others[1:]):
             raise NotPermitted(
-                "two people change lexicons here",
+                "more than one person works here: two people change lexicons",
                 hint="propose the change and let another person approve it,"
                 " or set NIGHTLIGHT_ONE_PERSON_LISTS=true",
             )
@@ -313,6 +335,23 @@ _DONE = {ChangeAction.IMPORT: "lexicon.imported", ChangeAction.WITHDRAW: "lexico
 
 def _is_same(one: str, other: str) -> bool:
     return " ".join(one.casefold().split()) == " ".join(other.casefold().split())
+
+
+def _is_program(actor: str) -> bool:
+    return actor.startswith("nightlight")
+
+
+def _people(tx: Transaction) -> list[str]:
+    """Return who is known to work here, each once, programs left out."""
+    known = sorted(tx.lexicon_changes.people() | tx.cases.deciders())
+    once = {" ".join(one.casefold().split()): one for one in known if not _is_program(one)}
+    return list(once.values())
+
+
+def _in_effect(tx: Transaction, lexicon: str) -> LexiconChange | None:
+    """Return the newest change of a lexicon that took effect."""
+    newest = tx.lexicon_changes.newest(lexicon=lexicon, limit=_LOOKED_BACK)
+    return max((one for one in newest if one.version), key=lambda one: one.version, default=None)
 
 
 def _waiting(tx: Transaction, change_id: str) -> LexiconChange:
@@ -384,6 +423,8 @@ def _entry(
             "added": change.added,
             "changed": change.changed,
             "removed": change.removed,
+            "raised": change.raised,
+            "lowered": change.lowered,
             "digest": change.digest,
             "version": change.version,
             "proposed_by": change.proposed_by,

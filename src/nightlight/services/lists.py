@@ -37,7 +37,7 @@ class Lists:
         What is stored already is hunted for the new terms.
 
         Raises:
-            NotPermitted: two people change lexicons here.
+            NotPermitted: more than one person is known here.
         """
         return self._lexicons.import_alone(name, lines, actor=actor, reason=reason)
 
@@ -46,7 +46,7 @@ class Lists:
 
         Raises:
             NotFound: there is no such lexicon.
-            NotPermitted: two people change lexicons here.
+            NotPermitted: more than one person is known here.
         """
         return self._lexicons.withdraw_alone(name, actor=actor, reason=reason)
 

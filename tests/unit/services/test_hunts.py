@@ -9,7 +9,7 @@ import pytest
 from msgspec.structs import replace
 from tests.fakes.desk import KNOWN_MD5, KNOWN_PDQ, Desk
 from tests.ports.builders import ENTRY
-from tests.synthetic.builders import at, event_of
+from tests.synthetic.builders import at, event_of, policy_text
 
 from nightlight.detect.hunting import Hunt, HuntKind, HuntState
 from nightlight.errors import Conflict, InvalidInput, NotFound
@@ -30,6 +30,8 @@ from nightlight.services.banks import Banks
 WORD = '{"text": "plimquat", "kind": "term", "severity": 90}'
 CUE = '{"text": "price list", "kind": "cue"}'
 OFFER = "fresh plimquat in stock today, 30 coins each, price list on request, dm me"
+
+WHO: dict[str, Any] = {"actor": "ana", "reason": "a test"}
 
 
 @pytest.fixture
@@ -94,6 +96,102 @@ def test_what_was_found_when_it_happened_is_counted_and_not_decided_again(desk: 
     hunt = carry_out(desk)
     assert (hunt.found, hunt.known_before) == (1, 1)
     assert desk.outcome().decisions == before
+
+
+def weighing(severity: int) -> str:
+    return f'{{"text": "plimquat", "kind": "term", "severity": {severity}}}'
+
+
+SEVERE = policy_text(
+    {"when": "term_severity >= 80", "severity": 80, "asks": ["preserve", "review", "hide"]},
+    {"when": "term_severity >= 30", "severity": 30, "asks": ["preserve", "review"]},
+)
+
+
+def weighed(desk: Desk, first: int, then: int) -> Hunt:
+    """Judge a post and a deleted one by a term that then weighs otherwise; return its hunt."""
+    desk.services.lists.activate_policy(SEVERE, **WHO)
+    arrive(desk, weighing(first))
+    gone = told(PostDeleted(post_id="gone", account_id="by-gone", deleted_by="author"), 30)
+    desk.take_in(post("up"), post("gone"), post("other", "tea"), gone)
+    arrive(desk, weighing(then))
+    return carry_out(desk)
+
+
+def hidden(desk: Desk) -> set[str]:
+    return {one.subject.id for one in desk.outcome().effects if one.kind is EffectKind.HIDE}
+
+
+@pytest.mark.parametrize("first", [10, 40])
+def test_raised_severity_decides_anew_what_was_found_before(desk: Desk, first: int) -> None:
+    hunt = weighed(desk, first, 90)
+    assert (hunt.found, hunt.known_before, hunt.graver) == (2, 2, 2)
+    assert hidden(desk) == {"up"}  # what is gone is preserved and reviewed, no more
+    assert sorted(one.severity for one in desk.outcome().decisions)[-2:] == [80, 80]
+    _, findings = desk.services.hunts.get(hunt.id, findings=9)
+    decided = {one.id for one in desk.outcome().decisions if one.severity == 80}
+    assert {one.decision_id for one in findings} == decided
+
+
+def test_raised_severity_that_changes_nothing_decides_nothing(desk: Desk) -> None:
+    hunt = weighed(desk, 40, 50)
+    assert (hunt.known_before, hunt.graver) == (2, 0)
+    assert len(desk.outcome().decisions) == 2
+    _, findings = desk.services.hunts.get(hunt.id, findings=9)
+    assert {one.decision_id for one in findings} == {one.id for one in desk.outcome().decisions}
+
+
+def test_lowered_severity_takes_nothing_back_and_is_listed(desk: Desk) -> None:
+    hunt = weighed(desk, 90, 10)
+    assert (len(hunt.raised), len(hunt.lowered), hunt.graver) == (0, 1, 0)
+    assert hidden(desk) == {"up", "gone"}
+    assert len(desk.outcome().decisions) == 2
+    _, findings = desk.services.hunts.get(hunt.id, findings=9)
+    assert {one.decision_id for one in findings} == {one.id for one in desk.outcome().decisions}
+
+
+@pytest.mark.parametrize("said", ["dismissed", "confirmed"])
+def test_raised_severity_never_undoes_what_a_person_decided(desk: Desk, said: str) -> None:
+    desk.services.lists.activate_policy(SEVERE, **WHO)
+    arrive(desk, weighing(40))
+    desk.take_in(post("up"))
+    with desk.services.unit_of_work.begin() as tx:
+        known = tx.context.posts([PostId("up")]).values()
+        tx.context.save(
+            accounts=[], posts=[replace(one, human_decision=said) for one in known], media=[]
+        )
+        tx.commit(ENTRY)
+    arrive(desk, weighing(90))
+    hunt = carry_out(desk)
+    assert (hunt.known_before, hunt.graver) == (1, 0)
+    assert hidden(desk) == set()
+    assert len(desk.outcome().decisions) == 1
+
+
+def test_raised_severity_is_decided_once_however_often_interrupted(
+    desk: Desk, tmp_path: Path
+) -> None:
+    desk.services.lists.activate_policy(SEVERE, **WHO)
+    arrive(desk, weighing(40))
+    desk.take_in(*(post(f"p{n}", minutes=n) for n in range(5)))
+    arrive(desk, weighing(90))
+    desk.services.hunts.step(limit=2)
+    again = Desk(tmp_path, lists=False)
+    hunt = carry_out(again, limit=2)
+    assert (hunt.known_before, hunt.graver) == (5, 5)
+    arrive(again, weighing(95))
+    assert carry_out(again).graver == 0
+
+
+def test_term_of_more_languages_finds_what_it_passed_over(desk: Desk) -> None:
+    only = '{"text": "plimquat", "severity": 90, "language": "fr"}'
+    arrive(desk, only, CUE)
+    data = PostCreated(post_id="up", account_id="by-up", text=OFFER, language="de")
+    desk.take_in(told(data))
+    assert desk.outcome().decisions == []
+    arrive(desk, WORD, CUE)
+    hunt = carry_out(desk)
+    assert (hunt.found, hunt.known_before) == (1, 0)
 
 
 def test_profiles_and_descriptions_of_media_are_searched_too(desk: Desk) -> None:
@@ -161,9 +259,6 @@ def a_bank(desk: Desk, name: str, kind: str, value: str, **settings: Any) -> Non
     banks.create(Bank(name=name, **settings), **who)
     line = f'{{"kind": "{kind}", "value": "{value}", "id": "e-{name}"}}'
     assert banks.import_entries(name, [line], **who).rejected == ()
-
-
-WHO: dict[str, Any] = {"actor": "ana", "reason": "a test"}
 
 
 def known_files(desk: Desk) -> set[str]:

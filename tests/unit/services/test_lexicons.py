@@ -9,8 +9,10 @@ from tests.ports.builders import ENTRY
 from tests.synthetic.builders import TEXT, event_of
 
 from nightlight.errors import Conflict, InvalidInput, NotFound, NotPermitted
+from nightlight.model.case import CaseStep
 from nightlight.model.event import Event, PostCreated
 from nightlight.model.lexicon import ChangeState, LexiconChange
+from nightlight.review.resolve import Resolution
 from nightlight.services.lexicons import Lexicons
 
 
@@ -239,6 +241,48 @@ def test_one_person_may_change_lists_until_two_have(desk: Desk) -> None:
         lexicons.import_alone("mine", ['{"text":"plonk"}'], actor="ana", reason="quickly")
     with pytest.raises(NotPermitted):
         lexicons.withdraw_alone("mine", actor="ana", reason="quickly")
+
+
+def test_another_person_cannot_act_alone_too(desk: Desk) -> None:
+    lexicons = desk.services.lexicons
+    lexicons.import_alone("mine", LEXICON, actor="ana", reason="trying")
+    with pytest.raises(NotPermitted, match="more than one person"):
+        lexicons.import_alone("mine", ['{"text":"plonk"}'], actor="bo", reason="quickly")
+    assert lexicons.import_alone("mine", ['{"text":"plonk"}'], actor=" Ana", reason="x").added
+
+
+@pytest.mark.parametrize("reviewer", ["bo", "ana"])
+def test_reviewer_who_decided_a_case_is_a_second_person(desk: Desk, reviewer: str) -> None:
+    lexicons = desk.services.lexicons
+    lexicons.import_alone("mine", LEXICON, actor="ana", reason="trying")
+    desk.take_in(advert("p1"))
+    [case] = desk.outcome().cases
+    step = Resolution(step=CaseStep.DISMISS, reviewer=reviewer, reason="a quibble")
+    desk.services.review.decide(case.id, step)
+    if reviewer == "bo":
+        with pytest.raises(NotPermitted):
+            lexicons.withdraw_alone("mine", actor="ana", reason="quickly")
+    else:
+        assert lexicons.withdraw_alone("mine", actor="ana", reason="done trying")
+
+
+def test_what_one_person_alone_made_is_told_until_another_looked(desk: Desk) -> None:
+    lexicons = desk.services.lexicons
+    lexicons.import_alone("words", ['{"text":"plonk"}'], actor="ana", reason="trying")
+    assert [one.lexicon for one in lexicons.made_alone()] == ["words"]
+    with desk.services.unit_of_work.read() as tx:
+        assert next(iter(tx.audit.entries())).entry.detail["alone"] is True
+    lexicons.approve(propose(desk).id, actor="bo", reason="I looked")
+    assert lexicons.made_alone() == []
+    assert lexicons.people() == ["ana", "bo"]
+
+
+def test_program_counts_as_no_person(desk: Desk) -> None:
+    lexicons, program = desk.services.lexicons, "nightlight run --truth"
+    lexicons.import_alone("TRUTH", LEXICON, actor=program, reason="named")
+    lexicons.import_alone("mine", ['{"text":"plonk"}'], actor="ana", reason="trying")
+    lexicons.import_alone("TRUTH", ['{"text":"plonk"}'], actor=program, reason="named")
+    assert lexicons.people() == ["ana"]
 
 
 def test_one_person_may_always_where_the_settings_say_so(desk: Desk) -> None:

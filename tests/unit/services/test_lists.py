@@ -34,12 +34,12 @@ def test_lexicon_is_used_from_the_next_event_on_and_no_longer_once_withdrawn(des
 def test_record_says_who_and_how_many_but_not_what(desk: Desk) -> None:
     lists = desk.services.lists
     lists.import_lexicon("words", [*LEXICON, "{}"], actor="bo", reason="newer")
-    lists.remove_lexicon("words", actor="ana", reason="old")
+    lists.remove_lexicon("words", actor="bo", reason="old")
     with desk.services.unit_of_work.read() as tx:
         entries = [chained.entry for chained in tx.audit.entries()]
     assert [(one.actor, one.action, one.subject, one.reason) for one in entries] == [
         ("bo", "lexicon.imported", "words", "newer"),
-        ("ana", "lexicon.withdrawn", "words", "old"),
+        ("bo", "lexicon.withdrawn", "words", "old"),
     ]
     counts = {"read": 4, "added": 4, "rejected": 1, "version": 1, "alone": True}
     assert counts.items() <= entries[0].detail.items()

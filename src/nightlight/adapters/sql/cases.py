@@ -98,6 +98,11 @@ class SqlCaseStore:
             ],
         )
 
+    def deciders(self) -> set[str]:
+        """Return everybody who decided a case."""
+        wanted = select(review_case.c.decided_by).distinct().where(review_case.c.decided_by != "")
+        return set(self._connection.execute(wanted).scalars())
+
     def queue(self, state: CaseState | None, limit: int) -> list[Case]:
         """Return cases, most severe first, then oldest first."""
         wanted = select(review_case).order_by(

@@ -21,7 +21,7 @@ from nightlight.adapters.sql.rows import (
 from nightlight.adapters.sql.schema import lexicon_change, term
 from nightlight.errors import NotFound
 from nightlight.exchange.ports import ListSummary
-from nightlight.model.lexicon import ChangeState, LexiconChange, Term, TermKind
+from nightlight.model.lexicon import LexiconChange, Term, TermKind
 from nightlight.preserve.ports import KeyRing
 
 _change = msgspec.json.Decoder(LexiconChange)
@@ -189,17 +189,12 @@ class SqlLexiconChangeStore:
         )
         return self._connection.execute(newest).scalar_one() or 0
 
-    def is_two_people_used(self) -> bool:
-        """Return whether a change of any lexicon ever took effect by a second person."""
-        wanted = (
-            select(lexicon_change.c.id)
-            .where(
-                lexicon_change.c.state == ChangeState.IN_EFFECT.value,
-                lexicon_change.c.alone.is_(False),
-            )
-            .limit(1)
+    def people(self) -> set[str]:
+        """Return everybody who ever proposed, decided or made a change of a lexicon."""
+        changes = map(
+            _change.decode, self._connection.execute(select(lexicon_change.c.body)).scalars()
         )
-        return self._connection.execute(wanted).first() is not None
+        return {who for one in changes for who in (one.proposed_by, one.decided_by) if who}
 
 
 def _row(change: LexiconChange, sealed: bytes | None) -> Row:
