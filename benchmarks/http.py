@@ -30,7 +30,7 @@ from PIL import Image
 from benchmarks.machine import describe_machine
 from benchmarks.published import HMA_LOOKUPS_PER_S
 from nightlight.bootstrap import build_services
-from nightlight.detect.bank_index import BankIndex
+from nightlight.detect.bank_index import _NUMBERED, BankIndex
 from nightlight.detect.entry_table import _ROW, EntryTable
 from nightlight.kernel.hamming import unpack
 from nightlight.model.bank import HashKind, Opinion
@@ -116,22 +116,23 @@ def _prepared(folder: Path, shared: Path, rows: NDArray[np.uint64]) -> dict[str,
     services.banks.import_entries(_BANK, [line], actor="benchmark", reason="to have a version")
     index = BankIndex(banks=[services.banks.get(_BANK)])
     began_s = time.monotonic()
-    _fill(index, rows)
     with services.unit_of_work.read() as tx:
         index.version = tx.banks.version()
+        index.mark = tx.banks.mark(index.version)
+        _fill(index, rows, f"{_NUMBERED}{tx.banks.numbers()[_BANK]}")
     index.save(shared / f"{index.version:020d}.banks")
     print(f"list of {len(rows):,} made in {time.monotonic() - began_s:.0f} s", file=sys.stderr)
     return {**os.environ, **own}
 
 
-def _fill(index: BankIndex, rows: NDArray[np.uint64]) -> None:
+def _fill(index: BankIndex, rows: NDArray[np.uint64], bank: str) -> None:
     """Put the hashes in as columns: as entries, one by one, ten million take minutes to make."""
     table = np.zeros(len(rows), _ROW)
     table["number"] = table["content"] = np.arange(2, len(rows) + 2)
     table["value"] = rows[:, 0]
     table["id_start"] = np.arange(len(rows)) * _ID_BYTES
     table["id_length"] = _ID_BYTES
-    names = [_BANK, "", Opinion.POSITIVE.value]
+    names = [bank, "", Opinion.POSITIVE.value]
     table["classification"] = table["view"] = names.index("")
     table["opinion"] = names.index(Opinion.POSITIVE.value)
     table["kind"] = list(HashKind).index(HashKind.PDQ)
