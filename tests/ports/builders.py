@@ -1,6 +1,6 @@
 """Synthetic values for the ports, each with defaults that a test overrides where it matters."""
 
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any
 
 from msgspec.structs import replace
@@ -26,6 +26,7 @@ from nightlight.model.ids import (
 )
 from nightlight.model.media import MediaHashes, Scan, ScanState
 from nightlight.model.signal import Signal, Subject, SubjectKind
+from nightlight.model.statement import ContentKind, Statement
 from nightlight.report.account_actions import account_for
 from nightlight.transaction import Transaction
 
@@ -172,3 +173,22 @@ def close(
     )
     tx.outbox.put(effects, at=at)
     return entries
+
+
+def make_statement(name: str) -> Statement:
+    """Return a statement of reasons."""
+    return Statement(
+        id=f"sor_{name}",
+        effect_id=EffectId(f"eff_{name}"),
+        restriction=EffectKind.HIDE,
+        facts="Something was found.",
+        illegal=False,
+        suspected=True,
+        child_abuse_material=True,
+        content=(ContentKind.TEXT,),
+        content_date=date(2026, 3, 1),
+        applied_on=date(2026, 3, 2),
+        notified=False,
+        found_by_machine=True,
+        decided_by_machine=True,
+    )

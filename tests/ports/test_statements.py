@@ -1,38 +1,16 @@
 """Statements wait, are claimed by one worker at a time, and are sent once."""
 
-from datetime import date, timedelta
+from datetime import timedelta
 
 from msgspec.structs import replace
 from tests.fakes.cybertip_store import NOON
-from tests.ports.builders import ENTRY
+from tests.ports.builders import ENTRY, make_statement
 
 from nightlight.adapters.sql.database import SqlUnitOfWork
-from nightlight.model.effect import EffectKind
-from nightlight.model.ids import EffectId
 from nightlight.model.statement import (
-    ContentKind,
-    Statement,
     StatementDelivery,
     StatementState,
 )
-
-
-def make_statement(name: str) -> Statement:
-    return Statement(
-        id=f"sor_{name}",
-        effect_id=EffectId(f"eff_{name}"),
-        restriction=EffectKind.HIDE,
-        facts="Something was found.",
-        illegal=False,
-        suspected=True,
-        child_abuse_material=True,
-        content=(ContentKind.TEXT,),
-        content_date=date(2026, 3, 1),
-        applied_on=date(2026, 3, 2),
-        notified=False,
-        found_by_machine=True,
-        decided_by_machine=True,
-    )
 
 
 def put(unit_of_work: SqlUnitOfWork, *names: str) -> None:

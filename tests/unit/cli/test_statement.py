@@ -8,8 +8,7 @@ from pathlib import Path
 import msgspec
 import pytest
 from tests.fakes.http_server import LoopbackServer, serve
-from tests.ports.builders import ENTRY
-from tests.ports.test_statements import make_statement
+from tests.ports.builders import ENTRY, make_statement
 from typer.testing import CliRunner, Result
 
 from nightlight.bootstrap import build_services
