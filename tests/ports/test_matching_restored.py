@@ -134,3 +134,15 @@ def test_index_of_a_process_that_ran_on_is_read_anew_after_a_restore(
     with restored.read() as tx:
         found = matcher.follow(tx)
     assert [one.entry_id for one in found.match(ASKED)] == ["since"]
+
+
+def test_index_of_a_process_that_ran_on_takes_back_what_a_restore_took_back(
+    unit_of_work: SqlUnitOfWork, backup: Backup, clock: HandClock
+) -> None:
+    put(unit_of_work, KNOWN[1])
+    restored = backup()
+    put(unit_of_work, KNOWN[0])
+    matcher = Matcher(unit_of_work=unit_of_work, clock=clock)
+    matcher.refresh()
+    matcher._unit_of_work = restored
+    assert matched(matcher) == [KNOWN[1].id]

@@ -39,12 +39,15 @@ class Following:
         """Whether everything that was seen is in the index."""
         return not self._large
 
+    def is_ahead_of(self, tx: Transaction) -> bool:
+        """Return whether something was taken in that this transaction does not see."""
+        return tx.banks.version() < self._seen
+
     def is_of(self, tx: Transaction) -> bool:
         """Return whether the index is of this database, and of what its numbers stand for now."""
         banks, version = tx.banks, self.index.version
-        if banks.version() < self._seen:
-            return True  # the transaction began before what was taken in was committed
-        return version >= banks.emptied() and self.index.mark == banks.mark(version)
+        is_known = not self.is_ahead_of(tx) and version >= banks.emptied()
+        return is_known and self.index.mark == banks.mark(version)
 
     def begin(self, tx: Transaction) -> None:
         """Take in all that there is."""
@@ -60,11 +63,9 @@ class Following:
         """Take in what is new: every small change, and a piece of a large one.
 
         In what order changes are taken in does not matter: an entry is what its newest change made
-        it. But nothing may be read by a transaction older than what was taken in.
+        it. But the index must not be ahead of the transaction, which would take that back.
         """
         newest = tx.banks.version()
-        if newest < self._seen:
-            return
         if newest > self._seen:
             self._note_banks(tx)
             self._take_small(tx)

@@ -98,14 +98,22 @@ class Matcher:
         """
         with self._lock:
             following = self._following
-            if following is None or not following.is_of(tx):
-                following = self._opened(tx) or Following(BankIndex(), piece=self._piece)
-                following.begin(tx)
-                self._following, self._at_snapshot = following, 0
-            else:
-                following.step(tx)
-            following.wake(self._clock.now())
-            return following.index
+            if following is None or not following.is_ahead_of(tx):
+                return self._advanced(tx)
+            # Another thread was faster. If what is stored now is older still, it was restored.
+            with self._unit_of_work.read() as now:
+                return self._advanced(now)
+
+    def _advanced(self, tx: Transaction) -> BankIndex:
+        following = self._following
+        if following is None or not following.is_of(tx):
+            following = self._opened(tx) or Following(BankIndex(), piece=self._piece)
+            following.begin(tx)
+            self._following, self._at_snapshot = following, 0
+        else:
+            following.step(tx)
+        following.wake(self._clock.now())
+        return following.index
 
     def forget(self) -> None:
         """Let the next question be answered from the lists alone, read anew."""
@@ -175,7 +183,6 @@ class Matcher:
             # since restored from a backup, is passed over: the lists themselves are the truth.
             with suppress(ValueError, OSError):
                 following = Following(BankIndex.open(path), piece=self._piece)
-                is_of_now = following.index.version <= tx.banks.version()
-                if is_of_now and following.index.mark and following.is_of(tx):
+                if following.index.mark and following.is_of(tx):
                     return following
         return None
