@@ -177,7 +177,7 @@ effect = Table(
     Column("kind", String(16), nullable=False),
     Column("subject_kind", String(16), nullable=False),
     Column("subject_id", Text, nullable=False),
-    Column("case_id", String(64)),
+    Column("case_id", String(64), index=True),
     Column("state", String(16), nullable=False),
     Column("attempts", Integer, nullable=False),
     Column("requested_us", BigInteger, nullable=False),

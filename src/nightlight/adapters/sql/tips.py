@@ -147,10 +147,15 @@ class SqlTips:
 
     def of_account(self, account_id: AccountId) -> list[StoredTip]:
         """Return the tips that report an account's cases, oldest first."""
+        # By way of the account's cases: their number does not grow with that of all tips.
+        reporting = (
+            select(tip_case.c.tip_id)
+            .join(review_case, review_case.c.id == tip_case.c.case_id)
+            .where(review_case.c.account_id == account_id)
+        )
         return self._stored(
             select(cybertip)
-            .join(review_case, review_case.c.id == cybertip.c.case_id)
-            .where(review_case.c.account_id == account_id)
+            .where(cybertip.c.id.in_(reporting))
             .order_by(cybertip.c.drafted_us, cybertip.c.id)
         )
 
