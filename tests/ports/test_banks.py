@@ -568,3 +568,36 @@ def test_what_is_said_of_a_picture_goes_with_its_last_hash(unit_of_work: SqlUnit
         tx.commit(ENTRY)
 
     assert described() == [False, False, False, True]
+
+
+def test_disabled_entries_wake_in_time_bank_by_bank(unit_of_work: SqlUnitOfWork) -> None:
+    put(unit_of_work, entry("late"), entry("never"), entry("due", bank="other"), entry("also due"))
+    ends = {"late": 9, "due": 1, "also due": 2}
+    for one in stored(unit_of_work):
+        until = NOON + timedelta(hours=ends[one.id]) if one.id in ends else None
+        change(unit_of_work, one.number, state=EntryState.DISABLED, disabled_until=until)
+    with unit_of_work.read() as tx:
+        assert ids(tx.banks.waking(NOON, 9)) == []
+        assert ids(tx.banks.waking(NOON + timedelta(hours=2), 9)) == ["due", "also due"]
+        assert ids(tx.banks.waking(NOON + timedelta(hours=2), 1)) == ["due"]
+    for one in stored(unit_of_work):
+        change(unit_of_work, one.number, state=EntryState.ACTIVE)
+    with unit_of_work.read() as tx:
+        assert tx.banks.waking(NOON + timedelta(days=9), 9) == []
+
+
+def test_banks_that_changed_since_a_version_are_named(unit_of_work: SqlUnitOfWork) -> None:
+    for number, name in enumerate(("one", "two", "one"), start=1):
+        with unit_of_work.begin() as tx:
+            noted = BankVersion(
+                number=number, bank=name, at=NOON, actor="ana", reason="x", settings=None
+            )
+            tx.banks.note_version(noted)
+            tx.commit(ENTRY)
+    with unit_of_work.read() as tx:
+        assert [tx.banks.changed_banks(after) for after in range(4)] == [
+            ["one", "two"],
+            ["one", "two"],
+            ["one"],
+            [],
+        ]

@@ -124,3 +124,20 @@ def test_digests_of_evidence_are_sealed_at_rest(
     stored = raw_bytes(engine)
     assert b"5a" * 32 not in stored
     assert b"\x5a" * 32 not in stored
+
+
+def test_whoever_decided_a_case_is_told(unit_of_work: SqlUnitOfWork) -> None:
+    decided = (make_case("1", decided_by="ana"), make_case("2", decided_by="ana"), make_case("3"))
+    save(unit_of_work, *decided)
+    with unit_of_work.read() as tx:
+        assert tx.cases.deciders() == {"ana"}
+
+
+def test_posts_that_were_sealed_are_told_from_others(unit_of_work: SqlUnitOfWork) -> None:
+    add(
+        unit_of_work,
+        make_evidence("1", content_id="event-1", kind=EvidenceKind.POST),
+        make_evidence("2", content_id="event-2", kind=EvidenceKind.MEDIA),
+    )
+    with unit_of_work.read() as tx:
+        assert tx.evidence.sealed_posts(["event-1", "event-2", "event-3"]) == {"event-1"}

@@ -132,12 +132,14 @@ def change(state: ChangeState = ChangeState.PROPOSED, *, version: int = 0) -> Le
 
 def test_what_is_proposed_is_kept_until_it_is_settled(unit_of_work: SqlUnitOfWork) -> None:
     with unit_of_work.begin() as tx:
-        tx.lexicon_changes.propose(change(), [term("t-1")])
+        tx.lexicon_changes.propose(change(), [term("t-1")], replaces=[term("t-1", "older")])
+        assert tx.lexicon_changes.replaced_terms("lc_0") == [term("t-1", "older")]
         assert tx.lexicon_changes.get("lc_0") == change()
         assert tx.lexicon_changes.proposed_terms("lc_0") == [term("t-1")]
         tx.lexicon_changes.settle(change(ChangeState.REJECTED))
         assert tx.lexicon_changes.get("lc_0").state is ChangeState.REJECTED
         assert tx.lexicon_changes.proposed_terms("lc_0") == []
+        assert tx.lexicon_changes.replaced_terms("lc_0") == []
         with pytest.raises(NotFound):
             tx.lexicon_changes.get("lc_1")
         tx.commit(ENTRY)

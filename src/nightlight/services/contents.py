@@ -254,9 +254,14 @@ class Contents(BankImports):
             return self._switch(tx, found, EntryState.ACTIVE, actor, reason)
 
     def wake_due(self, *, limit: int = _WOKEN_AT_ONCE) -> int:
-        """Return how many disabled entries whose time has come are active, and hunted for, now."""
+        """Return how many disabled entries whose time has come are active, and hunted for, now.
+
+        Tried as by ``enable_content``.
+        """
         with self._unit_of_work.read() as tx:
             due = tx.banks.waking(self._clock.now(), limit)
+        if due:
+            self.recent()
         woken = 0
         for bank, entries in groupby(due, key=lambda one: one.bank):
             some = list(entries)
