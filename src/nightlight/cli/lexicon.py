@@ -12,7 +12,7 @@ from nightlight.cli.suggestions import decline, propose, suggest
 from nightlight.errors import InvalidInput, NightlightError
 from nightlight.exchange.lexicon_file import format_lexicon, format_lexicon_csv
 from nightlight.model.lexicon import ChangeAction, LexiconChange
-from nightlight.services.lexicons import Proposed
+from nightlight.services.lexicons import Proposed, is_program
 from nightlight.services.lists import read_list
 
 app = typer.Typer(
@@ -58,6 +58,7 @@ def import_lexicon(
     """
     lines = read_list(file)
     if alone:
+        _check_person(by)
         done = open_services().lists.import_lexicon(name, lines, actor=by, reason=reason)
         print_import(done, json=json)
         return
@@ -87,6 +88,7 @@ def withdraw(
         proposed = open_services().lexicons.propose_withdrawal(name, actor=by, reason=reason)
         _print_proposed(proposed, json=json)
         return
+    _check_person(by)
     removed = open_services().lists.remove_lexicon(name, actor=by, reason=reason)
     if json:
         print_json({"lexicon": name, "withdrawn": removed})
@@ -193,6 +195,16 @@ def export(
     with to.open("w", encoding="utf-8") as file:
         file.writelines(format_lexicon_csv(terms) if csv else format_lexicon(terms))
     err.print(f"{len(terms):,} terms written")
+
+
+def _check_person(by: str) -> None:
+    """Check that a person, and no program's name, stands for a change without a second person.
+
+    Raises:
+        InvalidInput: it is a program's.
+    """
+    if is_program(by):
+        raise InvalidInput("names a program", field="--by", hint="say who you are")
 
 
 def _state(change: LexiconChange) -> str:

@@ -320,7 +320,7 @@ class Lexicons:
             NotPermitted: another person is known here.
         """
         others = [one for one in _people(tx) if not _is_same(one, actor)]
-        if others and not self._one_person and not (_is_program(actor) and not others[1:]):
+        if others and not self._one_person and not (is_program(actor) and not others[1:]):
             raise NotPermitted(
                 "more than one person works here: two people change lexicons",
                 hint="propose the change and let another person approve it,"
@@ -337,14 +337,15 @@ def _is_same(one: str, other: str) -> bool:
     return " ".join(one.casefold().split()) == " ".join(other.casefold().split())
 
 
-def _is_program(actor: str) -> bool:
-    return actor.startswith("nightlight")
+def is_program(actor: str) -> bool:
+    """Return whether this names Nightlight itself, doing what one of its commands says."""
+    return actor.strip().casefold().startswith("nightlight")
 
 
 def _people(tx: Transaction) -> list[str]:
     """Return who is known to work here, each once, programs left out."""
     known = sorted(tx.lexicon_changes.people() | tx.cases.deciders())
-    once = {" ".join(one.casefold().split()): one for one in known if not _is_program(one)}
+    once = {" ".join(one.casefold().split()): one for one in known if not is_program(one)}
     return list(once.values())
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 import typer
 from msgspec.structs import replace
-from tests.fakes.cybertip_store import HandClock
+from tests.fakes.cybertip_store import NOON, HandClock
 from tests.fakes.simulators import Simulator
 from tests.ports.builders import ENTRY
 
@@ -16,8 +16,8 @@ from nightlight.adapters.keyring_file import FileKeyRing
 from nightlight.adapters.sql.database import SqlUnitOfWork, open_engine
 from nightlight.bootstrap import build_services, cover_keys
 from nightlight.cli.doctor import doctor
-from nightlight.model.custody import Destruction
-from nightlight.model.ids import CaseId
+from nightlight.model.custody import Destruction, KeptPost
+from nightlight.model.ids import AccountId, CaseId, EventKey, PostId
 from nightlight.services import Services
 from nightlight.settings import read_settings
 
@@ -209,3 +209,46 @@ def test_a_key_service_that_does_not_answer_is_told_of(
     [(health, says)] = said_of("key service", capsys)
     assert health == "wrong"
     assert says.startswith("NIGHTLIGHT_KMS_URL: the key service does not answer")
+
+
+def test_lexicon_that_one_person_alone_made_is_warned_of_until_another_looked(
+    services: Services, capsys: pytest.CaptureFixture[str]
+) -> None:
+    lexicons, line = services.lexicons, '{"text": "zorbleflux"}'
+    lexicons.import_alone("quibbles", [line], actor="ana", reason="trying")
+    [(health, says)] = said_of("one person", capsys)
+    assert (health, "quibbles" in says) == ("warning", True)
+    more = lexicons.propose_import("quibbles", ['{"text": "plonk"}'], actor="ana", reason="x")
+    lexicons.approve(more.change.id, actor="bo", reason="I looked")
+    assert said_of("one person", capsys) == []
+
+
+def test_setting_that_lets_one_person_change_lexicons_is_warned_of(
+    services: Services, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    more = services.lexicons.propose_import("q", ['{"text": "plonk"}'], actor="ana", reason="x")
+    services.lexicons.approve(more.change.id, actor="bo", reason="y")
+    monkeypatch.setenv("NIGHTLIGHT_ONE_PERSON_LISTS", "true")
+    [(health, says)] = said_of("one person", capsys)
+    assert (health, "2 people are known" in says) == ("warning", True)
+
+
+def test_post_of_which_a_file_could_not_be_sealed_is_warned_of(
+    services: Services, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with services.unit_of_work.begin() as tx:
+        tx.kept_posts.add([GIVEN_UP, replace(GIVEN_UP, id=CaseId("whole"), complete=True)])
+        tx.commit(ENTRY)
+    [(health, says)] = said_of("deleted posts", capsys)
+    assert (health, says.startswith("1 ")) == ("warning", True)
+
+
+GIVEN_UP = KeptPost(
+    id=CaseId("kept"),
+    post_id=PostId("p"),
+    account_id=AccountId("ana"),
+    event_key=EventKey("e"),
+    deleted_at=NOON,
+    noticed_at=NOON,
+    next_at=None,
+)
