@@ -283,6 +283,7 @@ class Pipeline:
                     now = Known()
                     now.load(events, tx)
                     over_quota = self._over_quota(tx, rules)
+                    before = _decided_before(tx, [one for one in events if one.key in raised])
                     judgements: list[Judgement] = []
                     plans: list[tuple[Judgement, Decision, Plan]] = []
                     for event in events:
@@ -291,7 +292,7 @@ class Pipeline:
                         )
                         judgement = _hunted(judgement, hunt_id)
                         if event.key in known and not (
-                            event.key in raised and _is_graver(tx, judgement)
+                            event.key in raised and _is_graver(judgement, before)
                         ):
                             judgement = replace(judgement, decision=None)
                         judgements.append(judgement)
@@ -535,18 +536,26 @@ def _hunted(judgement: Judgement, hunt_id: str) -> Judgement:
     return replace(judgement, signals=signals, decision=decision)
 
 
-def _is_graver(tx: Transaction, judgement: Judgement) -> bool:
+def _decided_before(tx: Transaction, events: Sequence[Event]) -> Mapping[EventKey, list[Decision]]:
+    """Return what was decided of these events, by event."""
+    ids: set[str] = {one for event in events for one in (event.post_id, event.media_id) if one}
+    ids.update(event.account_id for event in events if not (event.post_id or event.media_id))
+    ids.update(m for one in events for m in getattr(one.data, "media_ids", ()))
+    found: dict[EventKey, list[Decision]] = {event.key: [] for event in events}
+    for one in tx.decisions.about(ids) if ids else ():
+        if one.event_key in found:
+            found[EventKey(one.event_key)].append(one)
+    return found
+
+
+def _is_graver(judgement: Judgement, before: Mapping[EventKey, list[Decision]]) -> bool:
     """Return whether a decision asks for more than those made of this event, and no person did."""
     decision = judgement.decision
     if decision is None or human_decisions(decision, judgement.context)[0]:
         return False
-    before = [
-        one
-        for one in tx.decisions.about([decision.subject.id])
-        if one.event_key == decision.event_key and one.subject == decision.subject
-    ]
-    asked = {ask for one in before for ask in one.asks}
-    severest = max((one.severity for one in before), default=-1)
+    same = [one for one in before[judgement.event.key] if one.subject == decision.subject]
+    asked = {ask for one in same for ask in one.asks}
+    severest = max((one.severity for one in same), default=-1)
     return decision.severity > severest or not asked.issuperset(decision.asks)
 
 

@@ -213,15 +213,16 @@ class Hunts:
         ``kept`` is told what was stored, for the transaction may be tried again.
         """
         now = self._clock.now()
-        decided = {one.decision.event_key: one.decision.id for one in judged}
-        graver = sum(one in known for one in decided)
+        now_decided = {one.decision.event_key: one.decision.id for one in judged}
+        graver = sum(one in known for one in now_decided)
+        decided = {**_gravest_before(tx, judgements, known), **now_decided}
         after = replace(after, graver=after.graver + graver)
         _go_on(tx, before, after)
         found = [
             replace(
                 _finding(one, told[one.event.key], now),
                 hunt_id=after.id,
-                decision_id=decided.get(one.event.key) or _decided_before(tx, one, known),
+                decision_id=decided.get(one.event.key, DecisionId("")),
             )
             for one in judgements
             if one.signals
@@ -267,16 +268,18 @@ def reweighed(
     )
 
 
-def _decided_before(
-    tx: Transaction, judgement: Judgement, known: Collection[EventKey]
-) -> DecisionId:
-    """Return the gravest decision that was made of an event, "" where there is none."""
-    key, subject = judgement.event.key, judgement.signals[0].subject
-    if key not in known:
-        return DecisionId("")
-    before = [one for one in tx.decisions.about([subject.id]) if one.event_key == key]
-    gravest = max(before, key=lambda one: one.severity, default=None)
-    return gravest.id if gravest else DecisionId("")
+def _gravest_before(
+    tx: Transaction, judgements: Sequence[Judgement], known: Collection[EventKey]
+) -> Mapping[EventKey, DecisionId]:
+    """Return the gravest decision that was made of each event known before, if there is any."""
+    about = {one.event.key: one.signals[0].subject.id for one in judgements if one.signals}
+    about = {key: subject for key, subject in about.items() if key in known}
+    decisions = tx.decisions.about(set(about.values())) if about else []
+    found: dict[EventKey, DecisionId] = {}
+    for one in sorted(decisions, key=lambda each: each.severity):
+        if one.event_key in about:
+            found[EventKey(one.event_key)] = one.id
+    return found
 
 
 def _new_hunt(tx: Transaction, kind: HuntKind, name: str, actor: str, at: datetime) -> Hunt:
