@@ -6,13 +6,11 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
-from sqlalchemy import text
 from tests.fakes.cybertip_store import HandClock
 from tests.fakes.desk import Desk
 from tests.ports.builders import ENTRY, make_case, make_decision
 from tests.synthetic.builders import at, event_of, policy_text
 
-from nightlight.adapters.sql.database import open_engine
 from nightlight.errors import Unavailable
 from nightlight.model.case import CaseState, Evidence, EvidenceKind
 from nightlight.model.custody import TRIES, Access, KeptPost
@@ -247,26 +245,6 @@ def test_one_that_fails_keeps_no_other_waiting(desk: Desk) -> None:
     found = {one.post_id: one.complete for one in desk.services.kept_posts.newest(9)}
     assert found == {"bad": False, "p": True}
     assert sealed(desk) == {MENTION, "zorbleflux plonk"}
-
-
-def test_posts_deleted_before_the_upgrade_are_sealed_after_it(
-    desk: Desk, database_url: str
-) -> None:
-    desk.take_in(post(), deleted(), post("q", "tea at noon"), deleted("q"))
-    undo = (
-        "DROP TABLE kept_post",
-        "DROP INDEX evidence_post",
-        "DROP INDEX bank_entry_waking",
-        "DROP INDEX ix_signal_subject_id",
-        "UPDATE alembic_version SET version_num = '0012'",
-    )
-    engine = open_engine(database_url)
-    with engine.begin() as connection:
-        for one in undo:
-            connection.execute(text(one))
-    engine.dispose()
-    desk.open_again()
-    assert sealed(desk) == {MENTION}
 
 
 def test_evidence_of_an_account_alone_is_told(desk: Desk) -> None:
