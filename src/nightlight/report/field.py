@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterable, Mapping
 from datetime import UTC, date, datetime
+from typing import assert_never
 
 from lxml import etree
 
@@ -135,6 +136,8 @@ class Element:
                     element.set(name, _zoned(value))
                 case str():
                     element.set(name, self._legal(name, value))
+                case _:
+                    assert_never(value)
         return element
 
     def _legal(self, tag: str, text: str) -> str:

@@ -190,3 +190,15 @@ def test_what_people_decided_about_the_account_counts_for_account_subjects() -> 
     decision = make_decision(subject=subject_of(SubjectKind.ACCOUNT, "account-1"))
     context = Context(account=make_account(human_decision="confirmed"))
     assert human_decisions(decision, context) == ("confirmed", "confirmed")
+
+
+def test_what_limits_a_file_limits_the_post_that_shows_it_and_nothing_else_does() -> None:
+    post = subject_of(SubjectKind.POST, "shows-it")
+    decision = make_decision(KIND.PRESERVE, KIND.HIDE, KIND.LOCK)
+    effects = plan_effects(decision, shown_in=post).effects
+    assert [(one.kind, one.subject == post) for one in effects] == [
+        (KIND.PRESERVE, False),
+        (KIND.HIDE, False),
+        (KIND.HIDE, True),
+        (KIND.LOCK, False),
+    ]

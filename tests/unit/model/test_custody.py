@@ -1,5 +1,6 @@
 """What two people decide is decided once, by two, and never in silence."""
 
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -7,14 +8,16 @@ from tests.fakes.cybertip_store import NOON
 
 from nightlight.errors import Conflict, InvalidInput, NotPermitted
 from nightlight.model.custody import (
+    TRIES,
     Access,
     CustodyRequest,
     Destruction,
+    KeptPost,
     RequestKind,
     RequestState,
     is_same_person,
 )
-from nightlight.model.ids import CaseId
+from nightlight.model.ids import AccountId, CaseId, EventKey, PostId
 
 REQUEST = CustodyRequest(
     id="req-1",
@@ -70,3 +73,30 @@ def test_destruction_is_early_where_two_people_wanted_it() -> None:
         evidence_id="one", case_id=CaseId("case-1"), rule="a year", due_at=NOON, ordered_at=NOON
     )
     assert not due.is_early
+
+
+@pytest.mark.parametrize(
+    ("attempts", "has_post", "complete", "minutes"),
+    [
+        (0, False, False, 1),
+        (1, True, False, 4),
+        (20, False, False, 360),  # without the post itself it is tried for good
+        (TRIES - 1, True, False, None),
+        (0, True, True, None),
+    ],
+)
+def test_a_deleted_post_is_sealed_again_and_again_until_it_is_whole_or_enough(
+    attempts: int, minutes: int | None, *, has_post: bool, complete: bool
+) -> None:
+    kept = KeptPost(
+        id=CaseId("kept-1"),
+        post_id=PostId("p"),
+        account_id=AccountId("a"),
+        event_key=EventKey("k"),
+        deleted_at=NOON,
+        noticed_at=NOON,
+        next_at=NOON,
+        attempts=attempts,
+    ).attempted(has_post=has_post, complete=complete, at=NOON)
+    due = None if minutes is None else NOON + timedelta(minutes=minutes)
+    assert (kept.attempts, kept.next_at, kept.complete) == (attempts + 1, due, complete)

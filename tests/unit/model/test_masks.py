@@ -46,6 +46,7 @@ PLAIN = {
     "Filing",
     "Hold",
     "HoldEvent",
+    "KeptPost",
     "Lexicon",
     "LexiconChange",
     "Link",

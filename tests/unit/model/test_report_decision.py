@@ -13,10 +13,12 @@ from nightlight.model.report_decision import (
     NOT_TOLD,
     REPORT_TRANSITIONS,
     AccountAction,
+    Part,
     ReportState,
     check_report_transition,
     part_of,
 )
+from nightlight.model.role import AccountRole, Knowledge, Role
 
 EVERY_PAIR = list(itertools.product(ReportState, ReportState))
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
@@ -69,3 +71,19 @@ def test_only_reasons_on_the_list_are_reasons() -> None:
     assert taken_back is not None
     assert taken_back.settles
     assert DEFAULT_THRESHOLD.reason("because") is None
+
+
+def test_a_part_counts_acts_and_keeps_what_they_say_of_knowledge() -> None:
+    told = AccountRole(
+        account_id=AccountId("ada"),
+        role=Role.ENGAGER,
+        acts=(),
+        knowledge_for=(Knowledge.ASKED,),
+        knowledge_against=(Knowledge.ONCE,),
+    )
+    assert part_of(told) == Part(
+        role="engager",
+        acts=0,
+        knowledge_for=(Knowledge.ASKED,),
+        knowledge_against=(Knowledge.ONCE,),
+    )

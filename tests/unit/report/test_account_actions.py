@@ -355,3 +355,11 @@ def test_overdue_is_told_to_the_record_once_a_version(unit_of_work: SqlUnitOfWor
     assert told(4) == []
     say(unit_of_work)
     assert len(told(5)) == 1
+
+
+def test_a_case_that_still_waits_settles_nothing(unit_of_work: SqlUnitOfWork) -> None:
+    ask(unit_of_work, lock("e1"))
+    file_tip(unit_of_work, state=TipState.REFUSED)
+    with unit_of_work.begin() as tx:
+        assert settle(tx.report_decisions, [CaseId("case-1")], ADA, at=NOON) == []
+    assert ada(unit_of_work).decision.state is ReportState.UNDECIDED

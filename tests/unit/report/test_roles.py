@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 from tests.synthetic.builders import at, event_of
 
 from nightlight.model.engagement import Engaged, Engagement
@@ -190,3 +191,7 @@ def test_events_that_are_acts_on_others_are_kept_as_such(
 def test_other_events_are_no_acts_on_others() -> None:
     assert engagement_of(event_of(PostCreated(post_id="q", account_id="a"))) is None
     assert engagement_of(event_of(ViewsCounted(post_id="q", views=3))) is None
+
+
+def test_material_of_nobody_known_gives_nobody_a_part() -> None:
+    assert roles_of([replace(FILE, account_id=AccountId(""))], [], asks=lambda _: False) == []
