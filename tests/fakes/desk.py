@@ -58,16 +58,11 @@ class Desk:
             environment["NIGHTLIGHT_DATABASE_URL"] = database_url
         if media_root is not None:
             environment["NIGHTLIGHT_MEDIA_ROOT"] = str(media_root)
-        self._environment = environment
         self.services = build_services(read_settings(environment))
         if lists:
             self.import_lists(BANK, LEXICON)
         if policy:
             self.services.lists.activate_policy(policy, actor="ana", reason="test")
-
-    def open_again(self) -> None:
-        """Start over on what is stored, as after an upgrade."""
-        self.services = build_services(read_settings(self._environment))
 
     def import_lists(self, bank: Sequence[str], lexicon: Sequence[str]) -> None:
         """Import a hash bank and a lexicon."""
