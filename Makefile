@@ -1,6 +1,6 @@
 # Every target sets up what it needs; a clone needs only Python 3.11+ and make.
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check lint types contracts soak fuzz bench lock clean
+.PHONY: help setup demo test cover check lint types contracts soak fuzz bench lock clean
 PY := .venv/bin/python
 # Without cached bytecode every start of a command costs seconds.
 unexport PYTHONDONTWRITEBYTECODE
@@ -17,6 +17,11 @@ demo: setup ## Run the whole story on a harmless town, with the console open
 test: setup ## Run every test, browser included
 	@scripts/browser.sh
 	@$(PY) -m pytest -q -n 2 --dist loadgroup -m "not soak"
+
+cover: setup ## Hold every branch of what judges and reports to a test
+	@$(PY) -m pytest -q $(addprefix --cov=nightlight.,model decide enforce report audit) --cov-branch \
+		--cov-fail-under=100 --cov-report=term-missing:skip-covered $(addprefix tests/unit/,model decide \
+		enforce report audit review verifier/test_verifier.py)
 
 check: lint types contracts test ## What CI runs
 
