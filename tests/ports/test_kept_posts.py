@@ -26,6 +26,7 @@ from nightlight.model.ids import AccountId, CaseId
 from nightlight.model.media import Scan, ScanState
 from nightlight.preserve.seal import Finding, Sealed, Sealer
 from nightlight.services.kept_posts import KeptPosts
+from nightlight.services.retention import Retention
 
 MENTION = "he said zorbleflux once"
 #: Nothing that the tests do makes this rule act.
@@ -136,6 +137,13 @@ def test_it_is_kept_from_its_sealing_on_and_then_destroyed(desk: Desk) -> None:
     assert due == retained.evidence.sealed_at + timedelta(days=366)
     assert retained.kept.rule == "366 days from its sealing; no rule asked for anything"
     assert {r.evidence.case_id for r in desk.services.retention.due(at=due)} == {one.id}
+    then = HandClock(due + timedelta(days=1))
+    services = desk.services
+    retention = Retention(unit_of_work=services.unit_of_work, vault=services.vault, clock=then)
+    assert retention.run_due().destroyed == 2  # the post and the profile
+    desk.take_in(deleted(minutes=20))
+    assert kept(desk) == [one]
+    assert desk.evidence(one.id) == []
 
 
 def open_case(desk: Desk, state: CaseState) -> None:

@@ -1,6 +1,6 @@
 """What a hunt looks for, compiled once, and where it stands in a part of the event log."""
 
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 
 import msgspec
@@ -71,12 +71,14 @@ class Occurrence(Struct, frozen=True, kw_only=True):
     """An event in which something stands that a hunt looks for.
 
     Attributes:
-        ids: the terms, or the bank entries.
+        ids: the terms, or the numbers of the bank entries, which stay whatever a bank is called.
+        names: of bank entries by number, the names that older signals know them by.
         fields: where in the event the terms stand.
     """
 
     event: Event
     ids: frozenset[str]
+    names: Mapping[str, str] = {}
     fields: frozenset[str] = frozenset()
 
 
@@ -191,16 +193,19 @@ class Looking:
         shown = {one.event.key: shown_ids(one.event) for one in read}
         media = tx.context.media({MediaId(name) for names in shown.values() for name in names})
         matched = {
-            name: frozenset(_entry_name(each.bank, each.entry_id) for each in matches)
+            name: {str(each.number): _entry_name(each.bank, each.entry_id) for each in matches}
             for name, one in media.items()
             if (matches := self._index.match(one.scan.hashes))
         }
         found: list[Occurrence] = []
         for one in read:
             names = shown[one.event.key]
-            ids = frozenset[str]().union(*(matched.get(MediaId(name), ()) for name in names))
-            if ids:
-                found.append(Occurrence(event=one.event, ids=ids))
+            entries: dict[str, str] = {}
+            for name in names:
+                entries |= matched.get(MediaId(name), {})
+            if entries:
+                ids = frozenset(entries)
+                found.append(Occurrence(event=one.event, ids=ids, names=entries))
         return found
 
 
@@ -219,15 +224,23 @@ def known_before(
     had: dict[EventKey, set[str]] = {}
     for one in signals:
         had.setdefault(one.event_key, set()).update(_ids_in(kind, one))
-    return {one.event.key for one in found if one.ids <= had.get(one.event.key, set())}
+    return {
+        one.event.key
+        for one in found
+        if (own := had.get(one.event.key))
+        and all(name in own or one.names.get(name) in own for name in one.ids)
+    }
 
 
 def _ids_in(kind: HuntKind, signal: Signal) -> Iterable[str]:
     """Return the terms or bank entries that a signal names, as occurrences name them."""
     evidence = signal.evidence
     terms, banks, entries = (evidence.get(one) for one in ("terms", "banks", "bank_entries"))
+    numbers = evidence.get("bank_numbers")
     if kind is HuntKind.TERMS:
         return terms if signal.detector == "term_match" and isinstance(terms, list) else ()
+    if signal.detector == "hash_match" and isinstance(numbers, list):
+        return numbers
     if signal.detector == "hash_match" and isinstance(banks, list) and isinstance(entries, list):
         return map(_entry_name, banks, entries)
     return ()

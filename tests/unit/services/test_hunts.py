@@ -9,7 +9,7 @@ import pytest
 from msgspec.structs import replace
 from tests.fakes.desk import KNOWN_MD5, KNOWN_PDQ, Desk
 from tests.ports.builders import ENTRY
-from tests.synthetic.builders import at, event_of, policy_text
+from tests.synthetic.builders import at, event_of, make_signal, policy_text
 
 from nightlight.detect.hunting import Hunt, HuntKind, HuntState
 from nightlight.errors import Conflict, InvalidInput, NotFound
@@ -26,6 +26,7 @@ from nightlight.model.event import (
 )
 from nightlight.model.ids import PostId
 from nightlight.services.banks import Banks
+from nightlight.services.looking import Occurrence, known_before
 
 WORD = '{"text": "plimquat", "kind": "term", "severity": 90}'
 CUE = '{"text": "price list", "kind": "cue"}'
@@ -336,6 +337,30 @@ def test_many_lifted_vetoes_make_one_hunt_that_waits(desk: Desk) -> None:
     assert [one.state for one in hunts.newest(9)].count(HuntState.WAITING) == 1
     [hunt] = run_hunts(desk)
     assert hunt.found == 2
+
+
+def test_bank_that_is_renamed_finds_nothing_anew(desk: Desk) -> None:
+    a_bank(desk, "late", "md5", KNOWN_MD5)
+    desk.take_in(*uploads(2))
+    run_hunts(desk)
+    before = desk.outcome().decisions
+    desk.services.banks.change("late", new_name="later", **WHO)
+    [hunt] = run_hunts(desk)
+    assert (hunt.found, hunt.known_before) == (2, 2)
+    assert desk.outcome().decisions == before
+
+
+@pytest.mark.parametrize("is_known", [True, False])
+def test_match_of_a_signal_from_before_entries_had_numbers_is_known_by_name(
+    *, is_known: bool
+) -> None:
+    event = uploads(1)[0]
+    evidence = {"banks": ["late"], "bank_entries": ["e-1" if is_known else "e-2"]}
+    signal = make_signal(detector="hash_match", event_key=event.key)
+    signal = replace(signal, evidence=evidence)
+    found = Occurrence(event=event, ids=frozenset({"7"}), names={"7": "late/e-1"})
+    known = known_before(HuntKind.HASHES, [found], [signal])
+    assert known == ({event.key} if is_known else set())
 
 
 def test_entry_that_is_enabled_is_hunted(desk: Desk) -> None:
