@@ -48,6 +48,7 @@ bench: setup ## Measure, side by side with peers
 	@$(PY) -m benchmarks.policy
 	@$(PY) -m benchmarks.record
 	@$(PY) -m benchmarks.reconcile --suspensions 20000 --everything 100
+	@$(PY) -m benchmarks.year --sellers 1000
 	@$(PY) -m benchmarks.networks --accounts 30000
 	@$(PY) -m benchmarks.offers --seeds 3
 	@$(PY) -m benchmarks.spellings
