@@ -1,11 +1,8 @@
 """The composition root: settings in, services out. The only place that names adapters."""
 
-import os
 from collections.abc import Callable
-from contextlib import suppress
 from datetime import timedelta
 from pathlib import Path
-from stat import S_ISDIR
 from time import sleep
 
 from sqlalchemy import Engine
@@ -109,9 +106,7 @@ def build_services(settings: Settings, *, clock: Clock | None = None) -> Service
     keys = _keys_of(settings, engine)
     unit_of_work = SqlUnitOfWork(engine=engine, clock=clock, keys=keys)
     vault = Vault(blobs=_blobs(settings, clock, unit_of_work), keys=keys)
-    matcher = Matcher(
-        unit_of_work=unit_of_work, clock=clock, snapshots=_private(settings.index_directory)
-    )
+    matcher = Matcher(unit_of_work=unit_of_work, clock=clock, snapshots=settings.index_directory)
     rules = CurrentRules(unit_of_work=unit_of_work, matcher=matcher)
     source = ConfiguredMediaSource(
         root=settings.media_root, origins=settings.media_origins, spool=settings.home
@@ -354,17 +349,6 @@ def _screening(
         seal=vault.seal_file,
         receive=lambda: Spool(max_bytes=_LARGEST_UPLOAD, folder=settings.home),
     )
-
-
-def _private(directory: Path | None) -> Path | None:
-    """Return the folder, made for this user alone; None where it is another's."""
-    if directory is None:
-        return None
-    with suppress(FileExistsError):
-        directory.mkdir(mode=0o700, parents=True)
-    found = directory.lstat()
-    ours = S_ISDIR(found.st_mode) and found.st_uid == os.getuid() and not found.st_mode & 0o077
-    return directory if ours else None
 
 
 def verify_package(path: Path, *, public: str) -> Manifest:

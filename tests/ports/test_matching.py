@@ -52,7 +52,7 @@ def matcher(unit_of_work: SqlUnitOfWork, clock: HandClock) -> Matcher:
 def shared(tmp_path: Path) -> Path:
     """A folder in what stands for shared memory."""
     folder = tmp_path / "shared"
-    folder.mkdir()
+    folder.mkdir(mode=0o700)
     return folder
 
 
@@ -225,6 +225,37 @@ def test_only_the_newest_snapshot_is_kept(
         matcher.leave_snapshot()
     (left,) = [path for path in shared.iterdir() if path.suffix == ".banks"]
     assert left.name.startswith(f"{matcher.version:020d}-")
+
+
+def test_a_folder_is_made_with_the_first_snapshot_for_its_owner_alone(
+    unit_of_work: SqlUnitOfWork, clock: HandClock, shared: Path
+) -> None:
+    folder = shared / "new"
+    first = snapshotting(unit_of_work, clock, folder)
+    first.refresh()
+    first.leave_snapshot()
+    assert not folder.exists()
+    put(unit_of_work, *many())
+    first.refresh()
+    assert first.leave_snapshot() is not None
+    assert folder.stat().st_mode & 0o777 == 0o700
+
+
+def test_a_folder_that_others_may_enter_is_neither_read_nor_written(
+    unit_of_work: SqlUnitOfWork, clock: HandClock, shared: Path
+) -> None:
+    put(unit_of_work, *KNOWN, *many())
+    first = snapshotting(unit_of_work, clock, shared)
+    first.refresh()
+    snapshot = first.leave_snapshot()
+    assert snapshot is not None
+    snapshot.write_bytes(b"of somebody else")
+    shared.chmod(0o755)
+    put(unit_of_work, replace(near(2), id="since"))
+    other = snapshotting(unit_of_work, clock, shared)
+    assert "since" in matched(other)
+    assert other.leave_snapshot() is None
+    assert list(shared.iterdir()) == [snapshot]
 
 
 def test_few_entries_leave_no_snapshot(

@@ -6,9 +6,11 @@ reads the lists for itself. What changed since a snapshot is read from the lists
 changes are taken in is ``services.following``'s.
 """
 
+import os
 from collections.abc import Collection
 from contextlib import suppress
 from pathlib import Path
+from stat import S_ISDIR
 from threading import Lock
 
 from numpy import uint64
@@ -45,7 +47,8 @@ class Matcher:
         Args:
             unit_of_work: begins transactions.
             clock: tells when disabled entries count again.
-            snapshots: a folder in shared memory, which only this user may read; None for none.
+            snapshots: a folder in shared memory, made with the first snapshot for this user
+                alone; nothing is read from or left in one that others may enter. None for none.
             worth_a_snapshot: from how many entries on a snapshot is left.
             piece: entries taken in at a time.
         """
@@ -156,6 +159,9 @@ class Matcher:
                 return None
             self._at_snapshot = following.taken_in
             try:
+                self._snapshots.mkdir(mode=0o700, parents=True, exist_ok=True)
+                if not _is_private(self._snapshots):
+                    return None
                 index.save(path)
             except OSError:  # shared memory is full: each process goes on with an index of its own
                 return None
@@ -176,7 +182,7 @@ class Matcher:
 
     def _opened(self, tx: Transaction) -> Following | None:
         """Return the newest snapshot of this database as it once was, None where there is none."""
-        if self._snapshots is None:
+        if self._snapshots is None or not _is_private(self._snapshots):
             return None
         for path in sorted(self._snapshots.glob(f"*{_SUFFIX}"), reverse=True):
             # A snapshot that is torn, of another kind, of another database, or of lists that were
@@ -186,3 +192,12 @@ class Matcher:
                 if following.index.mark and following.is_of(tx):
                     return following
         return None
+
+
+def _is_private(folder: Path) -> bool:
+    """Return whether a folder is there, is no link, and only this user may enter it."""
+    try:
+        found = folder.lstat()
+    except OSError:
+        return False
+    return S_ISDIR(found.st_mode) and found.st_uid == os.getuid() and not found.st_mode & 0o077
