@@ -15,7 +15,9 @@ from tests.ports.test_matching import ASKED, KNOWN, change, put
 from tests.synthetic.known_media import near
 
 from nightlight.adapters.sql.database import SqlUnitOfWork
+from nightlight.detect.entry_table import EntryTable
 from nightlight.errors import Unavailable
+from nightlight.kernel.hash_index import HashIndex
 from nightlight.model.bank import Bank, BankEntry, BankPurpose, EntryState
 from nightlight.model.media import MediaHashes
 from nightlight.services.matching import Matcher
@@ -81,6 +83,28 @@ def test_what_is_switched_off_while_a_large_list_is_taken_in_matches_no_more(
     assert index.finish() == 9
     assert (index.holds(FIRST), index.holds(LAST)) == (True, True)
     assert index.found() == [KNOWN[1].id]
+
+
+@pytest.mark.parametrize("broken", [HashIndex, EntryTable])
+def test_what_could_not_be_taken_in_once_is_read_anew(
+    index: Index,
+    unit_of_work: SqlUnitOfWork,
+    monkeypatch: pytest.MonkeyPatch,
+    broken: type[HashIndex | EntryTable],
+) -> None:
+    method = "add" if broken is HashIndex else "append"
+    put(unit_of_work, *bulk()[:3])
+    with monkeypatch.context() as memory:
+        memory.setattr(broken, method, _is_full)
+        with pytest.raises(MemoryError):
+            index.step()
+    index.step()
+    assert [index.holds(place) for place in range(3)] == [True] * 3
+    assert index.found() == [KNOWN[1].id, KNOWN[0].id]
+
+
+def _is_full(*_given: object) -> None:
+    raise MemoryError
 
 
 def test_what_is_switched_off_between_large_lists_that_nobody_read_yet_does_not_wait(

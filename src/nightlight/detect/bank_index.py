@@ -170,6 +170,8 @@ class BankIndex:
     def apply(self, entries: Iterable[BankEntry]) -> None:
         """Take in new entries and what became of known ones (same number); seen at once.
 
+        After any error some of them are in: an index of which to be certain is read anew.
+
         Raises:
             IntegrityFailure: an entry is not a hash of its kind; names the entry, not the hash.
         """
@@ -188,9 +190,10 @@ class BankIndex:
                     self._change(place, entry, moved)
                 elif entry.state is not EntryState.WITHDRAWN:
                     new.append(_checked(entry))
-            self._table.append(new, self._settings.keys)
             self._remove(moved.out)
             self._add([*moved.back.values(), *new])
+            # Last: an entry whose hash could not be put in is not known, and so comes again.
+            self._table.append(new, self._settings.keys)
         self._compact_if_due()
 
     def _compact_if_due(self) -> None:

@@ -28,6 +28,8 @@ class Following:
         self.index = index
         #: How many changes were taken in.
         self.taken_in = 0
+        #: Whether taking something in failed midway: what is in the index then is not known.
+        self.is_torn = False
         self._piece = piece
         self._seen = index.version
         # Large versions, and the number of the last entry that was taken in of each.
@@ -56,7 +58,7 @@ class Following:
         if index.version:
             self._note_disabled(tx)
         states = None if index.version else [s for s in EntryState if s is not EntryState.WITHDRAWN]
-        index.apply(self._noted(tx.banks.entries(changed_after=index.version, states=states)))
+        self._apply(tx.banks.entries(changed_after=index.version, states=states))
         self._is_up_to(tx, newest)
 
     def step(self, tx: Transaction) -> None:
@@ -115,8 +117,13 @@ class Following:
 
     def _take(self, entries: Iterable[BankEntry]) -> list[int]:
         taken = list(entries)
-        self.index.apply(self._noted(taken))
+        self._apply(taken)
         return [entry.number for entry in taken]
+
+    def _apply(self, entries: Iterable[BankEntry]) -> None:
+        self.is_torn = True
+        self.index.apply(self._noted(entries))
+        self.is_torn = False
 
     def _noted(self, entries: Iterable[BankEntry]) -> Iterator[BankEntry]:
         for entry in entries:

@@ -109,12 +109,18 @@ class Matcher:
 
     def _advanced(self, tx: Transaction) -> BankIndex:
         following = self._following
-        if following is None or not following.is_of(tx):
+        known = following is not None and following.is_of(tx)
+        if following is None or not known:
             following = self._opened(tx) or Following(BankIndex(), piece=self._piece)
-            following.begin(tx)
-            self._following, self._at_snapshot = following, 0
-        else:
-            following.step(tx)
+        try:
+            if known:
+                following.step(tx)
+            else:
+                following.begin(tx)
+                self._following, self._at_snapshot = following, 0
+        finally:
+            if following.is_torn:  # nobody knows what is in it: who asks next reads all anew
+                self._following = None
         following.wake(self._clock.now())
         return following.index
 
