@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 from msgspec.structs import replace
+from structlog.testing import capture_logs
 from tests.fakes.cybertip_store import NOON, HandClock
 from tests.ports.builders import ENTRY
 from tests.synthetic.known_media import MD5, entry, hashes, near
@@ -148,6 +149,21 @@ def test_entry_disabled_again_meanwhile_stays_so(
     change(unit_of_work, KNOWN[0], state=EntryState.DISABLED)
     clock.advance(minutes=60)
     assert matched(matcher) == []
+
+
+def test_entry_that_is_no_hash_is_told_and_keeps_no_other_from_counting(
+    matcher: Matcher, unit_of_work: SqlUnitOfWork, clock: HandClock
+) -> None:
+    matched(matcher)
+    too_good = "c3" * 32 + "7f" + "e8030000"  # a frame of a quality over 100
+    bad = entry(HashKind.VPDQ, too_good)
+    put(unit_of_work, KNOWN[0], bad, KNOWN[1])
+    with capture_logs() as told:
+        starting = Matcher(unit_of_work=unit_of_work, clock=clock)
+        assert matched(matcher) == matched(starting) == [KNOWN[1].id, KNOWN[0].id]
+    assert [(one["event"], one["entry"]) for one in told] == [("bank.entry_is_no_hash", bad.id)] * 2
+    change(unit_of_work, bad, state=EntryState.WITHDRAWN)
+    assert len(matched(matcher)) == 2
 
 
 def many() -> list[BankEntry]:

@@ -36,7 +36,7 @@ from nightlight.model.bank import (
     HashKind,
     Opinion,
 )
-from nightlight.model.media import MediaHashes, VideoHashes
+from nightlight.model.media import MediaHashes, VideoHashes, are_frames
 
 #: PDQ's own convention: a hash of less quality says too little to be compared.
 MATCHABLE_QUALITY = 50
@@ -535,14 +535,21 @@ def _sampling_key(hashes: MediaHashes) -> bytes:
     return (hashes.sha256 or hashes.md5 or hashes.sha1 or hashes.pdq).encode()
 
 
-def _checked(entry: BankEntry) -> BankEntry:
-    digits = HASH_DIGITS.get(entry.kind)
+def is_hash(entry: BankEntry) -> bool:
+    """Return whether an entry holds a hash of its kind, as the index needs it."""
     try:
         whole = bytes.fromhex(entry.value)
     except ValueError:
-        whole = b""
-    wrong = 2 * len(whole) != len(entry.value) or not whole
-    if wrong or (digits is not None and len(entry.value) != digits):
+        return False
+    if 2 * len(whole) != len(entry.value) or not whole:
+        return False
+    if entry.kind is HashKind.VPDQ:
+        return are_frames(whole)
+    return len(entry.value) == HASH_DIGITS[entry.kind]
+
+
+def _checked(entry: BankEntry) -> BankEntry:
+    if not is_hash(entry):
         raise IntegrityFailure(f"bank entry {entry.id} is not a {entry.kind} hash")
     return entry
 

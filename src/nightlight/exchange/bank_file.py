@@ -28,6 +28,7 @@ from nightlight.model.bank import (
     Opinion,
 )
 from nightlight.model.ids import derive_id
+from nightlight.model.media import are_frames
 
 _REQUIRED = ("kind", "value")
 #: What a line may leave open: for a known entry that takes nothing away.
@@ -235,6 +236,9 @@ def _check_value(kind: HashKind, value: str) -> None:
     if kind is HashKind.VPDQ:
         if not value or len(value) % _FRAME_DIGITS or not _HEX.fullmatch(value):
             told = f"not {_FRAME_DIGITS} hex digits a frame"
+            raise InvalidInput(told, field="value", hint="see the format of video hashes")
+        if not are_frames(bytes.fromhex(value)):
+            told = "the quality of a frame is over 100"
             raise InvalidInput(told, field="value", hint="see the format of video hashes")
         return
     digits = HASH_DIGITS[kind]

@@ -6,6 +6,12 @@ from nightlight.model.masked import Masked
 
 #: What one frame takes in ``VideoHashes.frames``.
 FRAME_BYTES = 37
+_QUALITY_AT = 32
+_BEST_QUALITY = 100
+#: In the quality of the hash of a part.
+_PART = 128
+#: A file of so many frames would be months long; the index counts no further.
+_MOST_FRAMES = 1 << 24
 
 
 class ViewHash(Masked, frozen=True, kw_only=True, array_like=True):
@@ -35,6 +41,15 @@ class VideoHashes(Masked, frozen=True, kw_only=True):
 
     frames: bytes
     duration_ms: int
+
+
+def are_frames(frames: bytes) -> bool:
+    """Return whether these are the hashes of a video's frames as ``VideoHashes`` says."""
+    return (
+        len(frames) % FRAME_BYTES == 0
+        and len(frames) < FRAME_BYTES * _MOST_FRAMES
+        and all(one % _PART <= _BEST_QUALITY for one in frames[_QUALITY_AT::FRAME_BYTES])
+    )
 
 
 class MediaHashes(Masked, frozen=True, kw_only=True):

@@ -7,9 +7,13 @@ meantime must not wait for that, so it overtakes.
 from collections.abc import Iterable, Iterator
 from datetime import datetime
 
-from nightlight.detect.bank_index import BankIndex
+import structlog
+
+from nightlight.detect.bank_index import BankIndex, is_hash
 from nightlight.model.bank import BankEntry, EntryState
 from nightlight.transaction import Transaction
+
+_log = structlog.get_logger("nightlight.following")
 
 #: Entries taken in at a time, in well under a second. A version that changed as many is large.
 PIECE = 5_000
@@ -52,7 +56,7 @@ class Following:
         return is_known and self.index.mark == banks.mark(version)
 
     def begin(self, tx: Transaction) -> None:
-        """Take in all that there is."""
+        """Take in all that there is, but for entries that are no hash: each is told in the log."""
         index, newest = self.index, tx.banks.version()
         self._note_banks(tx)
         if index.version:
@@ -131,7 +135,11 @@ class Following:
             self._waking.pop(entry.number, None)
             if entry.state is EntryState.DISABLED and entry.disabled_until is not None:
                 self._waking[entry.number] = entry.disabled_until
-            yield entry
+            if entry.state is EntryState.WITHDRAWN or is_hash(entry):
+                yield entry
+            else:
+                # One bad entry must not keep all others from counting.
+                _log.error("bank.entry_is_no_hash", entry=entry.id, bank=entry.bank)
 
     def _note_disabled(self, tx: Transaction) -> None:
         """Learn when the disabled entries of a snapshot count again."""

@@ -119,7 +119,7 @@ def test_only_the_planted_neighbour_is_found_among_many(seed: int, distance: int
 
 
 @pytest.mark.parametrize("value", ["", "0" * 63, "z" * 64])
-def test_stored_entry_that_is_no_hash_stops_the_index(value: str) -> None:
+def test_entry_that_is_no_hash_stops_the_index(value: str) -> None:
     with pytest.raises(IntegrityFailure):
         BankIndex([BankEntry(id="be-1", bank="local", kind=HashKind.PDQ, value=value)])
 

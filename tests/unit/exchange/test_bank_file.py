@@ -15,6 +15,7 @@ MD5 = "0a" * 16
 PDQ = "c3" * 32
 DIGITS = "0123456789abcdef"
 FRAME = "c3" * 32 + "50" + "e8030000"
+TOO_GOOD = "c3" * 32 + "7f" + "e8030000"
 WORDS = st.text("abc xyz,\"'{}\N{SNOWMAN}", max_size=12).map(str.strip)
 
 
@@ -139,6 +140,7 @@ def test_empty_file_holds_nothing_and_is_no_error() -> None:
         (line(kind="vpdq", value=""), "value: not 74 hex digits a frame"),
         (line(kind="vpdq", value=FRAME[1:]), "value: not 74 hex digits a frame"),
         (line(kind="vpdq", value="zz" * 37), "value: not 74 hex digits a frame"),
+        (line(kind="vpdq", value=FRAME + TOO_GOOD), "value: the quality of a frame is over 100"),
     ],
 )
 def test_bad_ndjson_line_is_told_with_its_number_and_a_remedy(bad: str, told: str) -> None:
