@@ -137,7 +137,7 @@ def build_services(settings: Settings, *, clock: Clock | None = None) -> Service
         unit_of_work=unit_of_work,
         clock=clock,
         id_key=keys.naming_key(),
-        known=KnownEntries(matcher),
+        known=KnownEntries(matcher, unit_of_work=unit_of_work),
     )
     lexicons = Lexicons(
         unit_of_work=unit_of_work,

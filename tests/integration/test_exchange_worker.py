@@ -6,6 +6,7 @@ from threading import Event as Stop
 from typing import Any
 
 import pytest
+from tests.fakes.bank_desk import Told
 from tests.fakes.cybertip_store import HandClock
 from tests.fakes.exchanges import KEY, NAMES, Pauses, SimulatedExchange
 
@@ -35,7 +36,7 @@ def ncmec() -> Iterator[SimulatedExchange]:
 
 
 def exchanges_with(unit_of_work: SqlUnitOfWork, clock: HandClock, connect: Connect) -> Exchanges:
-    banks = Banks(unit_of_work=unit_of_work, clock=clock, id_key=KEY, known=lambda _: {})
+    banks = Banks(unit_of_work=unit_of_work, clock=clock, id_key=KEY, known=Told())
     return Exchanges(
         unit_of_work=unit_of_work,
         clock=clock,

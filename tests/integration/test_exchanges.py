@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 from msgspec.structs import replace
+from tests.fakes.bank_desk import Told
 from tests.fakes.cybertip_store import NOON, HandClock
 from tests.fakes.exchanges import KEY, NAMES, Pauses, SimulatedExchange
 from tests.ports.builders import ENTRY, make_media
@@ -37,7 +38,7 @@ def ncmec(running: SimulatedExchange) -> SimulatedExchange:
 
 @pytest.fixture
 def banks(unit_of_work: SqlUnitOfWork, clock: HandClock) -> Banks:
-    return Banks(unit_of_work=unit_of_work, clock=clock, id_key=KEY, known=lambda _: {})
+    return Banks(unit_of_work=unit_of_work, clock=clock, id_key=KEY, known=Told())
 
 
 @pytest.fixture

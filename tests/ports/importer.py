@@ -4,6 +4,8 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
+from tests.fakes.bank_desk import Told
+
 from nightlight.adapters.clock import SystemClock
 from nightlight.adapters.keyring_file import FileKeyRing
 from nightlight.adapters.sql.database import SqlUnitOfWork, open_engine
@@ -30,7 +32,7 @@ def main(url: str, keys: str) -> None:
         unit_of_work=work,
         clock=SystemClock(),
         id_key=b"k",
-        known=lambda _: {},
+        known=Told(),
         at_once=AT_ONCE,
     )
     banks.import_entries("quibble", lines(), actor="a test", reason="to be killed")

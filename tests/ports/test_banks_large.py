@@ -22,7 +22,7 @@ def desk(unit_of_work: SqlUnitOfWork, clock: HandClock) -> BankDesk:
         unit_of_work=unit_of_work,
         clock=clock,
         id_key=b"k",
-        known=lambda _: desk.known,
+        known=desk.known,
         at_once=_AT_ONCE,
     )
     return desk

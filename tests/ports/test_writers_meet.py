@@ -4,6 +4,7 @@ from concurrent.futures import ThreadPoolExecutor, wait
 from typing import Any
 
 from msgspec.structs import replace
+from tests.fakes.bank_desk import Told
 from tests.fakes.cybertip_store import HandClock
 from tests.ports.builders import ENTRY, make_account, make_case, make_decision, make_post
 
@@ -108,7 +109,7 @@ def test_hunt_for_new_terms_goes_up_to_the_end_of_the_batch_under_way(
 def test_hunt_for_new_hashes_goes_up_to_the_end_of_the_batch_under_way(
     unit_of_work: SqlUnitOfWork, clock: HandClock
 ) -> None:
-    banks = Banks(unit_of_work=unit_of_work, clock=clock, id_key=_KEY, known=lambda _: {})
+    banks = Banks(unit_of_work=unit_of_work, clock=clock, id_key=_KEY, known=Told())
     line = f'{{"kind": "md5", "value": "{"11" * 16}", "id": "entry-1"}}'
     banks.import_entries("q", [line], actor="ana", reason="news")
     judges_nothing: Any = None

@@ -49,7 +49,7 @@ class BankImports(Updates):
         Raises:
             InvalidInput: the name is not one that a bank may have.
         """
-        self.recent()
+        self.prepare(name)
         rejected: list[str] = []
         pieces = self._pieces(read_bank(lines, bank=name), rejected)
         first: list[_Piece] = []
@@ -69,7 +69,7 @@ class BankImports(Updates):
         Raises:
             InvalidInput: the name is not one that a bank may have.
         """
-        self.recent()
+        self.prepare(name)
         rejected: list[str] = []
         pieces = self._pieces(read_bank(lines, bank=name), rejected)
         with self._unit_of_work.begin() as tx:
@@ -106,7 +106,7 @@ class BankImports(Updates):
             tx.commit(record_of("bank.import_started", name, actor, reason, version=staged))
         gate = self.gate(settings, self._sizes_now, before=before)
         try:
-            done = list(self._staged(staged, pieces, gate))
+            done = list(self._staged(name, staged, pieces, gate))
             with self._unit_of_work.begin() as tx:
                 update = Update(tx=tx, bank=name, at=self._clock.now(), gate=gate)
                 for one in done:
@@ -121,13 +121,16 @@ class BankImports(Updates):
             raise
         return imported
 
-    def _staged(self, staged: int, pieces: Iterable[_Piece], gate: Gate) -> Iterator[Put]:
+    def _staged(
+        self, name: str, staged: int, pieces: Iterable[_Piece], gate: Gate
+    ) -> Iterator[Put]:
         """Store each piece by itself, held, and yield what it came to."""
         for silent, entries in pieces:
             with self._unit_of_work.begin() as tx:
                 at = self._clock.now()
                 done = tx.banks.put(entries, at=at, keeping=silent, staged=staged)
                 tx.commit_unrecorded()
+            self.prepare(name)
             gate.attempt(done.arrived)
             yield replace(done, arrived=())
 

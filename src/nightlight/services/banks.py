@@ -124,6 +124,8 @@ class Banks(Contents):
             _check(after)
             if not _acts_further(before, after):
                 return
+            if after.purpose is BankPurpose.NEGATIVE:
+                self._known.prepare()
             gate = self.gate(replace(after, name=name), lambda: sizes(tx))
             entries = tx.banks.entries(bank=name, states=[EntryState.ACTIVE])
             while some := list(islice(entries, _AT_ONCE)):

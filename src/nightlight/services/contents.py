@@ -95,6 +95,7 @@ class Contents(BankImports):
             )
             # A picture that is its own mirror image has the same hash twice: the plainer stays.
             entries.setdefault(made.id, self.opaque(made))
+        self.prepare(bank)
         with self._unit_of_work.begin() as tx:
             found_bank(tx, bank)
             update = self.begin(tx, bank)
@@ -127,7 +128,8 @@ class Contents(BankImports):
         Raises:
             NotFound: this bank has no picture or video of this number.
         """
-        self.recent()
+        if until is not None:
+            self.prepare(bank)
         with self._unit_of_work.begin() as tx:
             found = _content(tx, bank, number).entries
             return self._switch(tx, found, EntryState.DISABLED, actor, reason, until=until)
@@ -141,7 +143,7 @@ class Contents(BankImports):
         Raises:
             NotFound: this bank has no picture or video of this number.
         """
-        self.recent()
+        self.prepare(bank)
         with self._unit_of_work.begin() as tx:
             found = _content(tx, bank, number).entries
             return self._switch(tx, found, EntryState.ACTIVE, actor, reason)
@@ -238,6 +240,8 @@ class Contents(BankImports):
         Raises:
             NotFound: the bank has no such entry.
         """
+        if until is not None:
+            self.prepare(bank)
         with self._unit_of_work.begin() as tx:
             found = [_entry(tx, bank, entry_id)]
             return self._switch(tx, found, EntryState.DISABLED, actor, reason, until=until)
@@ -248,7 +252,7 @@ class Contents(BankImports):
         Raises:
             NotFound: the bank has no such entry.
         """
-        self.recent()
+        self.prepare(bank)
         with self._unit_of_work.begin() as tx:
             found = [_entry(tx, bank, entry_id)]
             return self._switch(tx, found, EntryState.ACTIVE, actor, reason)
@@ -260,11 +264,10 @@ class Contents(BankImports):
         """
         with self._unit_of_work.read() as tx:
             due = tx.banks.waking(self._clock.now(), limit)
-        if due:
-            self.recent()
         woken = 0
         for bank, entries in groupby(due, key=lambda one: one.bank):
             some = list(entries)
+            self.prepare(bank)
             with self._unit_of_work.begin() as tx:
                 now = tx.banks.entries(numbers=[one.number for one in some])
                 still = [one for one in now if one.acts_at(self._clock.now())]

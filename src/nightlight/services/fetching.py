@@ -193,6 +193,7 @@ class Fetcher:
 
     def _store(self, run: "_Run", page: Page) -> None:
         now = self._clock.now()
+        self._updates.prepare(run.exchange.bank)
         with self._unit_of_work.begin() as tx:
             came = self._take(tx, run, page)
             quarantined = self._quarantine(tx, run.exchange.name, page.rejected)
@@ -298,6 +299,7 @@ class Fetcher:
                 if entry.source_ref and entry.source_ref not in run.seen
             ]
         for first in range(0, len(gone), _SWEPT):
+            self._updates.prepare(run.exchange.bank)
             with self._unit_of_work.begin() as tx:
                 came = self._apply(tx, run.exchange, [], gone[first : first + _SWEPT])
                 page = Page(up_to_date=True)

@@ -10,7 +10,7 @@ from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import timedelta
 from itertools import chain
-from typing import TypeAlias
+from typing import Protocol, TypeAlias
 
 import numpy as np
 from msgspec import Struct
@@ -19,12 +19,14 @@ from numpy.typing import NDArray
 from nightlight.detect.bank_index import EXACT_KINDS, MATCHABLE_QUALITY, video_of
 from nightlight.detect.video_index import VideoIndex
 from nightlight.detect.video_stills import FRAME, stills_of
+from nightlight.errors import Unavailable
 from nightlight.kernel.hamming import pack, unpack, within
 from nightlight.kernel.hash_index import HashIndex
 from nightlight.kernel.views import pair_threshold_bits
 from nightlight.model.bank import Bank, BankEntry, BankPurpose, HashKind
 from nightlight.model.media import MediaHashes, Scan, VideoHashes
 from nightlight.services.matching import Matcher
+from nightlight.transaction import UnitOfWork
 
 #: Fewer entries are compared with every hash of the traffic in less time than an index takes.
 _WORTH_AN_INDEX = 500
@@ -34,19 +36,53 @@ _MOST_FRAMES = 32
 
 #: Query, place among the traffic's hashes, and distance.
 Pairs: TypeAlias = tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]
-#: The known entries that new entries match: numbers by bank.
-Known = Callable[[Sequence[BankEntry]], Mapping[str, set[int]]]
+
+
+class Known(Protocol):
+    """Answers which entries of known banks others match."""
+
+    def prepare(self) -> None:
+        """Return once it can be asked; that may take minutes, so before others have to wait."""
+        ...
+
+    def __call__(self, entries: Sequence[BankEntry], /) -> Mapping[str, set[int]]:
+        """Return the numbers of the entries matched, by bank.
+
+        Raises:
+            Unavailable: that could not be told soon.
+        """
+        ...
 
 
 class KnownEntries:
     """Answers, from the index in force, which entries of known banks others match."""
 
-    def __init__(self, matcher: Matcher) -> None:
+    def __init__(self, matcher: Matcher, *, unit_of_work: UnitOfWork) -> None:
+        """Keep the index, and what it is brought up to date with."""
         self._matcher = matcher
+        self._unit_of_work = unit_of_work
+        self._is_prepared = False
+
+    def prepare(self) -> None:
+        """Return once everything that is stored is in the index."""
+        self._matcher.refresh()
+        self._is_prepared = True
 
     def __call__(self, entries: Sequence[BankEntry]) -> Mapping[str, set[int]]:
-        """Return the numbers of the entries matched, by bank."""
-        index = self._matcher.refresh()
+        """Return the numbers of the entries matched, by bank.
+
+        Whoever asks may hold what others wait for: of a change since ``prepare`` a piece is taken
+        in, no more.
+
+        Raises:
+            Unavailable: ``prepare`` was not called, or a large change came since.
+        """
+        if not self._is_prepared:
+            raise Unavailable("what this would veto was not looked up: try again")
+        with self._unit_of_work.read() as tx:
+            index = self._matcher.advance(tx)
+        if not self._matcher.is_whole:
+            raise Unavailable("a large change of another bank is being read: try again")
         found: dict[str, set[int]] = defaultdict(set)
         near = [entry.value for entry in entries if entry.kind is HashKind.PDQ]
         others = [_file_of(entry) for entry in entries if entry.kind is not HashKind.PDQ]

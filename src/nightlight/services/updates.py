@@ -14,7 +14,7 @@ from msgspec.structs import replace
 from nightlight.audit.clock import Clock
 from nightlight.errors import NotFound
 from nightlight.model.audit import AuditEntry
-from nightlight.model.bank import Bank, BankEntry, BankVersion, EntryState
+from nightlight.model.bank import Bank, BankEntry, BankPurpose, BankVersion, EntryState
 from nightlight.services.bank_update import Taken, Update, check_name, record_of
 from nightlight.services.flood import FloodLimits, Gate, Known, LetIn, Traffic
 from nightlight.transaction import Transaction, UnitOfWork
@@ -90,7 +90,7 @@ class Updates:
 
         Where nothing changes, nothing is recorded.
         """
-        self.recent()
+        self.prepare(bank)
         with self._unit_of_work.begin() as tx:
             taken, entries_of_record = self.take(
                 tx, bank, entries, actor=actor, reason=reason, withdrawn_refs=withdrawn_refs
@@ -109,7 +109,10 @@ class Updates:
         reason: str,
         withdrawn_refs: Collection[str] = (),
     ) -> tuple[Taken, tuple[AuditEntry, ...]]:
-        """Return what the entries came to, and what to commit it with: as ``put`` does."""
+        """Return what the entries came to, and what to commit it with: as ``put`` does.
+
+        ``prepare`` was called for the bank before the transaction began.
+        """
         update = self.begin(tx, bank)
         update.withdraw(withdrawn_refs)
         update.put(entries)
@@ -165,6 +168,9 @@ class Updates:
 
     def begin(self, tx: Transaction, name: str) -> Update:
         """Return an update of a bank, to be ended in the same transaction.
+
+        ``prepare`` was called for the bank before the transaction began: what is tried is tried
+        while others wait.
 
         Raises:
             InvalidInput: there is no such bank yet, and the name is not one that it may have.
@@ -245,8 +251,19 @@ class Updates:
         digest = hmac.digest(self._id_key, entry.id.encode(), "sha256").hex()
         return replace(entry, id=f"be_{digest[:24]}")
 
+    def prepare(self, name: str) -> None:
+        """Return once an update of a bank can be tried soon, before a transaction begins.
+
+        For a negative bank all that it may veto is read, which can take minutes.
+        """
+        self.recent()
+        with self._unit_of_work.read() as tx:
+            bank = tx.banks.bank(name)
+        if bank is not None and bank.purpose is BankPurpose.NEGATIVE:
+            self._known.prepare()
+
     def recent(self) -> Traffic:
-        """Return recent traffic, read again once in a while: best before a transaction begins."""
+        """Return recent traffic, read again once in a while."""
         now = self._clock.now()
         if self._traffic is None or not now - self._traffic[0] < _FRESH:
             with self._unit_of_work.read() as tx:

@@ -152,12 +152,12 @@ def test_a_wider_threshold_that_would_match_harmless_traffic_needs_a_person(
 def test_a_bank_that_would_veto_much_of_a_known_one_needs_a_person(bank_desk: BankDesk) -> None:
     made(bank_desk)
     bank_desk.banks.import_entries("quibble", [line(n) for n in range(40)], **WHO)
-    bank_desk.known = {"quibble": set(range(40))}
+    bank_desk.known.entries = {"quibble": set(range(40))}
     aside = bank_desk.banks.change("quibble", purpose=BankPurpose.NEGATIVE, **WHO)
     assert aside.purpose is BankPurpose.NEGATIVE
     bank_desk.banks.change("quibble", purpose=BankPurpose.KNOWN, **WHO)
     bank_desk.banks.import_entries("flibbet", [line(n) for n in range(40)], **WHO)
-    bank_desk.known = {"quibble": set(range(40)), "flibbet": set(range(40))}
+    bank_desk.known.entries = {"quibble": set(range(40)), "flibbet": set(range(40))}
 
     with pytest.raises(Conflict) as refused:
         bank_desk.banks.change("quibble", purpose=BankPurpose.NEGATIVE, **WHO)

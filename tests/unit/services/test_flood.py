@@ -1,16 +1,21 @@
 """What a new entry would match is told as the index in force would tell it."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from contextlib import AbstractContextManager
 
 import pytest
 from msgspec.structs import replace
 from tests.fakes.bank_desk import WHO, BankDesk, line, md5
 from tests.fakes.cybertip_store import HandClock
 
+from nightlight.adapters.sql.database import SqlUnitOfWork
+from nightlight.errors import Unavailable
 from nightlight.model.bank import Bank, BankEntry, BankPurpose, HashKind
 from nightlight.model.media import MediaHashes, Scan, ScanState, VideoHashes, ViewHash
+from nightlight.services.banks import Banks
 from nightlight.services.flood import KnownEntries, Traffic
 from nightlight.services.matching import Matcher
+from nightlight.transaction import Transaction
 
 _PDQ = "0f" * 32
 _FRAMES = bytes.fromhex("0f1e2d3c4b5a6978" * 4 + "64" + "00000000") + bytes.fromhex(
@@ -81,7 +86,8 @@ def test_many_entries_find_what_few_find(monkeypatch: pytest.MonkeyPatch) -> Non
 def test_known_entries_that_others_match_are_told_by_bank(
     bank_desk: BankDesk, clock: HandClock
 ) -> None:
-    known = KnownEntries(Matcher(unit_of_work=bank_desk.unit_of_work, clock=clock))
+    work = bank_desk.unit_of_work
+    known = KnownEntries(Matcher(unit_of_work=work, clock=clock), unit_of_work=work)
     pdq = line(2, kind="pdq", value=_PDQ)
     bank_desk.banks.import_entries("known", [line(1), pdq], **WHO)
     bank_desk.banks.create(Bank(name="aside", purpose=BankPurpose.NEGATIVE), **WHO)
@@ -95,4 +101,98 @@ def test_known_entries_that_others_match_are_told_by_bank(
         entry("0a" * 32, HashKind.SHA256),
         entry(_FRAMES.hex(), HashKind.VPDQ),
     ]
+    known.prepare()
     assert known(tried) == {"known": {1, 2}}
+
+
+class Watched:
+    """A database.
+
+    Attributes:
+        first: what is done, once, just before others have to wait.
+    """
+
+    def __init__(self, work: SqlUnitOfWork) -> None:
+        self.first: Callable[[], object] = object
+        self._work = work
+
+    def begin(self) -> AbstractContextManager[Transaction]:
+        first, self.first = self.first, object
+        first()
+        return self._work.begin()
+
+    def read(self) -> AbstractContextManager[Transaction]:
+        return self._work.read()
+
+
+class Vetoes:
+    """A negative bank beside a known list that takes many pieces."""
+
+    def __init__(self, desk: BankDesk, clock: HandClock) -> None:
+        self.desk = desk
+        self.watched = Watched(desk.unit_of_work)
+        matcher = Matcher(unit_of_work=desk.unit_of_work, clock=clock, piece=2)
+        known = KnownEntries(matcher, unit_of_work=desk.unit_of_work)
+        self.banks = Banks(unit_of_work=self.watched, clock=clock, id_key=b"k", known=known)
+        desk.banks.create(Bank(name="aside", purpose=BankPurpose.NEGATIVE), **WHO)
+        matcher.refresh()
+        self.matcher = matcher
+
+    def grow(self) -> None:
+        """Let a list come in that takes many pieces."""
+        self.desk.banks.import_entries("known", [line(place) for place in range(40)], **WHO)
+        with self.desk.unit_of_work.read() as tx:
+            self.matcher.advance(tx)
+        assert not self.matcher.is_whole
+
+    def add(self, place: int = 1) -> int:
+        return self.banks.add_content("aside", [(HashKind.MD5, md5(place), "", 100)], **WHO)
+
+
+@pytest.fixture
+def vetoes(bank_desk: BankDesk, clock: HandClock) -> Vetoes:
+    return Vetoes(bank_desk, clock)
+
+
+def test_nobody_waits_to_write_while_a_list_is_read_that_a_veto_is_tried_against(
+    vetoes: Vetoes,
+) -> None:
+    vetoes.grow()
+    seen: list[bool] = []
+    vetoes.watched.first = lambda: seen.append(vetoes.matcher.is_whole)
+    vetoes.add()
+    assert seen == [True]
+
+
+def test_a_veto_that_meets_a_list_just_stored_is_refused_and_stored_on_the_next_try(
+    vetoes: Vetoes,
+) -> None:
+    vetoes.watched.first = vetoes.grow
+    with pytest.raises(Unavailable, match="a large change of another bank is being read"):
+        vetoes.add()
+    assert len(vetoes.desk.entries()) == 40, "nothing of it was stored"
+    vetoes.add()
+    assert len(vetoes.desk.entries()) == 41
+
+
+def test_a_veto_of_what_was_never_looked_up_is_refused(bank_desk: BankDesk) -> None:
+    work = bank_desk.unit_of_work
+    known = KnownEntries(Matcher(unit_of_work=work, clock=HandClock()), unit_of_work=work)
+    with pytest.raises(Unavailable):
+        known([entry(md5(1), HashKind.MD5)])
+
+
+def test_disabling_a_veto_waits_for_no_list(vetoes: Vetoes) -> None:
+    content = vetoes.add()
+    vetoes.grow()
+    assert vetoes.banks.disable_content("aside", content, None, **WHO) == 1
+    assert not vetoes.matcher.is_whole
+
+
+def test_a_large_file_of_vetoes_is_tried_though_it_grows_the_index_itself(
+    vetoes: Vetoes,
+) -> None:
+    vetoes.grow()
+    vetoes.banks._at_once = 5
+    lines = [line(place, id=f"veto-{place}") for place in range(30)]
+    assert vetoes.banks.import_entries("aside", lines, **WHO).held == 30

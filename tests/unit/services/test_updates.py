@@ -231,7 +231,7 @@ def test_a_known_bank_is_not_vetoed_entry_by_entry(bank_desk: BankDesk) -> None:
     bank_desk.banks.import_entries("known", known, **WHO)
     bank_desk.banks.create(Bank(name="aside", purpose=BankPurpose.NEGATIVE), **WHO)
     for place in range(30):
-        bank_desk.known = {"known": {place}}
+        bank_desk.known.entries = {"known": {place}}
         bank_desk.banks.add_content("aside", [(HashKind.MD5, md5(place), "", 100)], **WHO)
     states = [one.state.value for one in bank_desk.entries() if one.bank == "aside"]
     assert states == ["active"] * 19 + ["held"] * 11
@@ -337,7 +337,7 @@ def test_a_negative_bank_that_would_switch_a_known_one_off_waits(
 ) -> None:
     bank_desk.banks.import_entries("known", [line(place) for place in range(known)], **WHO)
     bank_desk.banks.create(Bank(name="aside", purpose=BankPurpose.NEGATIVE), **WHO)
-    bank_desk.known = {"known": set(range(matched))}
+    bank_desk.known.entries = {"known": set(range(matched))}
     assert bank_desk.banks.import_entries("aside", [line(1)], **WHO).held == held
 
 
