@@ -14,6 +14,7 @@ from tests.ports.test_matching import ASKED, KNOWN, many, matched, put, snapshot
 from tests.synthetic.known_media import near
 
 from nightlight.adapters.sql.database import SqlUnitOfWork, open_engine
+from nightlight.model.media import MediaHashes
 from nightlight.preserve.ports import KeyRing
 from nightlight.services.matching import Matcher
 
@@ -61,7 +62,7 @@ def backup(
 def shared(tmp_path: Path) -> Path:
     """A folder in what stands for shared memory."""
     folder = tmp_path / "shared"
-    folder.mkdir()
+    folder.mkdir(mode=0o700)
     return folder
 
 
@@ -146,3 +147,24 @@ def test_index_of_a_process_that_ran_on_takes_back_what_a_restore_took_back(
     matcher.refresh()
     matcher._unit_of_work = restored
     assert matched(matcher) == [KNOWN[1].id]
+
+
+def test_a_restore_while_a_large_change_is_taken_in_is_seen(
+    unit_of_work: SqlUnitOfWork, backup: Backup, clock: HandClock
+) -> None:
+    put(unit_of_work, *KNOWN)
+    restored = backup()
+    matcher = Matcher(unit_of_work=unit_of_work, clock=clock, piece=100)
+    matcher.refresh()
+    put(unit_of_work, *many())
+    with unit_of_work.read() as tx:
+        matcher.advance(tx)
+    assert not matcher.is_whole
+    since = [replace(one, id=f"since-{one.id}", value="e" + one.value[1:]) for one in many()]
+    put(restored, *since)  # as many versions as in what was lost
+    matcher._unit_of_work = restored
+    index = matcher.refresh()
+    asked = [MediaHashes(pdq=one.value, pdq_quality=100) for one in (*since, *many()[200:])]
+    found = {match.entry_id for one in asked for match in index.match(one)}
+    assert found >= {one.id for one in since}
+    assert not found & {one.id for one in many()}

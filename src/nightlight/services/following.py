@@ -35,7 +35,7 @@ class Following:
         #: Whether taking something in failed midway: what is in the index then is not known.
         self.is_torn = False
         self._piece = piece
-        self._seen = index.version
+        self._seen, self._seen_mark = index.version, index.mark
         # Large versions, and the number of the last entry that was taken in of each.
         self._large: dict[int, int] = {}
         self._waking: dict[int, datetime] = {}
@@ -53,7 +53,9 @@ class Following:
         """Return whether the index is of this database, and of what its numbers stand for now."""
         banks, version = tx.banks, self.index.version
         is_known = not self.is_ahead_of(tx) and version >= banks.emptied()
-        return is_known and self.index.mark == banks.mark(version)
+        # What was seen can be far past what is in: neither may be of what a backup took back.
+        is_same = self._seen_mark == banks.mark(self._seen)
+        return is_known and is_same and self.index.mark == banks.mark(version)
 
     def begin(self, tx: Transaction) -> None:
         """Take in all that there is, but for entries that are no hash: each is told in the log."""
@@ -75,7 +77,7 @@ class Following:
         if newest > self._seen:
             self._note_banks(tx)
             self._take_small(tx)
-            self._seen = newest
+            self._seen, self._seen_mark = newest, tx.banks.mark(newest)
         if self._large:
             self._take_piece(tx, min(self._large))
         if self.is_whole:
@@ -89,8 +91,8 @@ class Following:
             del self._waking[number]
 
     def _is_up_to(self, tx: Transaction, newest: int) -> None:
-        self._seen = newest
-        self.index.version, self.index.mark = newest, tx.banks.mark(newest)
+        self._seen, self._seen_mark = newest, tx.banks.mark(newest)
+        self.index.version, self.index.mark = newest, self._seen_mark
 
     def _note_banks(self, tx: Transaction) -> None:
         self.index.set_banks(tx.banks.banks(), tx.banks.numbers())
