@@ -10,6 +10,7 @@ from typing import Any
 
 import httpx
 import pytest
+from msgspec.structs import replace
 from PIL import Image, ImageDraw
 from tests.fakes.in_process import BEARER, client_of, fresh_services
 from tests.fakes.patience import until
@@ -17,11 +18,14 @@ from tests.fakes.patience import until
 from nightlight.adapters.sandbox import Sandbox
 from nightlight.adapters.sandbox_hasher import SandboxedHasher
 from nightlight.adapters.spool import Spool
+from nightlight.detect.bank_index import BankIndex, Looked
+from nightlight.model.bank import BankEntry, EntryState, HashKind
 from nightlight.model.case import CaseState, CaseStep
 from nightlight.model.media import ScanState
 from nightlight.review.resolve import Resolution
 from nightlight.services import Services
-from nightlight.services.screening import About
+from nightlight.services.following import Following
+from nightlight.services.screening import About, Screened
 from nightlight.services.tokens import Scope, Tokens
 
 BANK = "quibbles"
@@ -296,6 +300,59 @@ def test_what_is_not_evidence_is_not_sealed(client: httpx.Client, services: Serv
     assert not services.vault.has(hashlib.sha256(OTHER).hexdigest())
     with services.unit_of_work.read() as tx:
         assert tx.cases.queue(None, 5) == []
+
+
+class Moving(BankIndex):
+    """An index of which an entry is withdrawn, or that gets one, just after it was asked."""
+
+    def __init__(self, services: Services, entry: BankEntry) -> None:
+        with services.unit_of_work.read() as tx:
+            super().__init__(tx.banks.entries(), banks=tx.banks.banks(), numbers=tx.banks.numbers())
+            self.version = tx.banks.version()
+            self.mark = tx.banks.mark(self.version)
+        self._next = [entry]
+        services.matcher._following = Following(self)
+
+    def look(self, *asked: Any, **how: Any) -> Looked:
+        looked = super().look(*asked, **how)
+        while self._next:
+            self.apply([self._next.pop()])
+            self.version += 1
+        return looked
+
+
+def screened_file(services: Services, file: bytes) -> Screened:
+    """Return the answer about a file of an account, asked before its index moves."""
+    rules = services.rules()
+    with services.screening.receive() as incoming:
+        incoming.write(file)
+        with incoming.finish() as whole:
+            about = About(media_id="media-1", account_id="account-1")
+            return services.screening.screen_file(whole, about, rules)
+
+
+def test_what_matched_is_sealed_told_and_judged_though_it_is_withdrawn_meanwhile(
+    services: Services,
+) -> None:
+    with services.unit_of_work.read() as tx:
+        (entry,) = tx.banks.entries()
+    index = Moving(services, replace(entry, state=EntryState.WITHDRAWN, value=""))
+    version = index.version
+    told = screened_file(services, KNOWN)
+    assert (told.decision, len(told.matches), told.version) == ("block", 1, version)
+    assert told.scan.sealed_digest
+
+
+def test_what_comes_while_a_file_is_looked_up_is_not_said_to_have_been_asked(
+    services: Services,
+) -> None:
+    value = hashlib.sha256(OTHER).hexdigest()
+    fresh = BankEntry(id="e-9", bank=BANK, kind=HashKind.SHA256, value=value, number=99)
+    index = Moving(services, fresh)
+    version = index.version
+    told = screened_file(services, OTHER)
+    assert (told.decision, told.matches, told.version) == ("allow", (), version)
+    assert not told.scan.sealed_digest
 
 
 def test_what_a_person_dismissed_stays_dismissed(client: httpx.Client, services: Services) -> None:

@@ -5,18 +5,58 @@ entries came in, is for ``exchange``.
 """
 
 from collections.abc import Mapping, Sequence
+from typing import Protocol
 
-from nightlight.detect.bank_index import EXACT_KINDS, BankIndex, closest_first
+from nightlight.detect.bank_index import EXACT_KINDS, closest_first
 from nightlight.detect.media import media_subject, shown_media
 from nightlight.kernel.hamming import HASH_BITS
 from nightlight.model.bank import BankMatch, HashKind, Opinion
 from nightlight.model.context import Context
 from nightlight.model.event import Event
+from nightlight.model.media import MediaHashes
 from nightlight.model.signal import Fact, Signal
 
 #: Evidence names this many matches; a reviewer reads no more, and a flooded bank costs no more.
 _EVIDENCE_MATCHES = 20
 _NONE: tuple[Signal, ...] = ()
+
+
+class Asked(Protocol):
+    """What is asked for matches: an index of banks."""
+
+    @property
+    def version(self) -> int:
+        """The version of the banks of which nothing is missing."""
+        ...
+
+    def match(self, hashes: MediaHashes) -> tuple[BankMatch, ...]:
+        """Return every bank entry that the file matches."""
+        ...
+
+    def confidence(self, match: BankMatch) -> float:
+        """Return how certain a match is."""
+        ...
+
+
+class AlreadyAsked:
+    """An index that was asked about one file, and answers about it as it did then."""
+
+    def __init__(
+        self, index: Asked, *, hashes: MediaHashes, matches: tuple[BankMatch, ...], version: int
+    ) -> None:
+        """Keep what it answered, and the version that it had when it was asked."""
+        self.version = version
+        self._index = index
+        self._hashes = hashes
+        self._matches = matches
+
+    def match(self, hashes: MediaHashes) -> tuple[BankMatch, ...]:
+        """Return what was answered about the file; about another one it is asked."""
+        return self._matches if hashes == self._hashes else self._index.match(hashes)
+
+    def confidence(self, match: BankMatch) -> float:
+        """Return how certain a match is."""
+        return self._index.confidence(match)
 
 
 class HashMatch:
@@ -42,7 +82,7 @@ class HashMatch:
         "hash_disputed": False,
     }
 
-    def __init__(self, *, index: BankIndex) -> None:
+    def __init__(self, *, index: Asked) -> None:
         """Keep the index that is asked."""
         self._index = index
 

@@ -18,7 +18,9 @@ from msgspec.structs import replace
 
 from nightlight.audit.clock import Clock
 from nightlight.decide.policy import Policy
-from nightlight.detect.hash_match import HashMatch
+from nightlight.detect.bank_index import Looked
+from nightlight.detect.detector import Detector
+from nightlight.detect.hash_match import AlreadyAsked, HashMatch
 from nightlight.detect.known import Known
 from nightlight.enforce.plan import human_decisions, plan_effects
 from nightlight.errors import InvalidInput, NightlightError, NotPermitted, Unavailable
@@ -103,6 +105,13 @@ class Screened(Struct, frozen=True, kw_only=True):
     is_recorded: bool = False
 
 
+class _Asked(Struct, frozen=True, kw_only=True):
+    """What the index said of a file, once: everything that is told and done goes by it."""
+
+    index: AlreadyAsked
+    looked: Looked
+
+
 class Screening:
     """Answers what a file is, by the rules that it is given."""
 
@@ -168,7 +177,7 @@ class Screening:
             file = self._fetch(url)
         except (Unavailable, NotPermitted, InvalidInput) as error:
             scan = Scan(state=ScanState.UNREACHABLE, reason=str(error))
-            return self._answer(scan, about, rules, url=url)
+            return self._answer(scan, self._asked(scan.hashes), about, rules, url=url)
         with file:
             return self.screen_file(file, about, rules, until_s=until_s)
 
@@ -177,11 +186,11 @@ class Screening:
     ) -> Screened:
         """Return the answer about a file; what cannot be decoded by ``until_s`` is held."""
         scan = as_claimed(self.scan(file, until_s=until_s), about.content_type)
-        if about.is_recorded:
-            is_evidence = scan.state is not ScanState.SCANNED or self._matcher.match(scan.hashes)
-            if is_evidence:
-                scan = self._sealed(scan, file)
-        return self._answer(scan, about, rules)
+        asked = self._asked(scan.hashes)
+        is_evidence = scan.state is not ScanState.SCANNED or asked.looked.matches
+        if about.is_recorded and is_evidence:
+            scan = self._sealed(scan, file)
+        return self._answer(scan, asked, about, rules)
 
     def screen_hashes(self, hashes: MediaHashes, about: About, rules: Rules) -> Screened:
         """Return the answer about a file of which only hashes are told.
@@ -189,7 +198,15 @@ class Screening:
         Raises:
             InvalidInput: a hash is not hex of the right length; names the field.
         """
-        return self._answer(Scan(state=ScanState.SCANNED, hashes=hashes), about, rules)
+        scan = Scan(state=ScanState.SCANNED, hashes=hashes)
+        return self._answer(scan, self._asked(hashes), about, rules)
+
+    def _asked(self, hashes: MediaHashes) -> _Asked:
+        index = self._matcher.index
+        version = index.version  # before it is asked: what comes meanwhile is not promised
+        looked = index.look(hashes)
+        told = AlreadyAsked(index, hashes=hashes, matches=looked.matches, version=version)
+        return _Asked(index=told, looked=looked)
 
     def _sealed(self, scan: Scan, file: MediaFile) -> Scan:
         try:
@@ -197,13 +214,15 @@ class Screening:
         except Unavailable as error:
             return replace(scan, reason=f"{scan.reason} not sealed: {error}".strip())
 
-    def _answer(self, scan: Scan, about: About, rules: Rules, *, url: str = "") -> Screened:
-        looked = self._matcher.look(scan.hashes)
+    def _answer(
+        self, scan: Scan, asked: _Asked, about: About, rules: Rules, *, url: str = ""
+    ) -> Screened:
+        looked = asked.looked
         event = self._event(scan, about, url)
         context = self._context(event, about, scan)
-        # What nothing matches needs not be looked up a second time to find that out.
-        detectors = [
-            one for one in rules.detectors if looked.matches or not isinstance(one, HashMatch)
+        detectors: list[Detector] = [
+            HashMatch(index=asked.index) if isinstance(one, HashMatch) else one
+            for one in rules.detectors
         ]
         made = judge(event, context, detectors, rules.judge)
         screened = Screened(
@@ -211,7 +230,7 @@ class Screening:
             scan=scan,
             matches=looked.matches[:_MATCHES_SHOWN],
             taken_back=len(looked.taken_back),
-            version=self._matcher.version,
+            version=asked.index.version,
             policy=rules.judge.policy.version,
         )
         screened = self._decided(screened, made, rules.judge.policy)

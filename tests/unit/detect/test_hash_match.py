@@ -5,7 +5,7 @@ from msgspec.structs import replace
 from tests.synthetic.known_media import MD5, NOON, PDQ, entry, hashes, near, pdq_at
 
 from nightlight.detect.bank_index import BankIndex
-from nightlight.detect.hash_match import HashMatch
+from nightlight.detect.hash_match import AlreadyAsked, HashMatch
 from nightlight.model.bank import BankEntry, HashKind, Opinion
 from nightlight.model.context import Context, MediaContext
 from nightlight.model.event import (
@@ -198,3 +198,15 @@ def test_evidence_names_the_version_of_the_banks() -> None:
     index.version = 17
     (signal,) = HashMatch(index=index).detect(upload(), Context(media=(media("m1", hashes()),)))
     assert signal.evidence["bank_version"] == 17
+
+
+def test_an_index_that_was_asked_answers_as_it_did_and_about_another_file_as_it_is() -> None:
+    index = BankIndex([near(2)])
+    asked = AlreadyAsked(index, hashes=hashes(), matches=index.match(hashes()), version=4)
+    index.apply([replace(near(4), id="since", number=9)])
+    detector = HashMatch(index=asked)
+    (signal,) = detector.detect(upload(), Context(media=(media("m1", hashes()),)))
+    other = replace(hashes(), md5=MD5)
+    (about_another,) = detector.detect(upload(), Context(media=(media("m1", other),)))
+    assert (signal.evidence["matches"], about_another.evidence["matches"]) == (1, 2)
+    assert signal.evidence["bank_version"] == 4
