@@ -29,7 +29,7 @@ def is_conditional(term: Term) -> bool:
     )
 
 
-class Surroundings:
+class SearchedText:
     """One text with everything that was found in it."""
 
     def __init__(

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator
 from msgspec import Struct
 
 from nightlight.detect import normalise
-from nightlight.detect.term_conditions import Surroundings, is_conditional
+from nightlight.detect.term_conditions import SearchedText, is_conditional
 from nightlight.detect.term_patterns import TermPatterns
 from nightlight.model.event import (
     AccountCreated,
@@ -82,12 +82,14 @@ class TermFinder:
         places = [(view, place) for view in views for place in self._patterns.search(view)]
         if not places:
             return
-        around = Surroundings(text, language=language, views=views, places=places, near=self._near)
+        searched = SearchedText(
+            text, language=language, views=views, places=places, near=self._near
+        )
         for view, at in places:
             if at.index >= len(self._terms):
                 continue
             term = self._terms[at.index]
-            if at.index not in self._conditional or around.let_count(term, view, at):
+            if at.index not in self._conditional or searched.let_count(term, view, at):
                 yield FoundTerm(term, field, at.shown, at.start, at.end)
 
 
