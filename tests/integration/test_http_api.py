@@ -158,6 +158,29 @@ def test_an_unreadable_element_is_quarantined_and_the_others_are_accepted(
         assert [one.reason for one in tx.events.quarantined(5)] == [held["reason"]]
 
 
+@pytest.mark.parametrize(
+    ("broken", "field"),
+    [
+        ({"data": {"network": "192.0.2.7"}}, "data.account_id"),
+        ({"data": {"account_id": "a\nb"}}, "data.account_id"),
+        ({"data": {"account_id": "a", "device": 7}}, "data.device"),
+        ({"data": {"account_id": "a", "network": None}}, "data.network"),
+        ({"data": []}, "data"),
+        ({"time": "2026-01-31T12:00:00"}, "time"),
+    ],
+)
+def test_a_broken_sign_in_is_quarantined_and_the_answer_names_the_field(
+    client: httpx.Client, services: Services, broken: dict[str, Any], field: str
+) -> None:
+    whole = {"type": "account.signed_in", "data": {"account_id": "a", "network": "192.0.2.7"}}
+    status, told = post(client, [event(1) | whole | broken, event(2) | whole])
+
+    assert (status, told["accepted"]) == (202, 1)
+    assert told["quarantined"][0]["reason"].startswith(f"element 1 of the array: {field}: ")
+    with services.unit_of_work.read() as tx:
+        assert tx.events.quarantine_size() == 1
+
+
 def test_a_quarantined_line_is_named_by_its_line(client: httpx.Client) -> None:
     status, told = post(client, json.dumps(event(1)).encode() + b"\n{broken\n", LINES)
 

@@ -23,6 +23,7 @@ from nightlight.model.context import (
 )
 from nightlight.model.event import (
     AccountCreated,
+    AccountSignedIn,
     AccountUpdated,
     EngagementCreated,
     Event,
@@ -90,7 +91,7 @@ class Known:
     def context_for(self, event: Event) -> Context:
         """Return what was known just before the event."""
         data = event.data
-        if isinstance(data, EngagementCreated | ViewsCounted):
+        if isinstance(data, EngagementCreated | ViewsCounted | AccountSignedIn):
             return _NO_CONTEXT
         post = self.posts.get(event.post_id)
         tombstones: tuple[PostContext, ...] = ()
@@ -182,7 +183,7 @@ class Known:
                 self._post_edited(event, data, fingerprint)
             case PostDeleted() as data:
                 self._post_deleted(event, data)
-            case MediaUploaded():
+            case MediaUploaded() | AccountSignedIn():
                 self._account(event)
             case AccountCreated() | AccountUpdated():
                 self._profile(event)

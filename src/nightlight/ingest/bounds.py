@@ -14,6 +14,7 @@ import msgspec
 from nightlight.errors import InvalidInput
 from nightlight.model.event import (
     AccountCreated,
+    AccountSignedIn,
     AccountUpdated,
     EngagementCreated,
     EventData,
@@ -34,6 +35,7 @@ HASH_DIGITS: Final = {"md5": 32, "sha1": 40, "sha256": 64, "pdq": 64}
 REQUIRED_IDS: Final[dict[type[msgspec.Struct], tuple[str, ...]]] = {
     AccountCreated: ("account_id",),
     AccountUpdated: ("account_id",),
+    AccountSignedIn: ("account_id",),
     PostCreated: ("post_id", "account_id"),
     PostEdited: ("post_id", "account_id"),
     PostDeleted: ("post_id",),
@@ -45,6 +47,7 @@ REQUIRED_IDS: Final[dict[type[msgspec.Struct], tuple[str, ...]]] = {
 OPTIONAL_IDS: Final[dict[type[msgspec.Struct], tuple[str, ...]]] = {
     AccountCreated: (),
     AccountUpdated: (),
+    AccountSignedIn: (),
     PostCreated: ("reply_to",),
     PostEdited: (),
     PostDeleted: ("account_id",),

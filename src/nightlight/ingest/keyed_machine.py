@@ -10,16 +10,24 @@ import hmac
 
 from msgspec.structs import replace
 
-from nightlight.model.event import AccountCreated, AccountUpdated, Event, Machine, PostCreated
+from nightlight.model.event import (
+    AccountCreated,
+    AccountSignedIn,
+    AccountUpdated,
+    Event,
+    Machine,
+    PostCreated,
+)
 
 _PREFIX = "keyed1_"
 _DIGITS = 32
+_WITH_MACHINE = PostCreated | AccountCreated | AccountUpdated | AccountSignedIn
 
 
 def with_keyed_machine(event: Event, key: bytes) -> Event:
     """Return the event with device and network keyed; the event itself where it names neither."""
     data = event.data
-    if not isinstance(data, PostCreated | AccountCreated | AccountUpdated):
+    if not isinstance(data, _WITH_MACHINE):
         return event
     if not data.device and not data.network:
         return event
@@ -34,7 +42,7 @@ def with_keyed_machine(event: Event, key: bytes) -> Event:
 def machine_of(event: Event) -> Machine | None:
     """Return what the platform told of the sender's machine, None where it told nothing."""
     data = event.data
-    if not isinstance(data, PostCreated | AccountCreated | AccountUpdated):
+    if not isinstance(data, _WITH_MACHINE):
         return None
     if not data.device and not data.network:
         return None

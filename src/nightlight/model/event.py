@@ -6,7 +6,7 @@ Structs that hold them mask their ``repr``.
 
 from datetime import datetime
 from enum import StrEnum
-from typing import Literal, TypeAlias
+from typing import Final, Literal, TypeAlias
 
 from msgspec import Struct
 
@@ -19,6 +19,7 @@ class EventType(StrEnum):
 
     ACCOUNT_CREATED = "account.created"
     ACCOUNT_UPDATED = "account.updated"
+    ACCOUNT_SIGNED_IN = "account.signed_in"
     POST_CREATED = "post.created"
     POST_EDITED = "post.edited"
     POST_DELETED = "post.deleted"
@@ -30,6 +31,9 @@ class EventType(StrEnum):
 
 DeletedBy: TypeAlias = Literal["author", "platform", "unknown"]
 EngagementKind: TypeAlias = Literal["like", "repost", "reply", "follow", "bookmark"]
+
+#: Of so many sign-ins of an account, the newest, the machine is kept.
+KEPT_SIGN_INS: Final = 20
 
 
 class AccountCreated(Masked, frozen=True, kw_only=True):
@@ -59,6 +63,17 @@ class AccountUpdated(Masked, frozen=True, kw_only=True):
     bio: str | None = None
     profile_url: str | None = None
     country: str | None = None
+    device: str = ""
+    network: str = ""
+
+
+class AccountSignedIn(Masked, frozen=True, kw_only=True):
+    """Somebody signed in to an account, from this machine and network.
+
+    Nothing is judged by it: a report of the account names the newest ones.
+    """
+
+    account_id: str
     device: str = ""
     network: str = ""
 
@@ -155,6 +170,7 @@ class UserReportCreated(Masked, frozen=True, kw_only=True):
 EventData: TypeAlias = (
     AccountCreated
     | AccountUpdated
+    | AccountSignedIn
     | PostCreated
     | PostEdited
     | PostDeleted
@@ -167,6 +183,7 @@ EventData: TypeAlias = (
 DATA_TYPES: dict[EventType, type[Struct]] = {
     EventType.ACCOUNT_CREATED: AccountCreated,
     EventType.ACCOUNT_UPDATED: AccountUpdated,
+    EventType.ACCOUNT_SIGNED_IN: AccountSignedIn,
     EventType.POST_CREATED: PostCreated,
     EventType.POST_EDITED: PostEdited,
     EventType.POST_DELETED: PostDeleted,

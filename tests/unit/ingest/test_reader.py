@@ -46,7 +46,7 @@ def ids(found: list[Event | Rejected]) -> list[str]:
 @pytest.mark.parametrize(
     ("name", "count"),
     [
-        ("events.jsonl", 9),
+        ("events.jsonl", 10),
         ("jetstream.jsonl", 16),
         ("mastodon_streaming.jsonl", 12),
         ("mastodon.sse", 7),
