@@ -16,12 +16,15 @@ from nightlight.preserve.ports import KeyRing
 
 ADA = AccountId("ada")
 CREATED = event_of(AccountCreated(account_id=ADA, handle="q", network="192.0.2.1"), minutes=1)
-CHANGED = event_of(AccountUpdated(account_id=ADA, device="blip"), minutes=2)
 OTHERS = (
     event_of(AccountUpdated(account_id=ADA, bio="told no machine"), minutes=3),
     event_of(AccountCreated(account_id="bo", handle="z", network="192.0.2.9"), minutes=4),
     event_of(PostCreated(post_id="p", account_id=ADA, network="192.0.2.7"), minutes=5),
 )
+
+
+def changed(minutes: int) -> Event:
+    return event_of(AccountUpdated(account_id=ADA, device="blip"), minutes=minutes)
 
 
 def append(work: SqlUnitOfWork, *events: Event) -> None:
@@ -35,13 +38,21 @@ def found(work: SqlUnitOfWork, limit: int = 9) -> list[tuple[str, Machine]]:
         return [(one.key, machine) for one, machine in tx.events.account_machines(ADA, limit)]
 
 
-def test_an_accounts_registration_and_profile_changes_tell_their_machines_newest_first(
+def test_an_accounts_registration_and_profile_changes_tell_their_machines(
     unit_of_work: SqlUnitOfWork,
 ) -> None:
-    append(unit_of_work, CREATED, CHANGED, *OTHERS)
+    append(unit_of_work, CREATED, changed(2), *OTHERS)
     registered = (CREATED.key, Machine(network="192.0.2.1"))
-    assert found(unit_of_work) == [(CHANGED.key, Machine(device="blip")), registered]
-    assert found(unit_of_work, 1) == [(CHANGED.key, Machine(device="blip"))]
+    assert found(unit_of_work) == [registered, (changed(2).key, Machine(device="blip"))]
+
+
+def test_the_registration_is_found_however_often_the_profile_changed(
+    unit_of_work: SqlUnitOfWork,
+) -> None:
+    append(unit_of_work, CREATED, *(changed(minutes) for minutes in range(2, 9)))
+    assert [key for key, _ in found(unit_of_work, 2)] == [
+        CREATED.key, changed(8).key, changed(7).key,
+    ]  # fmt: skip
 
 
 def test_what_was_forgotten_is_not_found(unit_of_work: SqlUnitOfWork) -> None:

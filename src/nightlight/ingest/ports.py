@@ -88,9 +88,9 @@ class EventLog(Protocol):
         ...
 
     def account_machines(self, account_id: AccountId, limit: int) -> list[tuple[Event, Machine]]:
-        """Return what told an account's registration and profile with a machine, newest first.
+        """Return registration, profile changes and sign-ins of an account that told a machine.
 
-        Only what is still kept of machines.
+        The newest of each, up to ``limit``; only what is still kept of machines.
         """
         ...
 

@@ -8,14 +8,14 @@ from datetime import datetime
 from typing import Protocol
 
 from nightlight.model.context import MediaContext, PostContext
-from nightlight.model.event import Event, EventType, Machine, PostCreated
+from nightlight.model.event import KEPT_SIGN_INS, Event, EventType, Machine, PostCreated
 from nightlight.model.ids import AccountId, EventKey, PostId
 from nightlight.model.masked import Masked
 from nightlight.model.media import MediaHashes
 
 #: How far up a thread, how many replies, how many of the account's own posts, and how many of the
-#: registration and profile changes that told a machine.
-ABOVE, BELOW, OWN, PROFILES = 5, 20, 20, 20
+#: account's profile changes and sign-ins that told a machine.
+ABOVE, BELOW, OWN, OF_ACCOUNT = 5, 20, 20, KEPT_SIGN_INS
 
 
 class Hashed(Masked, frozen=True, kw_only=True):
@@ -42,7 +42,7 @@ class Surroundings(Masked, frozen=True, kw_only=True):
         below: replies to the post, oldest first.
         own: the account's newest other posts, as published.
         seen: machines and networks of the finding, of those posts, and of the account's
-            registration and profile changes.
+            registration, profile changes and sign-ins.
     """
 
     account_id: str
@@ -109,7 +109,7 @@ def surroundings(
     own = _own(stores, event, account_id, posts)
     concerned = [event, *own]
     machines = stores.events.machines([one.key for one in concerned])
-    told = stores.events.account_machines(account_id, PROFILES) if account_id else []
+    told = stores.events.account_machines(account_id, OF_ACCOUNT) if account_id else []
     sent = {one.key: (one, machines[one.key]) for one in concerned if one.key in machines}
     sent |= {one.key: (one, machine) for one, machine in told}
     return Surroundings(

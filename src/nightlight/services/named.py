@@ -5,7 +5,9 @@ from ipaddress import ip_address
 
 from nightlight.model.engagement import Engaged
 from nightlight.model.event import (
+    KEPT_SIGN_INS,
     AccountCreated,
+    AccountSignedIn,
     Event,
     Machine,
     PostCreated,
@@ -29,8 +31,8 @@ from nightlight.transaction import Transaction
 _TIED = 20
 #: Of so many posts, the last ones, a tip names the machine.
 _CAPTURES = 50
-#: Of so many registrations and profile changes, the last ones, too.
-_PROFILES = 20
+#: Of so many profile changes and sign-ins, the last ones, too.
+_OF_ACCOUNT = KEPT_SIGN_INS
 
 
 def named_in(
@@ -61,10 +63,10 @@ def named_in(
 def _seen(
     tx: Transaction, account_id: AccountId, posts: Sequence[Event]
 ) -> list[tuple[Event, Machine]]:
-    """Return from where the account registered, changed its profile and sent these posts."""
+    """Return from where the account signed in, was registered and changed, and sent these posts."""
     machines = tx.events.machines([one.key for one in posts])
     sent = [(one, machines[one.key]) for one in posts if one.key in machines][-_CAPTURES:]
-    told = tx.events.account_machines(account_id, _PROFILES)
+    told = tx.events.account_machines(account_id, _OF_ACCOUNT)
     return sorted([*told, *sent], key=lambda one: (one[0].time, one[0].key))
 
 
@@ -73,6 +75,8 @@ def _did(event: Event) -> CaptureKind:
     match event.data:
         case AccountCreated():
             return CaptureKind.REGISTRATION
+        case AccountSignedIn():
+            return CaptureKind.LOGIN
         case PostCreated(media_ids=[_, *_]):
             return CaptureKind.UPLOAD
         case _:

@@ -6,20 +6,20 @@ from datetime import datetime
 from typing import Any
 
 import msgspec
-from sqlalchemy import Connection, Row, func, select, update
+from sqlalchemy import Connection, Row, Select, func, select, update
 
+from nightlight.adapters.sql.account_machines import (
+    OF_ACCOUNT,
+    machine_account,
+    newest,
+    older_sign_ins,
+    signed_in,
+)
 from nightlight.adapters.sql.rows import add_all, among, from_us, put_new, to_us
 from nightlight.adapters.sql.schema import counter, event_log, quarantine
 from nightlight.ingest.keyed_machine import machine_of, with_keyed_machine
 from nightlight.ingest.ports import LoggedEvent, Quarantined, Sifted
-from nightlight.model.event import (
-    DATA_TYPES,
-    AccountCreated,
-    AccountUpdated,
-    Event,
-    EventType,
-    Machine,
-)
+from nightlight.model.event import DATA_TYPES, Event, EventType, Machine
 from nightlight.model.ids import AccountId, EventKey
 from nightlight.preserve.ports import KeyRing
 
@@ -45,7 +45,8 @@ class SqlEventLog:
     def append(self, events: Sequence[Event], *, at: datetime) -> list[LoggedEvent]:
         """Append the events whose key is new and return them with their places, as stored.
 
-        Device and network are keyed first; what the platform told of them is sealed beside.
+        Device and network are keyed first; what the platform told of them is sealed beside, and
+        of an account's sign-ins forgotten but for the newest.
         """
         # The head is locked first: places are given in the order of commits, so a reader that
         # has seen place n has seen everything before it.
@@ -78,13 +79,19 @@ class SqlEventLog:
                         "data": _encode(one.event.data),
                         "accepted_us": accepted_us,
                         "sealed_machine": machines.get(one.seq),
-                        "machine_account": _machine_account(one) if one.seq in machines else None,
+                        "machine_account": machine_account(one) if one.seq in machines else None,
                     }
                     for one in logged
                 ],
             )
             self._set(_HEAD, seq)
+            self._forget_older_sign_ins([one for one in logged if one.seq in machines])
         return logged
+
+    def _forget_older_sign_ins(self, logged: Sequence[LoggedEvent]) -> None:
+        accounts = signed_in(logged)
+        if accounts:
+            self._forget(older_sign_ins(self._connection, accounts))
 
     def _known_keys(self, keys: Sequence[EventKey]) -> set[EventKey]:
         found = self._connection.execute(
@@ -149,20 +156,15 @@ class SqlEventLog:
         return {EventKey(key): _machine.decode(self._keys.unwrap(one)) for key, one in rows}
 
     def account_machines(self, account_id: AccountId, limit: int) -> list[tuple[Event, Machine]]:
-        """Return what told an account's registration and profile with a machine, newest first.
+        """Return registration, profile changes and sign-ins of an account that told a machine.
 
-        Only what is still kept of machines.
+        The newest of each, up to ``limit``; only what is still kept of machines.
         """
-        rows = self._connection.execute(
-            select(event_log)
-            .where(
-                event_log.c.machine_account == account_id,
-                event_log.c.machine_account.is_not(None),
-                event_log.c.sealed_machine.is_not(None),
-            )
-            .order_by(event_log.c.time_us.desc(), event_log.c.seq.desc())
-            .limit(limit)
-        )
+        rows = [
+            row
+            for kind in OF_ACCOUNT
+            for row in self._connection.execute(newest(account_id, kind, limit))
+        ]
         return [
             (_event(row), _machine.decode(self._keys.unwrap(row.sealed_machine))) for row in rows
         ]
@@ -176,7 +178,12 @@ class SqlEventLog:
             select(event_log.c.seq)
             .where(event_log.c.sealed_machine.is_not(None), event_log.c.accepted_us < to_us(before))
             .limit(limit)
+            # Those that a further sign-in makes forget just now are not waited for.
+            .with_for_update(skip_locked=True)
         )
+        return self._forget(old)
+
+    def _forget(self, old: Select[Any]) -> int:
         return self._connection.execute(
             update(event_log).where(event_log.c.seq.in_(old)).values(sealed_machine=None)
         ).rowcount
@@ -262,11 +269,6 @@ class SqlEventLog:
 
     def _set(self, name: str, value: int) -> None:
         self._connection.execute(update(counter).where(counter.c.name == name).values(value=value))
-
-
-def _machine_account(logged: LoggedEvent) -> str | None:
-    told = isinstance(logged.event.data, AccountCreated | AccountUpdated)
-    return logged.event.account_id if told else None
 
 
 def _event(row: Row[Any]) -> Event:

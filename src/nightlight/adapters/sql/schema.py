@@ -43,11 +43,12 @@ event_log = Table(
     Column("accepted_us", BigInteger, nullable=False),
     # What the platform told of the sender's machine; forgotten after a while.
     Column("sealed_machine", LargeBinary),
-    # Whose it is, where it was told with an account's registration or profile.
+    # Whose it is, where it was told with an account's registration, profile or sign-in.
     Column("machine_account", Text),
     Index(
         "event_machine_account",
         "machine_account",
+        "type",
         "time_us",
         sqlite_where=text("machine_account IS NOT NULL AND sealed_machine IS NOT NULL"),
         postgresql_where=text("machine_account IS NOT NULL AND sealed_machine IS NOT NULL"),
