@@ -9,7 +9,6 @@ import hashlib
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from itertools import islice
 from pathlib import Path
-from typing import TypeAlias
 
 import msgspec
 import numpy as np
@@ -17,8 +16,9 @@ from msgspec import Struct
 from numpy.typing import NDArray
 
 from nightlight.detect.entry_table import EntryTable
+from nightlight.detect.vetoes import EXACT_KINDS, Found, Frame, Vetoes
 from nightlight.detect.video_index import VideoIndex, VideoMatch
-from nightlight.detect.video_stills import frame_of, stills_of
+from nightlight.detect.video_stills import frame_of, places_of, stills_of
 from nightlight.errors import IntegrityFailure, InvalidInput
 from nightlight.kernel.exact_index import ExactIndex
 from nightlight.kernel.hamming import pack
@@ -40,19 +40,13 @@ from nightlight.model.media import MediaHashes, VideoHashes, are_frames
 
 #: PDQ's own convention: a hash of less quality says too little to be compared.
 MATCHABLE_QUALITY = 50
-#: The weakest first: only of SHA-256 can nobody make two files that share one.
-EXACT_KINDS = (HashKind.MD5, HashKind.SHA1, HashKind.SHA256)
 _CHUNK = 50_000
 _WITHDRAWN_AT_MOST = 10_000
 _RATIO_STEPS = 1 << 32
 #: Stands before a bank's number; no bank's name begins so.
 _NUMBERED = "#"
-
-#: What shows no less than this of a cleared video is cleared with it, frame by frame.
-_WHOLE_SHARE = 0.8
-
-#: What a query of PDQ hashes carries: the view of each row.
-_Views: TypeAlias = tuple[str, ...]
+#: Asked about at a time.
+_ROWS = 20_000
 
 
 class Looked(Struct, frozen=True, kw_only=True):
@@ -255,22 +249,23 @@ class BankIndex:
             return Looked()
         if not everything:
             asked = _sampling_key(hashes)
-            found = [one for one in found if _is_asked(settings.named(one.bank), asked)]
-        purpose = {one.bank: settings.named(one.bank).purpose for one in found}
-        vetoes = [one for one in found if purpose[one.bank] is BankPurpose.NEGATIVE]
-        known = [
-            one
-            for one in found
-            if purpose[one.bank] is BankPurpose.KNOWN and (banks is None or one.bank in banks)
-        ]
-        taken_back = [one for one in known if any(_takes_back(veto, one) for veto in vetoes)]
-        left = _told_once([one for one in known if one not in taken_back] if taken_back else known)
+            found = [one for one in found if _is_asked(settings.named(one.match.bank), asked)]
+        purpose = {one.match.bank: settings.named(one.match.bank).purpose for one in found}
+        cleared = [one for one in found if purpose[one.match.bank] is BankPurpose.NEGATIVE]
+        vetoes = Vetoes(cleared, videos=self._videos, asked=hashes.video)
+        known: list[BankMatch] = []
+        taken_back: list[BankMatch] = []
+        for one in found:
+            is_asked = banks is None or one.match.bank in banks
+            if purpose[one.match.bank] is BankPurpose.KNOWN and is_asked:
+                (taken_back if vetoes.take_back(one) else known).append(one.match)
+        left = _told_once(known)
         stay = {_picture(one) for one in left}
         gone = [one for one in _told_once(taken_back) if _picture(one) not in stay]
         return Looked(
             matches=tuple(sorted(left, key=closest_first)),
             taken_back=tuple(sorted(gone, key=closest_first)),
-            vetoes=tuple(sorted(_told_once(vetoes), key=closest_first)),
+            vetoes=tuple(sorted(_told_once([one.match for one in cleared]), key=closest_first)),
         )
 
     def near(self, rows: NDArray[np.uint64]) -> list[list[BankMatch]]:
@@ -363,15 +358,15 @@ class BankIndex:
         elif is_in and not was_in:
             moved.back[entry.number] = entry
 
-    def _same(self, hashes: MediaHashes, settings: _Settings) -> Iterator[BankMatch]:
+    def _same(self, hashes: MediaHashes, settings: _Settings) -> Iterator[Found]:
         for kind, value in zip(EXACT_KINDS, (hashes.md5, hashes.sha1, hashes.sha256), strict=True):
             if value and len(self._exact[kind]):
                 for number in self._exact[kind].search(_bytes_of(kind, value)):
                     match = self._matched(settings, number, 0, view="")
                     if match is not None:
-                        yield match
+                        yield Found(match)
 
-    def _near(self, hashes: MediaHashes, settings: _Settings) -> Iterator[BankMatch]:
+    def _near(self, hashes: MediaHashes, settings: _Settings) -> Iterator[Found]:
         if not len(self._pdq):
             return
         views: list[str] = []
@@ -383,39 +378,52 @@ class BankIndex:
             if one.quality >= MATCHABLE_QUALITY:
                 views.append(one.view)
                 values.append(one.pdq)
-        rows = _rows_of(values)
-        if hashes.video is not None:
-            of_frames, frames = stills_of(hashes.video)
-            views.extend(of_frames)
-            rows = np.concatenate([rows, frames])
         if views:
-            yield from self._best(tuple(views), rows, settings)
+            names = [frame_of(view) for view in views]
+            for query, match in self._best(views, _rows_of(values), names, settings):
+                yield Found(match, names[query])
+        if hashes.video is not None:
+            of_frames, rows = stills_of(hashes.video)
+            places = places_of(of_frames)
+            for query, match in self._best(of_frames, rows, places, settings):
+                yield Found(match, places[query], rows[places[query]])
 
     def _best(
-        self, views: _Views, rows: NDArray[np.uint64], settings: _Settings
-    ) -> Iterator[BankMatch]:
-        """Yield each known picture once a frame: by the closest of its views and of the file's."""
-        queries, numbers, distances = self._pdq.search(rows, DEFAULT_THRESHOLD_BITS)
-        best: dict[tuple[str, int, str], BankMatch] = {}
-        for query, number, distance in zip(
-            queries.tolist(), numbers.tolist(), distances.tolist(), strict=True
-        ):
+        self,
+        views: Sequence[str],
+        rows: NDArray[np.uint64],
+        frames: Sequence[Frame],
+        settings: _Settings,
+    ) -> Iterable[tuple[int, BankMatch]]:
+        """Return each known picture once a frame: by the closest of its views and of the file's.
+
+        With each comes the place of the row that found it.
+        """
+        best: dict[tuple[str, int, Frame], tuple[int, BankMatch]] = {}
+        for query, number, distance in self._searched(rows):
             match = self._matched(settings, number, distance, view=views[query])
             if match is not None:
-                picture = (*_picture(match), frame_of(match.view))
+                picture = (*_picture(match), frames[query])
                 known = best.get(picture)
-                if known is None or _plainest(match) < _plainest(known):
-                    best[picture] = match
-        yield from best.values()
+                if known is None or _plainest(match) < _plainest(known[1]):
+                    best[picture] = (query, match)
+        return best.values()
 
-    def _same_video(self, hashes: MediaHashes, settings: _Settings) -> Iterator[BankMatch]:
+    def _searched(self, rows: NDArray[np.uint64]) -> Iterator[tuple[int, int, int]]:
+        """Yield place, number and distance of what lies near each row, some rows at a time."""
+        for begin in range(0, len(rows), _ROWS):
+            queries, *found = self._pdq.search(rows[begin : begin + _ROWS], DEFAULT_THRESHOLD_BITS)
+            numbers, distances = (one.tolist() for one in found)
+            yield from zip((queries + begin).tolist(), numbers, distances, strict=True)
+
+    def _same_video(self, hashes: MediaHashes, settings: _Settings) -> Iterator[Found]:
         if hashes.video is None or not len(self._videos):
             return
         for found in self._videos.match(hashes.video):
             bits = found.distance_bits
             match = self._matched(settings, found.number, bits, view="", video=found)
             if match is not None:
-                yield match
+                yield Found(match)
 
     def _matched(
         self,
@@ -505,29 +513,6 @@ def video_of(value: str) -> VideoHashes:
     frames = bytes.fromhex(value)
     last = int.from_bytes(frames[-4:], "little") if frames else 0
     return VideoHashes(frames=frames, duration_ms=last)
-
-
-def _takes_back(veto: BankMatch, match: BankMatch) -> bool:
-    """Return whether an entry of a negative bank says that a match is wrong.
-
-    It must lie at least as close to the file as the match: the same bytes as known media stay
-    known, however much they look like something else. Files can be made to share an MD5 or SHA-1
-    with a harmless one, so these two take back no more than what is known by them or by less. What
-    one frame shows says nothing of another, or of a video, unless most of that video was cleared.
-    """
-    if veto.kind is HashKind.SHA256:
-        return True
-    if veto.kind in EXACT_KINDS:
-        strength = EXACT_KINDS.index
-        return match.kind in EXACT_KINDS and strength(match.kind) <= strength(veto.kind)
-    if match.kind in EXACT_KINDS or veto.distance_bits > match.distance_bits:
-        return False
-    if HashKind.VPDQ not in (veto.kind, match.kind):
-        return frame_of(veto.view) == frame_of(match.view)
-    if veto.kind is match.kind:
-        return True
-    is_whole = (veto.query_share or 0.0) >= _WHOLE_SHARE
-    return veto.kind is HashKind.VPDQ and bool(frame_of(match.view)) and is_whole
 
 
 def _sampling_key(hashes: MediaHashes) -> bytes:

@@ -7,8 +7,9 @@ entries came in, is for ``exchange``.
 from collections.abc import Mapping, Sequence
 from typing import Protocol
 
-from nightlight.detect.bank_index import EXACT_KINDS, closest_first
+from nightlight.detect.bank_index import closest_first
 from nightlight.detect.media import media_subject, shown_media
+from nightlight.detect.vetoes import EXACT_KINDS
 from nightlight.kernel.hamming import HASH_BITS
 from nightlight.model.bank import BankMatch, HashKind, Opinion
 from nightlight.model.context import Context

@@ -16,7 +16,10 @@ from nightlight.kernel.hash_index import HashIndex
 from nightlight.kernel.pdq import DIHEDRAL_NAMES
 from nightlight.kernel.video import (
     DISTANCE_BITS,
+    FRAME_BYTES,
+    MATCHABLE_QUALITY,
     Frames,
+    loops,
     turn_rows,
     unpack_frames,
 )
@@ -176,6 +179,26 @@ class VideoIndex:
                 found[number] = (match, likeness)
         kept = self._without_common(found)
         return sorted(kept, key=lambda one: (-max(_strength(one)), one.number))
+
+    def distances(
+        self, number: int, rows: NDArray[np.uint64], turn: str, *, whole: bool = False
+    ) -> NDArray[np.int64]:
+        """Return how far each hash is, once turned so, from the nearest frame of a bank's video.
+
+        257 where there is no such video. With ``whole``, parts of frames are passed over.
+        """
+        known = self._videos.get(number)
+        bank = unpack_frames(known.frames if known else b"")
+        kept = (bank.quality >= MATCHABLE_QUALITY) & ~(bank.is_part & whole)
+        asked = np.ascontiguousarray(turn_rows(rows, turn))
+        found: NDArray[np.int64]
+        found, _ = loops().nearest(asked, np.ascontiguousarray(bank.rows[kept]))
+        return found
+
+    def hashes_of(self, number: int) -> int:
+        """Return how many hashes a bank's video has."""
+        known = self._videos.get(number)
+        return len(known.frames) // FRAME_BYTES if known else 0
 
     def arrays(self) -> Mapping[str, NDArray[Any]]:
         """Return everything as arrays, for a snapshot."""

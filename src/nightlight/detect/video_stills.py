@@ -1,10 +1,11 @@
 """Which frames of a video are asked about as pictures.
 
 A known picture that comes as a video, alone or among others, is still that picture. A search costs
-by the frame, so alike frames are asked about once, and of very many the longest shown and others
-evenly over time. Parts of frames are for comparing videos: alone they say too little.
+by the frame, so alike frames are asked about once; none is left out, however long the video is.
+Parts of frames are for comparing videos: alone they say too little.
 """
 
+from collections.abc import Sequence
 from itertools import chain, repeat
 from typing import TypeAlias
 
@@ -20,16 +21,21 @@ from nightlight.model.media import VideoHashes
 FRAME = "frame-"
 #: A frame this near to the one before it finds nothing that the other does not.
 _ALIKE_BITS = 6
-#: So many frames are asked about: a search among ten million hashes takes 60 us for each.
-MOST = 256
 #: Of a video that shows no more than this, the frames are asked about turned and flipped as well.
 _FEW = 8
 
 Stills: TypeAlias = tuple[tuple[str, ...], NDArray[np.uint64]]
 
 
-def stills_of(video: VideoHashes, *, most: int = MOST) -> Stills:
+def stills_of(video: VideoHashes, *, most: int | None = None) -> Stills:
     """Return the frames to ask about as pictures: the view, with its time, and hash of each.
+
+    First each frame as it is shown; if there are turned ones, in the same order after that.
+    Several frames within a tenth of a second have the same view.
+
+    Args:
+        video: the file's.
+        most: of more frames the longest shown and others evenly over time; None for all.
 
     Raises:
         ValueError: the frames are not as ``VideoHashes`` says.
@@ -37,13 +43,21 @@ def stills_of(video: VideoHashes, *, most: int = MOST) -> Stills:
     frames = unpack_frames(video.frames)
     whole = matchable(frames.taken(~frames.is_part), _ALIKE_BITS)
     _, first = np.unique(whole.rows, axis=0, return_index=True)
-    asked = _at_most(whole.taken(np.sort(first)), most, video.duration_ms)
+    asked = whole.taken(np.sort(first))
+    if most is not None:
+        asked = _at_most(asked, most, video.duration_ms)
     turns = DIHEDRAL_NAMES if len(asked) <= _FEW else ("",)
     rows = [turn_rows(asked.rows, turn) if turn else asked.rows for turn in turns]
     times = [f"{FRAME}{time / 1000:.1f}s" for time in asked.times_ms.tolist()]
     named = chain.from_iterable(zip(repeat(turn), times, strict=False) for turn in turns)
     views = tuple("+".join(filter(None, one)) for one in named)
     return views, np.ascontiguousarray(np.concatenate(rows))
+
+
+def places_of(views: Sequence[str]) -> list[int]:
+    """Return which frame each of the ``stills_of`` a video is of, by place and not by its time."""
+    frames = sum(frame_of(view) == view for view in views)
+    return [place % frames for place in range(len(views))]
 
 
 def frame_of(view: str) -> str:

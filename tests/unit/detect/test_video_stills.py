@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from tests.synthetic.known_media import MD5, PDQ, entry, near, pdq_at
 
 from nightlight.detect.bank_index import BankIndex
-from nightlight.detect.video_stills import MOST, frame_of, stills_of
+from nightlight.detect.video_stills import frame_of, stills_of
 from nightlight.kernel.hamming import pack, unpack
 from nightlight.kernel.video import Frames, pack_frames, turn_rows
 from nightlight.model.bank import Bank, BankEntry, BankMatch, BankPurpose, HashKind
@@ -31,6 +31,18 @@ def video(
         np.isin(np.arange(len(shown)), parts),
     )
     return VideoHashes(frames=pack_frames(frames), duration_ms=len(shown) * step_ms)
+
+
+def timed(*shown: tuple[str, int]) -> VideoHashes:
+    """Return a video of pictures of these hashes, each shown for so many milliseconds."""
+    ends = np.cumsum([lasts for _, lasts in shown])
+    frames = Frames(
+        pack([one for one, _ in shown]),
+        np.full(len(shown), 90, np.uint8),
+        np.concatenate([[0], ends[:-1]]),
+        np.zeros(len(shown), np.bool_),
+    )
+    return VideoHashes(frames=pack_frames(frames), duration_ms=int(ends[-1]))
 
 
 def found(known: Sequence[BankEntry], asked: VideoHashes) -> list[tuple[str, str, int]]:
@@ -78,13 +90,21 @@ def rows(count: int) -> NDArray[np.uint64]:
     return np.random.default_rng(7).integers(0, 2**64, (count, 4), np.uint64)
 
 
-def test_of_very_many_frames_the_longest_shown_are_asked_about() -> None:
-    shown = unpack(rows(4 * MOST))
-    still = [pdq_at(1)] * 3
-    asked = video(*shown[:901], *still, *shown[901:], step_ms=100)
-    views, asked_rows = stills_of(asked)
-    assert len(views) == len(asked_rows) <= MOST
-    assert ("be-local-0", "frame-90.1s", 1) in found([near(0)], asked)
+@pytest.mark.parametrize("at", [0, 1, 299, 577, 600])
+def test_a_known_picture_is_known_however_short_among_however_many(at: int) -> None:
+    others = unpack(rows(600))
+    shown = timed(
+        *[(one, 1100) for one in others[:at]], (PDQ, 1000), *[(one, 1100) for one in others[at:]]
+    )
+    assert found([near(0)], shown) == [("be-local-0", f"frame-{1.1 * at:.1f}s", 0)]
+
+
+def test_where_few_are_wanted_the_longest_shown_are_among_them() -> None:
+    shown = unpack(rows(1024))
+    asked = video(*shown[:901], *[pdq_at(1)] * 3, *shown[901:], step_ms=100)
+    views, asked_rows = stills_of(asked, most=256)
+    assert len(views) == len(asked_rows) <= 256
+    assert "frame-90.1s" in views
 
 
 def test_alike_frames_are_asked_about_once() -> None:
@@ -128,14 +148,85 @@ def test_a_cleared_picture_does_not_take_back_a_known_video_that_shows_it() -> N
     assert look([known, cleared(near(0))], MediaHashes(video=shown)) == [(HashKind.VPDQ, "frames")]
 
 
+@pytest.mark.parametrize("apart_ms", [0, 40, 200])
+def test_a_cleared_picture_takes_back_no_frame_that_follows_at_once(apart_ms: int) -> None:
+    known = [near(0), cleared(entry(HashKind.PDQ, OTHER))]
+    asked = timed((HALF, 1010), (OTHER, apart_ms), (pdq_at(3), 1000))
+    assert [kind for kind, _ in look(known, MediaHashes(video=asked))] == [HashKind.PDQ]
+
+
+def of_video(shown: VideoHashes, name: str) -> BankEntry:
+    return replace(near(0), id=name, kind=HashKind.VPDQ, value=shown.frames.hex())
+
+
 @pytest.mark.parametrize(("more", "left"), [(0, []), (30, [(HashKind.PDQ, "frame-0.0s")])])
 def test_a_cleared_video_takes_back_its_frames_where_it_is_most_of_the_file(
     more: int, left: list[tuple[HashKind, str]]
 ) -> None:
-    harmless = video(PDQ, *film(9))
-    known = cleared(replace(near(0), id="film", kind=HashKind.VPDQ, value=harmless.frames.hex()))
+    known = cleared(of_video(video(PDQ, *film(9)), "film"))
     asked = video(PDQ, *film(9 + more))
     assert look([near(0), known], MediaHashes(video=asked)) == left
+
+
+def test_a_cleared_video_that_is_mirrored_takes_back_its_frames() -> None:
+    shown = rows(12)
+    known = entry(HashKind.PDQ, unpack(turn_rows(shown[3:4], "flipped"))[0])
+    asked = video(*unpack(turn_rows(shown, "flipped")))
+    assert look([known, cleared(of_video(video(*unpack(shown)), "film"))], at(asked)) == []
+    assert len(look([known], at(asked))) == 1
+
+
+def at(shown: VideoHashes) -> MediaHashes:
+    return MediaHashes(video=shown)
+
+
+@pytest.mark.parametrize("frames", [1, 5, 19])
+@pytest.mark.parametrize("bits", [0, 4])
+def test_a_cleared_video_takes_back_nothing_that_was_put_after_it(frames: int, bits: int) -> None:
+    shown = [*film(80), *[pdq_at(bits + n % 9) for n in range(frames)]]
+    known = [near(0), cleared(of_video(video(*film(80)), "film"))]
+    assert look(known, at(video(*shown))) == [(HashKind.PDQ, "frame-80.0s")]
+
+
+@pytest.mark.parametrize(("cleared_bits", "left"), [(3, 0), (4, 0), (5, 1)])
+def test_a_frame_of_a_cleared_video_is_cleared_only_where_it_is_no_further_from_it(
+    cleared_bits: int, left: int
+) -> None:
+    theirs = f"{((1 << cleared_bits) - 1) << 64:064x}"
+    known = [near(4), cleared(of_video(video(theirs, *film(30)), "film"))]
+    assert len(look(known, at(video(PDQ, *film(30))))) == left
+
+
+@pytest.mark.parametrize("bits", [0, 2, 4])
+def test_a_cleared_passage_takes_back_no_known_video_that_it_is_put_before(bits: int) -> None:
+    harmless, bad = film(68)[:8], film(68)[8:]
+    known = of_video(video(*bad), "bad")
+    asked = video(*harmless, *[moved(one, bits) for one in bad])
+    assert look([known, cleared(of_video(video(*harmless), "intro"))], at(asked)) == [
+        (HashKind.VPDQ, "frames")
+    ]
+
+
+def moved(one: str, bits: int) -> str:
+    return f"{int(one, 16) ^ ((1 << bits) - 1):064x}"
+
+
+@pytest.mark.parametrize(("cleared_frames", "left"), [(40, 0), (39, 1), (0, 1)])
+def test_a_cleared_video_takes_back_a_known_one_only_if_it_shows_all_that_matched(
+    cleared_frames: int, left: int
+) -> None:
+    shown = film(60)
+    known = of_video(video(*[moved(one, 9) for one in shown[:40]]), "known")
+    theirs = of_video(video(*shown[:cleared_frames], *film(90)[60:]), "theirs")
+    assert len(look([known, cleared(theirs)], at(video(*shown, *film(90)[60:])))) == left
+
+
+def test_a_cleared_video_that_is_nearer_in_most_moments_takes_back_no_other_moment() -> None:
+    shown = film(30)
+    theirs = [*shown[:20], *[moved(one, 20) for one in shown[20:]]]
+    ours = [*[moved(one, 20) for one in shown[:20]], *shown[20:]]
+    known = [of_video(video(*ours), "ours"), cleared(of_video(video(*theirs), "theirs"))]
+    assert look(known, at(video(*shown))) == [(HashKind.VPDQ, "frames")]
 
 
 def test_the_same_bytes_are_known_whatever_a_frame_is_cleared_as() -> None:
