@@ -96,6 +96,33 @@ def test_an_order_stands_until_it_is_carried_out_or_taken_back(room: EvidenceRoo
         assert tx.custody.order_of("two") is None
 
 
+def test_orders_that_were_tried_come_last_and_what_is_missing_or_late_is_found(
+    room: EvidenceRoom,
+) -> None:
+    day = timedelta(days=1)
+    orders = [order(name, ordered_at=NOON + number * day) for number, name in enumerate("abcde")]
+    with room.unit_of_work.begin() as tx:
+        tx.custody.order(orders)
+        tx.custody.missing("a", at=NOON + 9 * day)
+        tx.custody.tried("a", at=NOON + 9 * day)
+        tx.custody.found("b", at=NOON + 8 * day)
+        tx.custody.failed("b", at=NOON + 8 * day)
+        tx.custody.tried("b", at=NOON + 8 * day)
+        tx.custody.carried_out("c", at=NOON)
+        tx.commit(ENTRY)
+    with room.unit_of_work.begin() as tx:
+        assert [one.evidence_id for one in tx.custody.ordered(9)] == ["d", "e", "b", "a"]
+        assert [one.evidence_id for one in tx.custody.missed(9)] == ["a"]
+        late = tx.custody.late(NOON + 4 * day, 9)
+        assert [one.evidence_id for one in late] == ["b", "d"]
+        assert [len(tx.custody.missed(1)), len(tx.custody.late(NOON + 9 * day, 2))] == [1, 2]
+        tried = NOON + 8 * day
+        assert tx.custody.order_of("b") == replace(orders[1], tried_at=tried, failed_at=tried)
+        tx.custody.found("b", at=NOON + 9 * day)
+        there = replace(orders[1], tried_at=tried, found_at=NOON + 9 * day)
+        assert tx.custody.order_of("b") == there
+
+
 def test_a_request_is_saved_over_its_former_state(room: EvidenceRoom) -> None:
     request = CustodyRequest(
         id="req-1",

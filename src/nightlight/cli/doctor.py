@@ -1,6 +1,6 @@
 """``nightlight doctor``: what is configured, what answers, what is wrong and how to mend it."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import timedelta
 from enum import StrEnum
 
@@ -322,28 +322,26 @@ def _kept_posts(services: Services) -> Iterator[Finding]:
 def _destructions(services: Services) -> Iterator[Finding]:
     """Yield what was ordered to be destroyed a while ago, and was not."""
     with services.unit_of_work.read() as tx:
-        orders = tx.custody.ordered(_LISTED)
-    missing = [one for one in orders if one.missing_at is not None]
+        missing = tx.custody.missed(_LISTED)
+        late = tx.custody.late(services.clock.now() - _DESTROYED_WITHIN, _LISTED)
     if missing:
         yield Finding(
             part="vault",
             health=Health.WRONG,
-            says=f"{len(missing):,} files that are to be destroyed are missing from it",
+            says=f"{_many(missing)}files that are to be destroyed are missing from it",
             mend="nightlight evidence missing; docs/operations/evidence.md",
         )
-    late = [
-        one
-        for one in orders
-        if one.missing_at is None and services.clock.now() - one.ordered_at > _DESTROYED_WITHIN
-    ]
     if late:
-        many = "or more " if len(late) == _LISTED else ""
         yield Finding(
             part="destruction",
             health=Health.WRONG,
-            says=f"{len(late):,} {many}ordered destructions were not carried out",
+            says=f"{_many(late)}ordered destructions were not carried out",
             mend="nightlight evidence destroy says why",
         )
+
+
+def _many(listed: Sequence[object]) -> str:
+    return f"{len(listed):,} " + ("or more " if len(listed) == _LISTED else "")
 
 
 def _tips(services: Services) -> Iterator[Finding]:

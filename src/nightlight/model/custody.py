@@ -75,6 +75,8 @@ class Destruction(Struct, frozen=True, kw_only=True):
         proposed_by, approved_by: who wanted it before that; "" where nobody did.
         found_at: when it was last found in the vault, before anything was done to it.
         missing_at: when it was first found missing there.
+        tried_at: when it was last tried, and still stood afterwards.
+        failed_at: when the vault last failed to destroy it; None once it was found there again.
     """
 
     evidence_id: str
@@ -87,6 +89,8 @@ class Destruction(Struct, frozen=True, kw_only=True):
     done_at: datetime | None = None
     found_at: datetime | None = None
     missing_at: datetime | None = None
+    tried_at: datetime | None = None
+    failed_at: datetime | None = None
 
     @property
     def is_early(self) -> bool:

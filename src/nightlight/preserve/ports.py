@@ -232,7 +232,18 @@ class CustodyStore(Protocol):
         ...
 
     def ordered(self, limit: int) -> list[Destruction]:
-        """Return what is to be destroyed and was not yet, oldest order first."""
+        """Return what is to be destroyed and was not yet: what was never tried, oldest order first.
+
+        Then follows what was tried, longest ago first: no order is passed over for ever.
+        """
+        ...
+
+    def missed(self, limit: int) -> list[Destruction]:
+        """Return what is to be destroyed and was not in the vault, oldest order first."""
+        ...
+
+    def late(self, before: datetime, limit: int) -> list[Destruction]:
+        """Return what was ordered before a time, is not missing, and was not destroyed yet."""
         ...
 
     def order_of(self, evidence_id: str) -> Destruction | None:
@@ -245,6 +256,14 @@ class CustodyStore(Protocol):
 
     def missing(self, evidence_id: str, *, at: datetime) -> None:
         """Remember that what an order is about was not in the vault."""
+        ...
+
+    def tried(self, evidence_id: str, *, at: datetime) -> None:
+        """Remember that an order was tried and stands."""
+        ...
+
+    def failed(self, evidence_id: str, *, at: datetime) -> None:
+        """Remember that the vault failed to destroy what an order is about: is it there?"""
         ...
 
     def carried_out(self, evidence_id: str, *, at: datetime) -> None:

@@ -36,7 +36,10 @@ _PAGE = 200
 _FAILURES = 10
 _TIME = "%Y-%m-%dT%H:%M:%SZ"
 _GONE = "destroyed, and found absent"
+_ABSENT = "found absent"
 _MISSING = "nothing was destroyed: it was missing"
+_MISSING_SINCE = "it was missing; whether it was destroyed here is not known"
+_CUT_OFF = "; an attempt was cut off, and it is gone since: whether by that is not known"
 
 
 class Retained(Struct, frozen=True, kw_only=True):
@@ -79,7 +82,6 @@ class Retention:
         self._unit_of_work = unit_of_work
         self._vault = vault
         self._clock = clock
-        self._failed: frozenset[str] = frozenset()
 
     def of_case(self, case_id: CaseId) -> list[Retained]:
         """Return a case's evidence that is kept, and for how long."""
@@ -104,23 +106,23 @@ class Retention:
     def run_due(self, *, limit: int = 1_000) -> Destroyed:
         """Order what is due to be destroyed and destroy up to ``limit``; return what came of it.
 
-        What fails holds nothing else up: next time it comes last. Many failures in a row end the
-        round, since the vault is not there then.
+        What fails or is missing holds nothing else up: every other order is tried before it is
+        again. Many failures in a row end the round, since the vault is not there then.
         """
         ordered = self._order_due(limit)
-        destroyed = shared = spared = missing = in_a_row = 0
-        failed: dict[str, str] = {}
+        destroyed = shared = spared = missing = failed = in_a_row = 0
+        failure = ""
         with self._unit_of_work.read() as tx:
             orders = tx.custody.ordered(limit)
-        for order in sorted(orders, key=lambda one: one.evidence_id in self._failed):
+        for order in orders:
             try:
                 others = self._carry_out(order.evidence_id)
-            except _Missing:
-                missing += 1
-                continue
             except NightlightError as error:
-                failed[order.evidence_id] = str(error)
-                in_a_row += 1
+                self._tried(order.evidence_id)
+                if isinstance(error, _Missing):
+                    missing += 1
+                    continue
+                failed, failure, in_a_row = failed + 1, str(error), in_a_row + 1
                 if in_a_row == _FAILURES:
                     break
                 continue
@@ -130,16 +132,21 @@ class Retention:
             else:
                 destroyed += 1
                 shared += others > 0
-        self._failed = frozenset(failed)
         return Destroyed(
             ordered=ordered,
             destroyed=destroyed,
             shared=shared,
             spared=spared,
-            failed=len(failed),
-            failure=next(reversed(failed.values()), ""),
+            failed=failed,
+            failure=failure,
             missing=missing,
         )
+
+    def _tried(self, evidence_id: str) -> None:
+        """Let an order that stands come after all others the next time."""
+        with self._unit_of_work.begin() as tx:
+            tx.custody.tried(evidence_id, at=self._clock.now())
+            tx.commit_unrecorded()
 
     def forget_machines(self) -> int:
         """Return of how many events the sender's machine was forgotten: what the policy says."""
@@ -238,12 +245,13 @@ class Retention:
     def missing(self, limit: int) -> list[Destruction]:
         """Return what is to be destroyed and was not in the vault, oldest order first."""
         with self._unit_of_work.read() as tx:
-            return [one for one in tx.custody.ordered(limit) if one.missing_at is not None]
+            return tx.custody.missed(limit)
 
     def give_up(self, evidence_id: str, *, person: str, reason: str) -> None:
         """Let evidence that is due and missing count as gone, as a person says.
 
-        The certificate says that it was missing: that nothing was destroyed.
+        The certificate says that it was missing: that nothing was destroyed, or that this is not
+        known, where the vault had failed to destroy it.
 
         Raises:
             NotFound: there is no such evidence.
@@ -270,8 +278,8 @@ class Retention:
                 order,
                 found,
                 name=self._vault.name_of(evidence.digest),
-                vault=_MISSING,
-                before=_last_known(tx, evidence),
+                vault=_MISSING if order.failed_at is None else _MISSING_SINCE,
+                before=_last_known(tx, evidence, order),
             )
             tx.evidence.destroyed(evidence_id, at=now)
             tx.custody.carried_out(evidence_id, at=now)
@@ -315,23 +323,34 @@ class Retention:
             others = tx.evidence.others(evidence)
             was_there = self._vault.has(evidence.digest)
             if not others:
-                self._vault.destroy(evidence.digest)
-            before = f"found there {order.found_at:{_TIME}}"
-            if not was_there:
-                before += "; gone since, by an attempt that was cut off"
+                self._destroy_bytes(tx, evidence)
+            gone = _GONE if was_there else _ABSENT
             certificate = _certificate(
                 evidence,
                 order,
                 found,
                 name=self._vault.name_of(evidence.digest),
-                vault=f"kept for {others} other(s)" if others else _GONE,
-                before=before,
+                vault=f"kept for {others} other(s)" if others else gone,
+                before=f"found there {order.found_at:{_TIME}}{'' if was_there else _CUT_OFF}",
             )
             now = self._clock.now()
             tx.evidence.destroyed(evidence_id, at=now)
             tx.custody.carried_out(evidence_id, at=now)
             tx.commit(certificate)
         return others
+
+    def _destroy_bytes(self, tx: Transaction, evidence: Evidence) -> None:
+        """Destroy evidence in the vault; if that fails, what was found before explains nothing.
+
+        Raises:
+            NightlightError: the vault failed, which is stored: it may be there or not.
+        """
+        try:
+            self._vault.destroy(evidence.digest)
+        except NightlightError:
+            tx.custody.failed(evidence.id, at=self._clock.now())
+            tx.commit_unrecorded()
+            raise
 
     def _look(self, evidence_id: str) -> bool:
         """Return whether evidence is to go, and note that the vault has it, before it is destroyed.
@@ -350,12 +369,13 @@ class Retention:
                 tx.custody.found(evidence_id, at=self._clock.now())
                 tx.commit_unrecorded()
                 return True
-            # What an attempt that was cut off destroyed is gone; bytes that others need are not.
+            # What an attempt that was cut off may have destroyed is no alarm. One that the vault
+            # said had failed explains nothing, and bytes that others need were never touched.
             if order.found_at is not None and not tx.evidence.others(evidence):
                 return True
             if order.missing_at is None:
                 tx.custody.missing(evidence_id, at=self._clock.now())
-                tx.commit(_missing(evidence, _last_known(tx, evidence)))
+                tx.commit(_missing(evidence, _last_known(tx, evidence, order)))
         raise _Missing(f"{evidence_id} is not in the vault")
 
     def _still_to_go(
@@ -421,7 +441,7 @@ def _may_go(order: Destruction, found: Kept, now: datetime) -> bool:
     return found.due_at is not None and found.floor_at is not None and found.floor_at <= now
 
 
-def _last_known(tx: Transaction, evidence: Evidence) -> str:
+def _last_known(tx: Transaction, evidence: Evidence, order: Destruction) -> str:
     """Return in words when it was last known that the vault has it."""
     opened = [
         one.at
@@ -429,9 +449,12 @@ def _last_known(tx: Transaction, evidence: Evidence) -> str:
         if one.what is ReadKind.OPENED and one.where is SeenWhere.VAULT
     ]
     last = max(opened, default=evidence.sealed_at)
-    return (
-        f"last opened {last:{_TIME}}" if opened else f"last known there when sealed {last:{_TIME}}"
+    known = "last opened" if opened else "last known there when sealed"
+    failed = order.failed_at
+    since = (
+        "" if failed is None else f"; to destroy it failed {failed:{_TIME}}, and it is gone since"
     )
+    return f"{known} {last:{_TIME}}{since}"
 
 
 def _missing(evidence: Evidence, before: str) -> AuditEntry:

@@ -136,12 +136,12 @@ def order(services: Services, evidence_id: str, *, hours_ago: float) -> None:
 
 
 def test_destructions_that_are_overdue_and_files_that_are_missing_are_told_of(
-    services: Services, capsys: pytest.CaptureFixture[str]
+    services: Services, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     order(services, "fresh", hours_ago=1.9)
     assert said_of("destruction", capsys) == []
+    order(services, "gone", hours_ago=2.2)
     order(services, "late", hours_ago=2.1)
-    order(services, "gone", hours_ago=2.1)
     assert said_of("destruction", capsys) == [
         ("wrong", "2 ordered destructions were not carried out")
     ]
@@ -154,6 +154,11 @@ def test_destructions_that_are_overdue_and_files_that_are_missing_are_told_of(
     assert said_of("vault", capsys) == [
         ("wrong", "1 files that are to be destroyed are missing from it")
     ]
+    monkeypatch.setattr("nightlight.cli.doctor._LISTED", 1)
+    assert said_of("destruction", capsys) == [
+        ("wrong", "1 or more ordered destructions were not carried out")
+    ]
+    monkeypatch.undo()
     with services.unit_of_work.begin() as tx:
         for one in ("late", "gone"):
             tx.custody.carried_out(one, at=services.clock.now())

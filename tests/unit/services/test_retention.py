@@ -269,9 +269,78 @@ def test_what_was_killed_after_the_bytes_were_gone_is_certified_later(
     assert room.destroyed_at(one) == room.clock.now()
     [certificate] = room.entries("evidence.destroyed")
     assert certificate.detail["before"] == (
-        f"found there {found_at:%Y-%m-%dT%H:%M:%SZ}; gone since, by an attempt that was cut off"
+        f"found there {found_at:%Y-%m-%dT%H:%M:%SZ}; an attempt was cut off,"
+        " and it is gone since: whether by that is not known"
     )
+    assert certificate.detail["vault"] == "found absent"
     assert room.entries("evidence.missed") == []
+
+
+def test_what_goes_after_the_vault_failed_to_destroy_it_is_missing_and_not_certified(
+    room: EvidenceRoom, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    one = reported(room)
+    room.clock.advance(days=YEAR)
+
+    def refusing(name: str) -> None:
+        raise NotPermitted(f"the store keeps {len(name)}")
+
+    monkeypatch.setattr(room.blobs, "destroy", refusing)
+    assert room.retention.run_due().failed == 1
+    failed_at = f"{room.clock.now():%Y-%m-%dT%H:%M:%SZ}"
+    monkeypatch.undo()
+    room.clock.advance(days=20)
+    room.blobs.kept.clear()
+    assert room.retention.run_due().missing == 1
+    assert room.destroyed_at(one) is None
+    [alarm] = room.entries("evidence.missed")
+    before = f"; to destroy it failed {failed_at}, and it is gone since"
+    assert str(alarm.detail["before"]).endswith(before)
+    room.retention.give_up(one, **WHO)
+    [certificate] = room.entries("evidence.destroyed")
+    assert str(certificate.detail["before"]).endswith(before)
+    assert certificate.detail["vault"] == (
+        "it was missing; whether it was destroyed here is not known"
+    )
+
+
+def test_what_the_vault_failed_to_destroy_and_has_is_destroyed_later(
+    room: EvidenceRoom, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    reported(room)
+    room.clock.advance(days=YEAR)
+    monkeypatch.setattr(room.blobs, "destroy", lambda _: None)
+    assert "still holds" in room.retention.run_due().failure
+    monkeypatch.undo()
+    assert room.retention.run_due().destroyed == 1
+    [certificate] = room.entries("evidence.destroyed")
+    assert certificate.detail["vault"] == "destroyed, and found absent"
+    assert room.entries("evidence.missed") == []
+
+
+@pytest.mark.parametrize("fails", [False, True])
+def test_orders_that_are_missing_or_fail_hold_no_other_up_however_small_a_round(
+    room: EvidenceRoom, monkeypatch: pytest.MonkeyPatch, *, fails: bool
+) -> None:
+    stuck, other = reported(room), reported(room, "case-2", b"other")
+    name = room.vault.name_of(room.evidence(stuck).digest)
+    has = room.blobs.has
+
+    def fragile(asked: str) -> bool:
+        if fails and asked == name:
+            raise NotPermitted("the store does not let us")
+        return has(asked)
+
+    monkeypatch.setattr(room.blobs, "has", fragile)
+    kept = room.blobs.kept.pop(name)
+    room.clock.advance(days=YEAR)
+    first, second = room.retention.run_due(limit=1), room.retention.run_due(limit=1)
+    assert (first.missing, first.failed) == ((0, 1) if fails else (1, 0))
+    assert second.destroyed == 1
+    assert room.destroyed_at(other) == room.clock.now()
+    monkeypatch.undo()
+    room.blobs.kept[name] = kept
+    assert room.retention.run_due(limit=1).destroyed == 1
 
 
 def test_what_is_missing_is_an_alarm_and_never_certified_as_destroyed(room: EvidenceRoom) -> None:

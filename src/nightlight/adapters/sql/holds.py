@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 
 import msgspec
-from sqlalchemy import Connection, Row, and_, delete, select, union, update
+from sqlalchemy import Connection, Row, and_, delete, func, select, union, update
 
 from nightlight.adapters.sql.cases import SqlCaseStore
 from nightlight.adapters.sql.kept_posts import SqlKeptPostStore
@@ -198,17 +198,35 @@ class SqlCustodyStore:
                 "done_us": to_us_or_none(one.done_at),
                 "found_us": to_us_or_none(one.found_at),
                 "missing_us": to_us_or_none(one.missing_at),
+                "tried_us": to_us_or_none(one.tried_at),
+                "failed_us": to_us_or_none(one.failed_at),
             }
             for one in destructions
         ]
         put_new(self._connection, destruction, rows)
 
     def ordered(self, limit: int) -> list[Destruction]:
-        """Return what is to be destroyed and was not yet, oldest order first."""
+        """Return what is to be destroyed and was not yet: what was never tried, oldest order first.
+
+        Then follows what was tried, longest ago first: no order is passed over for ever.
+        """
+        return self._standing(limit, first=func.coalesce(destruction.c.tried_us, 0))
+
+    def missed(self, limit: int) -> list[Destruction]:
+        """Return what is to be destroyed and was not in the vault, oldest order first."""
+        return self._standing(limit, destruction.c.missing_us.is_not(None))
+
+    def late(self, before: datetime, limit: int) -> list[Destruction]:
+        """Return what was ordered before a time, is not missing, and was not destroyed yet."""
+        is_late = destruction.c.ordered_us < to_us(before)
+        return self._standing(limit, is_late, destruction.c.missing_us.is_(None))
+
+    def _standing(self, limit: int, *wanted: Any, first: Any = None) -> list[Destruction]:
+        order = (destruction.c.ordered_us, destruction.c.evidence_id)
         rows = self._connection.execute(
             select(destruction)
-            .where(destruction.c.done_us.is_(None))
-            .order_by(destruction.c.ordered_us, destruction.c.evidence_id)
+            .where(destruction.c.done_us.is_(None), *wanted)
+            .order_by(*(order if first is None else (first, *order)))
             .limit(limit)
         )
         return [_destruction(row) for row in rows]
@@ -222,11 +240,19 @@ class SqlCustodyStore:
 
     def found(self, evidence_id: str, *, at: datetime) -> None:
         """Remember that what an order is about was in the vault, before it is destroyed."""
-        self._change(evidence_id, found_us=to_us(at), missing_us=None)
+        self._change(evidence_id, found_us=to_us(at), missing_us=None, failed_us=None)
 
     def missing(self, evidence_id: str, *, at: datetime) -> None:
         """Remember that what an order is about was not in the vault."""
         self._change(evidence_id, found_us=None, missing_us=to_us(at))
+
+    def tried(self, evidence_id: str, *, at: datetime) -> None:
+        """Remember that an order was tried and stands."""
+        self._change(evidence_id, tried_us=to_us(at))
+
+    def failed(self, evidence_id: str, *, at: datetime) -> None:
+        """Remember that the vault failed to destroy what an order is about: is it there?"""
+        self._change(evidence_id, found_us=None, failed_us=to_us(at))
 
     def carried_out(self, evidence_id: str, *, at: datetime) -> None:
         """Remember that an order was carried out."""
@@ -308,4 +334,6 @@ def _destruction(row: Row[Any]) -> Destruction:
         done_at=from_us_or_none(row.done_us),
         found_at=from_us_or_none(row.found_us),
         missing_at=from_us_or_none(row.missing_us),
+        tried_at=from_us_or_none(row.tried_us),
+        failed_at=from_us_or_none(row.failed_us),
     )

@@ -331,6 +331,9 @@ destruction = Table(
     # When the vault last had it before anything was done, and when it was first missing there.
     Column("found_us", BigInteger),
     Column("missing_us", BigInteger),
+    # When it was last tried in vain, and when the vault last failed to destroy it.
+    Column("tried_us", BigInteger),
+    Column("failed_us", BigInteger),
     Index(
         "destruction_ordered",
         "ordered_us",
