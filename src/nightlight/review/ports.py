@@ -18,6 +18,17 @@ class CaseStore(Protocol):
         """
         ...
 
+    def hold(self, case_ids: Collection[CaseId]) -> None:
+        """Hold these cases until the transaction ends, one after another in the order of ids.
+
+        Whoever holds several, or goes on to what belongs to them, holds them first by this.
+        """
+        ...
+
+    def some(self, case_ids: Collection[CaseId]) -> list[Case]:
+        """Return those of these cases that there are, without holding them."""
+        ...
+
     def open_of(self, accounts: Collection[AccountId]) -> dict[AccountId, Case]:
         """Return the open case of each account that has one."""
         ...

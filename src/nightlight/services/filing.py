@@ -67,6 +67,9 @@ class StoredTips:
         now = self._clock.now()
         with self._unit_of_work.begin() as tx:
             tip, _ = tx.tips.load(filing.tip_id)
+            # Before its tip: a reviewer holds the case and then takes back the tip, and of two
+            # who file the last tips of a case the second must see that the first is filed.
+            tx.cases.hold(tip.cases)
             if filing.state in _COMMITTING:
                 for case_id in tip.cases:
                     _check_stands(tx, case_id)

@@ -72,7 +72,7 @@ class Review:
             # time is taken after the wait, so that effects are ordered as they were committed.
             tx.events.offset()
             now = self._clock.now()
-            case = tx.cases.get(case_id)
+            case = _held(tx, case_id)
             decisions = tx.decisions.get(case.decisions)
             policy = active_policy(tx)
             outcome = _outcome(policy, case, resolution, decisions)
@@ -160,6 +160,13 @@ class Review:
                 replace(one, human_decision=outcome) for one in tx.context.media(media_ids).values()
             ],
         )
+
+
+def _held(tx: Transaction, case_id: CaseId) -> Case:
+    """Return a case; it and the others of its account, which share its tips, are held."""
+    accounts = {one.account_id for one in tx.cases.some([case_id]) if one.account_id}
+    tx.cases.hold([one.id for name in accounts for one in tx.cases.of_account(name)])
+    return tx.cases.get(case_id)
 
 
 class _Standing(Struct, frozen=True, kw_only=True):

@@ -49,6 +49,18 @@ class SqlCaseStore:
             raise NotFound(f"no case {case_id}", hint="`nightlight case list` shows the cases")
         return self._cases([row])[0]
 
+    def hold(self, case_ids: Collection[CaseId]) -> None:
+        """Hold these cases until the transaction ends, one after another in the order of ids.
+
+        Two who want the same ones wait for each other, and do not block each other for good.
+        """
+        self._connection.execute(
+            select(review_case.c.id)
+            .where(among(self._connection, review_case.c.id, case_ids))
+            .order_by(review_case.c.id)
+            .with_for_update()
+        ).all()
+
     def open_of(self, accounts: Collection[AccountId]) -> dict[AccountId, Case]:
         """Return the open case of each account that has one, held until the transaction ends."""
         rows = self._connection.execute(
