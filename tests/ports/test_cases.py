@@ -39,6 +39,13 @@ def test_a_case_comes_back_as_it_was_saved(unit_of_work: SqlUnitOfWork, case: Ca
         assert tx.cases.get(case.id) == case
 
 
+def test_a_case_is_read_in_a_transaction_that_only_reads(unit_of_work: SqlUnitOfWork) -> None:
+    save(unit_of_work, DECIDED)
+    with unit_of_work.read() as tx:
+        assert tx.cases.get(DECIDED.id) == DECIDED
+        assert tx.cases.some([DECIDED.id]) == [DECIDED]
+
+
 def test_a_case_is_saved_over_its_former_state(unit_of_work: SqlUnitOfWork) -> None:
     save(unit_of_work, make_case("case-1"))
     save(unit_of_work, DECIDED)

@@ -11,7 +11,7 @@ class CaseStore(Protocol):
     """Cases and their order of urgency."""
 
     def get(self, case_id: CaseId) -> Case:
-        """Return the case, held until the transaction ends.
+        """Return the case, held until the transaction ends if that may write.
 
         Raises:
             NotFound: there is none with this id.

@@ -33,17 +33,20 @@ _decision_ids = msgspec.json.Decoder(tuple[DecisionId, ...])
 class SqlCaseStore:
     """Cases and their order of urgency."""
 
-    def __init__(self, connection: Connection) -> None:
+    def __init__(self, connection: Connection, *, writable: bool) -> None:
         self._connection = connection
+        self._writable = writable
 
     def get(self, case_id: CaseId) -> Case:
-        """Return the case, held until the transaction ends.
+        """Return the case, held until the transaction ends if that may write.
 
         Raises:
             NotFound: there is none with this id.
         """
+        wanted = select(review_case).where(review_case.c.id == case_id)
+        # PostgreSQL refuses to hold anything for a transaction that only reads.
         row = self._connection.execute(
-            select(review_case).where(review_case.c.id == case_id).with_for_update()
+            wanted.with_for_update() if self._writable else wanted
         ).one_or_none()
         if row is None:
             raise NotFound(f"no case {case_id}", hint="`nightlight case list` shows the cases")

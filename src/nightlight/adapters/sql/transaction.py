@@ -53,7 +53,7 @@ class SqlTransaction:
         self.signals = SqlSignalStore(connection)
         self.decisions = SqlDecisionStore(connection, clock)
         self.outbox = SqlOutbox(connection)
-        self.cases = SqlCaseStore(connection)
+        self.cases = SqlCaseStore(connection, writable=writable)
         self.evidence = SqlEvidenceStore(connection, keys)
         self.kept_posts = SqlKeptPostStore(connection)
         self.views = SqlViewLog(connection)
