@@ -95,11 +95,12 @@ class Filing(Struct, frozen=True, kw_only=True):
         next_attempt_at: when the next attempt is due; while filing goes on, when another filer may
             take over.
         filed_at: when the receipt came; preservation for one year counts from here.
-        corrected: a person corrected the tip, so nothing is bundled into it.
+        corrected: a person corrected the tip, or the one that it was drafted anew from, so nothing
+            is bundled into it.
         document: SHA-256 of the report document that was sent last, "" before the first.
         finish_asked: the open report was asked to finish, so that it may have been finished.
         denied: ids of reports that NCMEC told a person it never had; asked once more, they are left
-            behind for a new one.
+            behind for a new one. What is drafted anew of the tip keeps them.
         taken_back_for: why the tip is being withdrawn, "" while it is not.
         revision: one more with every save, so that of two filers that load the same filing only
             one goes on.

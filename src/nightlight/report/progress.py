@@ -25,6 +25,8 @@ _FILED_BEFORE = {
     OVERTURNED: f"filed before {OVERTURNED}: tell the authority",
     APPEALED: f"filed before {APPEALED}: tell the authority if that is overturned",
 }
+#: Why a tip waits that was drafted anew.
+_CORRECTED = "{} was corrected, and this was drafted anew: make the corrections again, then retry"
 #: States in which the open report is not finished for certain.
 _RETRACTABLE = frozenset({TipState.OPENED, TipState.UPLOADING, TipState.DESCRIBING})
 #: States that a refused tip goes on in: the report may be finished, or may be open still.
@@ -198,6 +200,26 @@ class Progress:
         saved = structs.replace(filing, revision=self.filing.revision + 1)
         self._store.save(saved, action=action)
         self.filing = saved
+
+
+def drafted_anew(fresh: Filing, former: Filing) -> Filing:
+    """Return the filing of what was drafted anew from a withdrawn tip, ready to be saved.
+
+    It goes on to name reports that were lost. What a person had corrected waits for a person, as
+    it says again what it said before that.
+    """
+    kept = structs.replace(fresh, denied=former.denied, revision=fresh.revision + 1)
+    if not former.corrected:
+        return kept
+    check_tip_transition(fresh.state, TipState.REFUSED)
+    return structs.replace(
+        kept,
+        state=TipState.REFUSED,
+        failure=_CORRECTED.format(former.tip_id),
+        retry_from=TipState.DRAFTED,
+        next_attempt_at=None,
+        corrected=True,
+    )
 
 
 def retried(filing: Filing) -> Filing:

@@ -14,7 +14,7 @@ from nightlight.model.filing import TipState
 from nightlight.model.ids import CaseId, EventKey, MediaId
 from nightlight.model.incident import IncidentType
 from nightlight.report.draft import ConfirmedCase, draft_tip
-from nightlight.report.progress import APPEALED, OVERTURNED, withdrawn
+from nightlight.report.progress import APPEALED, OVERTURNED, drafted_anew, withdrawn
 from nightlight.services.named import named_in
 from nightlight.services.rules import active_policy
 from nightlight.transaction import StoredTip, Transaction
@@ -141,7 +141,8 @@ class Drafting:
     ) -> list[str]:
         """Draft what is not overturned; what is under appeal waits in a tip of its own.
 
-        None of it waits longer than the tip that it was in.
+        None of it waits longer than the tip that it was in, but for a person where that was
+        corrected.
         """
         cases = [tx.cases.get(name) for name in tip.cases]
         standing = [one for one in cases if one.state in STANDING]
@@ -149,7 +150,7 @@ class Drafting:
         [before] = [one for one in tx.tips.of_case(tip.case_id) if one.tip_id == tip.id]
         groups = [group for group in (standing, *contested) if group]
         for group in groups:
-            self._draft(
+            anew = self._draft(
                 tx,
                 group,
                 tip.destination,
@@ -159,6 +160,8 @@ class Drafting:
                 from_at=max(now, before.drafted_at),
                 former=tip.incident_type,
             )
+            _, fresh = tx.tips.load(anew.id)
+            tx.tips.save(drafted_anew(fresh, before.filing), at=now)
         return [one.id for group in groups for one in group]
 
     def supplement(

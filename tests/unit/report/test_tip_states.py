@@ -5,8 +5,16 @@ import itertools
 import pytest
 
 from nightlight.errors import Conflict
-from nightlight.model.filing import SETTLED, TIP_TRANSITIONS, TipState, check_tip_transition
+from nightlight.model.filing import (
+    SETTLED,
+    TIP_TRANSITIONS,
+    Filing,
+    TipState,
+    check_tip_transition,
+)
+from nightlight.model.ids import TipId
 from nightlight.report.ports import AnswerKind, CyberTiplineRefusal, kind_of
+from nightlight.report.progress import drafted_anew, retried, withdrawn
 
 
 def test_the_table_names_every_state() -> None:
@@ -60,3 +68,13 @@ def test_a_transition_passes_exactly_if_the_table_has_it(before: TipState, after
 def test_an_answer_code_says_what_to_do(code: int, kind: AnswerKind) -> None:
     assert kind_of(code) is kind
     assert CyberTiplineRefusal("no", answer_code=code).kind is kind
+
+
+def test_what_is_drafted_anew_of_what_waited_for_corrections_waits_for_them_too() -> None:
+    former = Filing(tip_id=TipId("one"), state=TipState.WITHDRAWN, corrected=True)
+    for name in ("two", "three"):
+        fresh = Filing(tip_id=TipId(name), state=TipState.DRAFTED)
+        filing = drafted_anew(fresh, former)
+        assert f"{former.tip_id} was corrected" in filing.failure
+        assert retried(filing).state is TipState.DRAFTED
+        former = withdrawn(filing)

@@ -23,7 +23,10 @@ from nightlight.review.resolve import Resolution
 from nightlight.services.drafting import Drafting
 from nightlight.services.filing import StoredTips, VaultMedia
 from nightlight.services.rules import default_policy
+from nightlight.services.tip_desk import TipDesk
 from nightlight.transaction import StoredTip
+
+_WORDS = "Sells quibbleton by the crate."
 
 
 class Watched(FakeCyberTipline):
@@ -61,13 +64,21 @@ class Office(Desk):
         self.clock = HandClock(services.clock.now())
         self.line = Watched()
         drafting = Drafting(platform_name="Zorbleflux", classify=False)
+        reporter = Reporter(person=Contact(email="desk@example.test"))
+        self.tip_desk = TipDesk(
+            unit_of_work=services.unit_of_work,
+            clock=self.clock,
+            reporter=reporter,
+            drafting=drafting,
+            schema=None,
+        )
         self.filer = Filer(
             store=StoredTips(
                 unit_of_work=services.unit_of_work, clock=self.clock, drafting=drafting
             ),
             destination=self.line,
             media=VaultMedia(vault=services.vault, unit_of_work=services.unit_of_work),
-            reporter=Reporter(person=Contact(email="desk@example.test")),
+            reporter=reporter,
             clock=self.clock,
         )
 
@@ -141,6 +152,11 @@ def while_finishing_failed(office: Office) -> None:
     office.line.meanwhile["finish"] = lambda: office.line.suffers(Trouble.LOST_BEFORE)
     office.file()
     office.appeal()
+
+
+def overturned(office: Office) -> None:
+    office.appeal()
+    office.decide(office.first, CaseStep.OVERTURN, by="bea")
 
 
 WHEN = [before_it_is_opened, while_it_is_opened, while_finishing_failed]
@@ -272,6 +288,47 @@ def test_the_rest_of_a_lost_bundle_is_filed_once_ncmec_said_that_it_never_had_it
     )
     office.file()
     assert office.filed() == {office.second: 1}
+    [report] = office.line.in_state("finished")
+    assert f"Report {tip.filing.remote_id} was opened about this before".encode() in report.document
+
+
+def corrected(office: Office) -> StoredTip:
+    """Correct the narrative of the bundle, and return it as it was before."""
+    [tip] = office.tips()
+    words = [("narrative", _WORDS)]
+    office.tip_desk.correct(tip.tip_id, words, by="lena", reason="it said too little")
+    return tip
+
+
+def drafted_anew(office: Office) -> list[StoredTip]:
+    return [one for one in office.tips() if one.filing.state is not TipState.WITHDRAWN]
+
+
+@pytest.mark.parametrize("ended", [*WHEN, overturned])
+def test_what_is_drafted_anew_from_a_corrected_bundle_waits_for_the_corrections(
+    office: Office, ended: Callable[[Office], None]
+) -> None:
+    before = corrected(office)
+    ended(office)
+    office.file()
+    assert office.filed() == {}
+    anew = drafted_anew(office)
+    assert {one.filing.state for one in anew} == {TipState.REFUSED}
+    assert all(f"{before.tip_id} was corrected" in one.filing.failure for one in anew)
+    assert {one.deadline_at for one in anew} == {before.deadline_at}
+
+
+def test_what_waits_for_corrections_is_filed_with_them_once_a_person_made_them(
+    office: Office,
+) -> None:
+    corrected(office)
+    office.appeal()
+    [rest] = [one for one in drafted_anew(office) if one.case_id == office.second]
+    office.tip_desk.correct(rest.tip_id, [("narrative", _WORDS)], by="lena", reason="so")
+    office.tip_desk.retry(rest.tip_id, by="lena", reason="corrected again")
+    office.file()
+    assert office.filed() == {office.second: 1}
+    assert _WORDS.encode() in office.line.in_state("finished")[0].document
 
 
 def while_finishing_is_lost(office: Office) -> None:
