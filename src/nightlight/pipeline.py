@@ -309,9 +309,10 @@ class Pipeline:
                         threshold=threshold,
                         posts=now.posts,
                     )
+                    entry = also(tx, judgements, judged)
                     self._keep_deleted(tx, [], judgements, now)
                     now.save(tx.context)
-                    tx.commit(also(tx, judgements, judged), *entries)
+                    tx.commit(entry, *entries)
             except _FilesWantedError as error:
                 self._fetch(error.urls, files)
             else:

@@ -140,11 +140,19 @@ def test_whoever_decided_a_case_is_told(unit_of_work: SqlUnitOfWork) -> None:
         assert tx.cases.deciders() == {"ana"}
 
 
-def test_posts_that_were_sealed_are_told_from_others(unit_of_work: SqlUnitOfWork) -> None:
+def test_evidence_of_posts_is_told_with_the_files_sealed_beside_them(
+    unit_of_work: SqlUnitOfWork,
+) -> None:
+    post, media = EvidenceKind.POST, EvidenceKind.MEDIA
     add(
         unit_of_work,
-        make_evidence("1", content_id="event-1", kind=EvidenceKind.POST),
-        make_evidence("2", content_id="event-2", kind=EvidenceKind.MEDIA),
+        make_evidence("1", content_id="event-1", kind=post),
+        make_evidence("2", content_id="event-2", kind=media),
+        make_evidence("3", content_id="m", kind=media),
+        make_evidence("4", content_id="other", kind=media),
+        make_evidence("5", "case-2", content_id="m", kind=media),
+        make_evidence("6", "case-3", content_id="event-1", kind=post, destroyed_at=NOON),
     )
     with unit_of_work.read() as tx:
-        assert tx.evidence.sealed_posts(["event-1", "event-2", "event-3"]) == {"event-1"}
+        found = tx.evidence.of_posts(["event-1", "event-2", "event-3"], ["m"])
+    assert {one.id for one in found} == {"1", "3", "6"}

@@ -93,3 +93,13 @@ def test_hunted_version_is_remembered(unit_of_work: SqlUnitOfWork) -> None:
         tx.commit(ENTRY)
     with unit_of_work.read() as tx:
         assert tx.hunts.hunted_version() == 7
+
+
+def test_when_hunts_found_something_in_an_event_last_is_told(unit_of_work: SqlUnitOfWork) -> None:
+    later = NOON + timedelta(hours=1)
+    with unit_of_work.begin() as tx:
+        tx.hunts.add_findings([finding("a", hours=1), finding("b", hours=1)])
+        tx.hunts.add_findings([finding("a", hours=1, hunt_id="two", found_at=later)])
+        tx.commit(ENTRY)
+    with unit_of_work.read() as tx:
+        assert tx.hunts.found(["a", "c"]) == {"a": later}

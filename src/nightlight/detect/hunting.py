@@ -1,6 +1,6 @@
 """A hunt: the stored window searched once for what newly came onto a list, with its progress."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from datetime import datetime
 from enum import StrEnum
 from typing import Protocol
@@ -124,6 +124,10 @@ class HuntStore(Protocol):
 
     def findings(self, hunt_id: str, limit: int) -> list[HuntFinding]:
         """Return what a hunt found, what was up longest first."""
+        ...
+
+    def found(self, event_keys: Collection[str]) -> dict[EventKey, datetime]:
+        """Return when a hunt found something in each of these events last, if any did."""
         ...
 
     def hunted_version(self) -> int:

@@ -169,6 +169,10 @@ class SignalStore(Protocol):
         """Return the signals about these posts, files or accounts."""
         ...
 
+    def recorded(self, event_keys: Collection[str]) -> dict[EventKey, datetime]:
+        """Return when the newest signal of each of these events was stored, if it gave any."""
+        ...
+
     def of_account(self, account_id: AccountId, limit: int) -> list[Signal]:
         """Return the newest signals about an account, newest first."""
         ...

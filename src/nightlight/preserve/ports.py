@@ -179,8 +179,11 @@ class EvidenceStore(Protocol):
         """Return the evidence of these cases that is kept, oldest first."""
         ...
 
-    def sealed_posts(self, event_keys: Collection[str]) -> set[str]:
-        """Return those events of posts that were sealed, for a case or without one."""
+    def of_posts(self, event_keys: Collection[str], media_ids: Collection[str]) -> list[Evidence]:
+        """Return the evidence of these versions of posts, also what was destroyed.
+
+        And that of these files, as far as it was sealed beside one of those versions.
+        """
         ...
 
     def sealed_before(self, at: datetime, *, after: str, limit: int) -> list[CaseId]:

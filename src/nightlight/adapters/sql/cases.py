@@ -214,15 +214,28 @@ class SqlEvidenceStore:
         )
         return [self._evidence(row) for row in rows]
 
-    def sealed_posts(self, event_keys: Collection[str]) -> set[str]:
-        """Return those events of posts that were sealed, for a case or without one."""
+    def of_posts(self, event_keys: Collection[str], media_ids: Collection[str]) -> list[Evidence]:
+        """Return the evidence of these versions of posts, also what was destroyed.
+
+        And that of these files, as far as it was sealed beside one of those versions.
+        """
         rows = self._connection.execute(
-            select(_table.c.content_id).where(
+            select(_table).where(
                 among(self._connection, _table.c.content_id, event_keys),
                 _table.c.kind == literal_column(f"'{EvidenceKind.POST.value}'"),
             )
-        )
-        return set(rows.scalars())
+        ).all()
+        found = [self._evidence(row) for row in rows]
+        if found and media_ids:
+            files = self._connection.execute(
+                select(_table).where(
+                    among(self._connection, _table.c.case_id, {one.case_id for one in found}),
+                    among(self._connection, _table.c.content_id, media_ids),
+                    _table.c.kind == EvidenceKind.MEDIA.value,
+                )
+            )
+            found.extend(self._evidence(row) for row in files)
+        return found
 
     def sealed_before(self, at: datetime, *, after: str, limit: int) -> list[CaseId]:
         """Return cases of which something kept was sealed before then, by id, from ``after`` on."""

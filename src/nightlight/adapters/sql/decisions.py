@@ -5,13 +5,13 @@ from datetime import datetime
 from typing import Any
 
 import msgspec
-from sqlalchemy import Connection, Row, select
+from sqlalchemy import Connection, Row, func, select
 
 from nightlight.adapters.sql.rows import among, from_us, put_new, to_json, to_us
 from nightlight.adapters.sql.schema import decision, signal
 from nightlight.audit.clock import Clock
 from nightlight.model.decision import Decision, Reason
-from nightlight.model.ids import AccountId, derive_id
+from nightlight.model.ids import AccountId, EventKey, derive_id
 from nightlight.model.signal import Fact, Signal, Subject, SubjectKind
 
 _asks = msgspec.json.Decoder(tuple[str, ...])
@@ -65,6 +65,15 @@ class SqlSignalStore:
             .order_by(signal.c.event_key, signal.c.detector)
         )
         return [_signal(row) for row in rows]
+
+    def recorded(self, event_keys: Collection[str]) -> dict[EventKey, datetime]:
+        """Return when the newest signal of each of these events was stored, if it gave any."""
+        rows = self._connection.execute(
+            select(signal.c.event_key, func.max(signal.c.recorded_us))
+            .where(among(self._connection, signal.c.event_key, event_keys))
+            .group_by(signal.c.event_key)
+        )
+        return {EventKey(key): from_us(at_us) for key, at_us in rows}
 
     def of_account(self, account_id: AccountId, limit: int) -> list[Signal]:
         """Return the newest signals about an account, newest first."""

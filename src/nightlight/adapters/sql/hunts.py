@@ -1,11 +1,13 @@
 """Hunts: how far each is, and what it found."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
+from datetime import datetime
 
 import msgspec
 from sqlalchemy import Connection, func, select
 
 from nightlight.adapters.sql.rows import (
+    among,
     from_us,
     from_us_or_none,
     put_new,
@@ -17,6 +19,7 @@ from nightlight.adapters.sql.rows import (
 from nightlight.adapters.sql.schema import counter, hunt, hunt_finding
 from nightlight.detect.hunting import Hunt, HuntFinding, HuntState
 from nightlight.errors import NotFound
+from nightlight.model.ids import EventKey
 from nightlight.model.signal import Subject, SubjectKind
 
 _hunt = msgspec.json.Decoder(Hunt)
@@ -109,6 +112,16 @@ class SqlHuntStore:
             )
             for row in rows
         ]
+
+    def found(self, event_keys: Collection[str]) -> dict[EventKey, datetime]:
+        """Return when a hunt found something in each of these events last, if any did."""
+        table = hunt_finding
+        rows = self._connection.execute(
+            select(table.c.event_key, func.max(table.c.found_us))
+            .where(among(self._connection, table.c.event_key, event_keys))
+            .group_by(table.c.event_key)
+        )
+        return {EventKey(key): from_us(at_us) for key, at_us in rows}
 
     def hunted_version(self) -> int:
         """Return the version of the banks up to which entries were hunted or need not be."""

@@ -680,6 +680,7 @@ hunt_finding = Table(
     Column("found_us", BigInteger, nullable=False),
     Column("views", BigInteger, nullable=False),
     Column("decision_id", String(64), nullable=False),
+    Index("hunt_finding_event", "event_key", "found_us"),
 )
 
 # Accounts that were acted on, and what was decided about reporting them. The migration that makes
