@@ -1,5 +1,7 @@
 """The index follows the stored banks: what changed counts for the next file, in every process."""
 
+import fcntl
+import os
 from datetime import timedelta
 from pathlib import Path
 
@@ -216,7 +218,28 @@ def test_damaged_snapshot_is_passed_over(
     whole = path.read_bytes()
     path.unlink()
     path.write_bytes(whole[: len(whole) // 2] if damage is None else damage)
-    assert matched(snapshotting(unit_of_work, clock, shared)) == matched(first)
+    second = snapshotting(unit_of_work, clock, shared)
+    assert matched(second) == matched(first)
+    assert second.leave_snapshot() == path
+    third = snapshotting(unit_of_work, clock, shared)
+    assert (matched(third), third.changes) == (matched(first), 0)
+    assert third.leave_snapshot() is None
+
+
+def test_what_a_killed_process_left_of_a_snapshot_is_removed(
+    unit_of_work: SqlUnitOfWork, clock: HandClock, shared: Path
+) -> None:
+    put(unit_of_work, *KNOWN)
+    left = [shared / name for name in ("1-a.banks.part", "zorbleflux.part")]
+    for path in left:
+        path.write_bytes(b"of a writer that was killed")
+    writer = os.open(shared, os.O_RDONLY)
+    fcntl.flock(writer, fcntl.LOCK_EX)
+    matched(snapshotting(unit_of_work, clock, shared))
+    assert [path.exists() for path in left] == [True, True], "somebody writes a snapshot"
+    os.close(writer)
+    matched(snapshotting(unit_of_work, clock, shared))
+    assert [path.exists() for path in left] == [False, True]
 
 
 def test_snapshot_newer_than_the_database_is_passed_over(

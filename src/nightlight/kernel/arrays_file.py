@@ -15,7 +15,7 @@ import os
 import struct
 import zlib
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, BinaryIO, TypeAlias
 
@@ -33,6 +33,8 @@ _PAGE = 4096
 _LARGEST_HEADER = 1 << 24
 _AT_ONCE = 1 << 26
 _OWNER_ONLY = 0o600
+#: Ends the name of a file that is not whole yet.
+_PART = ".part"
 #: Kinds of number that a file may hold, little-endian: never objects.
 _KINDS = frozenset(["|u1", "|i1", "<u2", "<i2", "<f2", "<u4", "<i4", "<f4", "<u8", "<i8", "<f8"])
 
@@ -87,19 +89,29 @@ def write_arrays(path: Path, arrays: Mapping[str, NDArray[Any]], meta: Meta) -> 
     """
     plain = {name: _plain(name, array) for name, array in arrays.items()}
     start, entries, length = _layout(plain, dict(meta))
-    part = path.with_name(f"{path.name}.part")
+    part = path.with_name(f"{path.name}{_PART}")
     with _alone_in(path.parent) as folder:
         # A part that a killed writer left behind is overwritten here.
-        # Not Path.open, which cannot say who may read a new file.
-        with open(part, "wb", opener=_open_private) as file:
-            file.write(start)
-            for entry in entries:
-                _write_array(file, entry.at, plain[entry.name])
-            file.truncate(length)
-            file.flush()
-            os.fsync(file.fileno())
-        part.replace(path)
+        try:
+            # Not Path.open, which cannot say who may read a new file.
+            with open(part, "wb", opener=_open_private) as file:
+                file.write(start)
+                for entry in entries:
+                    _write_array(file, entry.at, plain[entry.name])
+                file.truncate(length)
+                file.flush()
+                os.fsync(file.fileno())
+            part.replace(path)
+        finally:
+            part.unlink(missing_ok=True)
         os.fsync(folder)
+
+
+def discard_parts(folder: Path, suffix: str) -> None:
+    """Remove what killed writers left of files with this suffix; nothing while somebody writes."""
+    with suppress(BlockingIOError), _alone_in(folder, at_once=True):
+        for part in folder.glob(f"*{suffix}{_PART}"):
+            part.unlink(missing_ok=True)
 
 
 def open_arrays(path: Path) -> ArraysFile:
@@ -220,11 +232,15 @@ def _open_private(path: str, flags: int) -> int:
 
 
 @contextmanager
-def _alone_in(folder: Path) -> Iterator[int]:
-    """Return while no other process or thread writes a file of arrays in this folder."""
+def _alone_in(folder: Path, *, at_once: bool = False) -> Iterator[int]:
+    """Return while no other process or thread writes a file of arrays in this folder.
+
+    Raises:
+        BlockingIOError: somebody writes one, and this was to be ``at_once``.
+    """
     descriptor = os.open(folder, os.O_RDONLY)
     try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX)
+        fcntl.flock(descriptor, fcntl.LOCK_EX | (fcntl.LOCK_NB if at_once else 0))
         yield descriptor
     finally:
         os.close(descriptor)

@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 
 from nightlight.audit.clock import Clock
 from nightlight.detect.bank_index import BankIndex, Looked
+from nightlight.kernel.arrays_file import discard_parts, open_arrays
 from nightlight.model.bank import BankMatch
 from nightlight.model.media import MediaHashes
 from nightlight.services.following import PIECE, Following
@@ -60,6 +61,7 @@ class Matcher:
         self._lock = Lock()
         self._following: Following | None = None
         self._at_snapshot = 0
+        self._passed_over: set[Path] = set()
 
     @property
     def index(self) -> BankIndex:
@@ -161,14 +163,16 @@ class Matcher:
                 return None
             index = following.index
             path = self._snapshots / f"{index.version:020d}-{index.mark:016x}{_SUFFIX}"
-            if path.exists():
-                return None
             self._at_snapshot = following.taken_in
+            if path.exists() and not self._is_torn(path):
+                return None
             try:
                 self._snapshots.mkdir(mode=0o700, parents=True, exist_ok=True)
                 if not _is_private(self._snapshots):
                     return None
+                discard_parts(self._snapshots, _SUFFIX)
                 index.save(path)
+                self._passed_over.discard(path)
             except OSError:  # shared memory is full: each process goes on with an index of its own
                 return None
         for other in self._snapshots.glob(f"*{_SUFFIX}"):
@@ -190,14 +194,28 @@ class Matcher:
         """Return the newest snapshot of this database as it once was, None where there is none."""
         if self._snapshots is None or not _is_private(self._snapshots):
             return None
+        with suppress(OSError):
+            discard_parts(self._snapshots, _SUFFIX)
         for path in sorted(self._snapshots.glob(f"*{_SUFFIX}"), reverse=True):
             # A snapshot that is torn, of another kind, of another database, or of lists that were
             # since restored from a backup, is passed over: the lists themselves are the truth.
-            with suppress(ValueError, OSError):
-                following = Following(BankIndex.open(path), piece=self._piece)
-                if following.index.mark and following.is_of(tx):
-                    return following
+            try:
+                index = BankIndex.open(path)
+            except (ValueError, KeyError, OSError):
+                self._passed_over.add(path)
+                continue
+            following = Following(index, piece=self._piece)
+            if index.mark and following.is_of(tx):
+                return following
         return None
+
+    def _is_torn(self, path: Path) -> bool:
+        """Return whether no process can open a snapshot, so that it has to be written again."""
+        try:
+            open_arrays(path)
+        except (ValueError, OSError):
+            return True
+        return path in self._passed_over
 
 
 def _is_private(folder: Path) -> bool:

@@ -90,6 +90,7 @@ def test_writer_that_fails_leaves_the_earlier_file(
         patched.setattr(os, "fsync", full)
         with pytest.raises(OSError, match="no room"):
             write_arrays(path, {"one": np.arange(9)}, {})
+    assert [each.name for each in path.parent.iterdir()] == [path.name]
     assert open_arrays(path).arrays["one"].tolist() == [0, 1, 2, 3]
     write_arrays(path, {"one": np.arange(2)}, {})
     assert open_arrays(path).arrays["one"].tolist() == [0, 1]
