@@ -15,11 +15,13 @@ from tests.ports.test_matching import ASKED, KNOWN, change, put
 from tests.synthetic.known_media import near
 
 from nightlight.adapters.sql.database import SqlUnitOfWork
+from nightlight.detect.bank_index import BankIndex
 from nightlight.detect.entry_table import EntryTable
 from nightlight.errors import Unavailable
 from nightlight.kernel.hash_index import HashIndex
-from nightlight.model.bank import Bank, BankEntry, BankPurpose, EntryState
+from nightlight.model.bank import Bank, BankEntry, BankPurpose, EntryState, HashKind
 from nightlight.model.media import MediaHashes
+from nightlight.services.following import Following
 from nightlight.services.matching import Matcher
 from nightlight.services.rules import CurrentRules
 from nightlight.web.fresh import Fresh
@@ -269,3 +271,36 @@ def test_an_entry_is_disabled_while_a_large_import_of_another_is_taken_in_for_re
     assert seen.count((False, False)) >= 10  # no longer matched, long before all was in
     assert not asyncio.run(fresh.renewed())
     assert matcher.match(MediaHashes(md5=md5(199)))
+
+
+def videos() -> list[BankEntry]:
+    """Return videos that are long for an index which takes in two at a time."""
+    frames = [bytes([n]) * 32 + bytes([90]) + bytes(4) for n in range(1, 6)]
+    return [
+        BankEntry(id=f"film-{n}", bank="films", kind=HashKind.VPDQ, value=frame.hex())
+        for n, frame in enumerate(frames, 1)
+    ]
+
+
+@pytest.mark.parametrize(("piece", "at_first"), [(3, 2), (10, 4)])
+def test_long_videos_are_taken_in_a_few_at_a_time_and_what_is_switched_off_overtakes_them(
+    unit_of_work: SqlUnitOfWork, piece: int, at_first: int
+) -> None:
+    put(unit_of_work, *KNOWN)
+    index = BankIndex()
+    following = Following(index, piece=piece, piece_digits=100)
+
+    def step() -> int:
+        with unit_of_work.read() as tx:
+            following.step(tx)
+        return index.status()[HashKind.VPDQ].entries
+
+    step()
+    put(unit_of_work, *videos())
+    first, was_whole = step(), following.is_whole
+    change(unit_of_work, KNOWN[0], state=EntryState.WITHDRAWN)
+    change(unit_of_work, videos()[-1], state=EntryState.WITHDRAWN)
+    second = step()
+    assert (first, was_whole, second) == (at_first, False, 4)
+    assert [one.entry_id for one in index.match(ASKED)] == [KNOWN[1].id]
+    assert (step(), following.is_whole) == (4, True)

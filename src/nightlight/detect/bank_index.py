@@ -41,6 +41,7 @@ from nightlight.model.media import MediaHashes, VideoHashes, are_frames
 #: PDQ's own convention: a hash of less quality says too little to be compared.
 MATCHABLE_QUALITY = 50
 _CHUNK = 50_000
+_VIDEOS_AT_ONCE = 1_000
 _WITHDRAWN_AT_MOST = 10_000
 _RATIO_STEPS = 1 << 32
 #: Stands before a bank's number; no bank's name begins so.
@@ -140,6 +141,10 @@ class BankIndex:
     def __len__(self) -> int:
         """Return how many entries there are, of any state but withdrawn."""
         return len(self._table)
+
+    def __contains__(self, number: object) -> bool:
+        """Return whether the entry of this number is in, of any state but withdrawn."""
+        return isinstance(number, int) and self._table.place_of(number) is not None
 
     def status(self) -> Mapping[HashKind, KindStatus]:
         """Return how much of each kind there is."""
@@ -325,9 +330,9 @@ class BankIndex:
         if near:
             labels = np.array([entry.number for entry in near], np.int64)
             self._pdq.add(labels, pack([entry.value for entry in near]))
-        for entry in entries:
-            if entry.kind is HashKind.VPDQ:
-                self._videos.add(entry.number, video_of(entry.value))
+        videos = (entry for entry in entries if entry.kind is HashKind.VPDQ)
+        while some := list(islice(videos, _VIDEOS_AT_ONCE)):
+            self._videos.add_all([(one.number, video_of(one.value)) for one in some])
 
     def _remove(self, numbers: Mapping[int, HashKind]) -> None:
         """Take hashes out, all of a kind at once: each time costs a copy of what marks them."""

@@ -6,28 +6,34 @@ meantime must not wait for that, so it overtakes.
 
 from collections.abc import Iterable, Iterator
 from datetime import datetime
+from itertools import islice
 
 import structlog
 
 from nightlight.detect.bank_index import BankIndex, is_hash
-from nightlight.model.bank import BankEntry, EntryState
+from nightlight.model.bank import BankEntry, EntryState, HashKind
 from nightlight.transaction import Transaction
 
 _log = structlog.get_logger("nightlight.following")
 
 #: Entries taken in at a time, in well under a second. A version that changed as many is large.
 PIECE = 5_000
+#: Hex digits of hashes taken in at a time, in about as long: 100,000 frames of videos.
+PIECE_DIGITS = 7_400_000
 
 
 class Following:
     """An index, and how far it is. Not for several threads at once."""
 
-    def __init__(self, index: BankIndex, *, piece: int = PIECE) -> None:
+    def __init__(
+        self, index: BankIndex, *, piece: int = PIECE, piece_digits: int = PIECE_DIGITS
+    ) -> None:
         """Go on from where the index is.
 
         Args:
             index: of nothing, or of everything up to a version.
             piece: entries taken in at a time.
+            piece_digits: hex digits of their hashes past which no more are taken in at a time.
         """
         self.index = index
         #: How many changes were taken in.
@@ -35,15 +41,18 @@ class Following:
         #: Whether taking something in failed midway: what is in the index then is not known.
         self.is_torn = False
         self._piece = piece
+        self._piece_digits = piece_digits
         self._seen, self._seen_mark = index.version, index.mark
         # Large versions, and the number of the last entry that was taken in of each.
         self._large: dict[int, int] = {}
+        # Long videos that came with little else: they wait, so that others need not.
+        self._heavy: dict[int, None] = {}
         self._waking: dict[int, datetime] = {}
 
     @property
     def is_whole(self) -> bool:
         """Whether everything that was seen is in the index."""
-        return not self._large
+        return not self._large and not self._heavy
 
     def is_ahead_of(self, tx: Transaction) -> bool:
         """Return whether something was taken in that this transaction does not see."""
@@ -70,6 +79,8 @@ class Following:
     def step(self, tx: Transaction) -> None:
         """Take in what is new: every small change, and a piece of a large one.
 
+        New videos that are too long for one piece together are a large change, however few.
+
         In what order changes are taken in does not matter: an entry is what its newest change made
         it. But the index must not be ahead of the transaction, which would take that back.
         """
@@ -80,6 +91,8 @@ class Following:
             self._seen, self._seen_mark = newest, tx.banks.mark(newest)
         if self._large:
             self._take_piece(tx, min(self._large))
+        elif self._heavy:
+            self._take_heavy(tx)
         if self.is_whole:
             self._is_up_to(tx, newest)
 
@@ -99,7 +112,7 @@ class Following:
 
     def _take_small(self, tx: Transaction) -> None:
         """Take in the versions that changed few entries, and note those that changed many."""
-        after = self._seen
+        after, room = self._seen, self._piece_digits
         while found := tx.banks.changed(after=after, limit=self._piece):
             after = found[-1].version
             if len(found) == self._piece:
@@ -109,22 +122,49 @@ class Following:
                 # The last version may be cut off: it begins the next page.
                 found = [one for one in found if one.version < after]
                 after = found[-1].version
-            self._take(tx.banks.entries(numbers=[one.number for one in found]))
+            room = self._take_light(tx.banks.entries(numbers=[one.number for one in found]), room)
+
+    def _take_light(self, entries: Iterable[BankEntry], room: int) -> int:
+        """Take in what is known already, or no long video; return for how many digits is room."""
+        taken: list[BankEntry] = []
+        for entry in entries:
+            if room <= 0 and entry.kind is HashKind.VPDQ and entry.number not in self.index:
+                self._heavy[entry.number] = None
+                continue
+            taken.append(entry)
+            room -= len(entry.value)
+        self._apply(taken)
+        return room
+
+    def _take_heavy(self, tx: Transaction) -> None:
+        """Take in a piece of the long videos; what became of them meanwhile is known now."""
+        asked = list(islice(self._heavy, self._piece))
+        taken, is_all = self._take(tx.banks.entries(numbers=asked))
+        for number in asked if is_all else taken:
+            self._heavy.pop(number, None)
 
     def _take_piece(self, tx: Transaction, version: int) -> None:
         taken = tx.banks.entries(
             changed_in=version, after_number=self._large[version], limit=self._piece
         )
-        numbers = self._take(taken)
-        if len(numbers) < self._piece:
+        numbers, is_all = self._take(taken)
+        if is_all and len(numbers) < self._piece:
             del self._large[version]
         else:
             self._large[version] = numbers[-1]
 
-    def _take(self, entries: Iterable[BankEntry]) -> list[int]:
-        taken = list(entries)
+    def _take(self, entries: Iterable[BankEntry]) -> tuple[list[int], bool]:
+        """Take in as many as a piece may be long; return their numbers, and whether it was all."""
+        taken: list[BankEntry] = []
+        digits, is_all = 0, True
+        for entry in entries:
+            if digits > self._piece_digits:
+                is_all = False
+                break
+            taken.append(entry)
+            digits += len(entry.value)
         self._apply(taken)
-        return [entry.number for entry in taken]
+        return [entry.number for entry in taken], is_all
 
     def _apply(self, entries: Iterable[BankEntry]) -> None:
         self.is_torn = True

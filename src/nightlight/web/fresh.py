@@ -64,7 +64,8 @@ class Fresh(Generic[T]):
         self._error: NightlightError | None = None
         self._flight: Future[None] | None = None
         self._began_s = 0.0
-        self._whole_s = monotonic()
+        # When the first read began since which something was missing.
+        self._lacking_since_s: float | None = None
 
     @property
     def is_read(self) -> bool:
@@ -120,7 +121,9 @@ class Fresh(Generic[T]):
         return last.value
 
     def _is_late(self) -> bool:
-        return monotonic() - self._whole_s > self._in_pieces_s and not self._is_whole()
+        since_s = self._lacking_since_s
+        is_long = since_s is not None and monotonic() - since_s > self._in_pieces_s
+        return is_long and not self._is_whole()
 
     def _is_reading(self) -> bool:
         return self._flight is not None and not self._flight.done()
@@ -154,7 +157,9 @@ class Fresh(Generic[T]):
             return
         is_whole = self._is_whole()
         if is_whole:
-            self._whole_s = began_s
+            self._lacking_since_s = None
+        elif self._lacking_since_s is None:
+            self._lacking_since_s = began_s
         self._last, self._error = _Read(value, began_s), None
         if not is_whole:
             with suppress(RuntimeError):  # the program is ending

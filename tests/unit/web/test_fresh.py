@@ -105,6 +105,19 @@ def test_the_next_piece_is_read_unasked_until_all_is_in() -> None:
     assert source.reads == 5
 
 
+def test_a_large_change_after_nobody_asked_for_long_is_taken_in_before_anybody_is_refused() -> None:
+    source = Pieces(1)
+    fresh = Fresh(source, what="the count", is_whole=lambda: source.is_whole)
+    first = asyncio.run(fresh.get())
+    old = fresh._last
+    assert old is not None
+    fresh._last = replace(old, began_s=old.began_s - 60)
+    source.pieces = 1_000_000_000
+    assert asyncio.run(fresh.get()) > first
+    assert not fresh.is_failing
+    source.pieces = 0
+
+
 def test_a_large_change_that_is_not_in_for_too_long_is_told_instead_of_passed_over() -> None:
     source = Pieces(1_000_000_000)
     fresh = Fresh(source, what="the count", is_whole=lambda: source.is_whole, in_pieces_s=0)
