@@ -4,8 +4,9 @@ from pathlib import Path
 
 import pytest
 from sqlalchemy import Engine
-from tests.fakes.blobs import fresh_keys
+from tests.fakes.blobs import MemoryBlobs, fresh_keys
 from tests.fakes.cybertip_store import NOON, HandClock
+from tests.fakes.evidence_room import WHO
 from tests.ports.builders import ENTRY
 
 from nightlight.adapters.keyring_file import FileKeyRing
@@ -13,6 +14,8 @@ from nightlight.adapters.sql.database import SqlUnitOfWork, open_engine
 from nightlight.adapters.sql.whose_keys import check_keys, check_unsealed, remember_keys
 from nightlight.errors import InvalidInput, Unavailable
 from nightlight.ingest.ports import Quarantined
+from nightlight.preserve.vault import Vault
+from nightlight.services.keys import Keys
 
 
 def commit(engine: Engine, keys: FileKeyRing, *, sealed: bool) -> None:
@@ -40,6 +43,38 @@ def test_other_keys_than_the_first_are_refused(engine: Engine, tmp_path: Path) -
             refuse(engine, fresh_keys(tmp_path, "made-anew.json"))
         assert "backup" in caught.value.hint
     remember_keys(engine, keys)
+
+
+def test_a_key_file_from_before_the_last_rotation_is_refused(
+    engine: Engine, tmp_path: Path
+) -> None:
+    keys, path = fresh_keys(tmp_path), tmp_path / "keys.json"
+    remember_keys(engine, keys)
+    outdated = path.read_bytes()
+    work = SqlUnitOfWork(engine=engine, clock=HandClock(), keys=keys)
+    vault = Vault(blobs=MemoryBlobs(), keys=keys)
+    rotated = Keys(unit_of_work=work, keys=keys, vault=vault, clock=HandClock()).rotate(**WHO)
+    newest = path.read_bytes()
+    path.write_bytes(outdated)
+    for refuse in (check_keys, remember_keys):
+        with pytest.raises(InvalidInput, match=f"outdated: it lacks master key {rotated}"):
+            refuse(engine, FileKeyRing(path))
+    path.write_bytes(newest)
+    check_keys(engine, FileKeyRing(path))
+    remember_keys(engine, FileKeyRing(path))
+
+
+def test_a_start_remembers_a_rotation_that_was_killed_before_it_could(
+    engine: Engine, tmp_path: Path
+) -> None:
+    keys, path = fresh_keys(tmp_path), tmp_path / "keys.json"
+    remember_keys(engine, keys)
+    outdated = path.read_bytes()
+    keys.add("0badcafe", at=NOON)
+    remember_keys(engine, keys)
+    path.write_bytes(outdated)
+    with pytest.raises(InvalidInput, match="0badcafe"):
+        check_keys(engine, FileKeyRing(path))
 
 
 def test_other_keys_are_refused_where_only_what_is_sealed_tells(

@@ -143,6 +143,10 @@ class SealedValues(Protocol):
         """Return how many there are under each master key, by its id."""
         ...
 
+    def remember_newest(self, key_id: str) -> None:
+        """Remember the newest master key: nothing starts with keys that lack it."""
+        ...
+
     def rewrap(self, after: str, limit: int) -> tuple[int, str]:
         """Wrap up to so many again under the newest key, from a place on ("" is the start).
 

@@ -95,6 +95,10 @@ class Keys:
         key_id = secrets.token_hex(4)
         self._record("keys.rotated", key_id, person, reason, {})
         self._keys.add(key_id, at=self._clock.now())
+        # Only once the file has it: killed before, the next start remembers it.
+        with self._unit_of_work.begin() as tx:
+            tx.sealed.remember_newest(key_id)
+            tx.commit_unrecorded()
         return key_id
 
     def rewrap(self, *, person: str, reason: str) -> Rewrapped:

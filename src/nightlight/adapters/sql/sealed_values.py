@@ -5,9 +5,12 @@ from typing import Any
 import msgspec
 from sqlalchemy import Column, Connection, LargeBinary, Table, func, literal, select, tuple_, update
 
-from nightlight.adapters.sql.schema import metadata
+from nightlight.adapters.sql.rows import put_over
+from nightlight.adapters.sql.schema import counter, metadata
 from nightlight.preserve.ports import KeyRing
 
+#: The counter that holds the id of the newest master key.
+NEWEST_KEY = "newest master key"
 #: How a wrapped value begins: the id of its master key.
 _ID_BYTES = 4
 _place = msgspec.json.Decoder(tuple[int, list[Any]])
@@ -42,6 +45,10 @@ class SqlSealedValues:
                 key_id = self._keys.key_of(bytes(begin))
                 found[key_id] = found.get(key_id, 0) + count
         return found
+
+    def remember_newest(self, key_id: str) -> None:
+        """Remember the newest master key: nothing starts with keys that lack it."""
+        put_over(self._connection, counter, [{"name": NEWEST_KEY, "value": int(key_id, 16)}])
 
     def rewrap(self, after: str, limit: int) -> tuple[int, str]:
         """Wrap up to so many again under the newest key, from a place on ("" is the start).

@@ -1,4 +1,7 @@
-"""Under which keys a database was sealed: it is opened with those and with no others.
+"""Under which keys a database was sealed: it is opened with those, no others and none of them less.
+
+It remembers two things: a mark of the key that never changes, and which master key is the newest,
+so that a key file from before the last rotation is known for what it is.
 
 Nothing here writes before it is certain: a start that is refused leaves everything as it was.
 """
@@ -8,18 +11,19 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from sqlalchemy import Connection, Engine, func, inspect, select
+from sqlalchemy import Connection, Engine, func, inspect, select, update
 from sqlalchemy.exc import OperationalError
 
 from nightlight.adapters.sql.rows import put_new
 from nightlight.adapters.sql.schema import audit_entry, counter
-from nightlight.adapters.sql.sealed_values import sealed_columns
+from nightlight.adapters.sql.sealed_values import NEWEST_KEY, sealed_columns
 from nightlight.errors import InvalidInput, Unavailable
 from nightlight.preserve.ports import KeyRing
 
 #: The counter that holds which keys the database is sealed under.
 _KEYS = "keys"
 _known = select(counter.c.value).where(counter.c.name == _KEYS)
+_newest = select(counter.c.value).where(counter.c.name == NEWEST_KEY)
 
 
 def check_unsealed(engine: Engine) -> None:
@@ -53,7 +57,7 @@ def check_keys(engine: Engine, keys: KeyRing) -> None:
     is sealed in it.
 
     Raises:
-        InvalidInput: it was sealed under other keys.
+        InvalidInput: it was sealed under other keys, or under a newer one that these lack.
         Unavailable: the database does not answer.
     """
     with _reading(engine) as connection:
@@ -63,6 +67,8 @@ def check_keys(engine: Engine, keys: KeyRing) -> None:
             found = connection.execute(_known).scalar()
             if found is not None:
                 _check(found, keys)
+            _check_newest(connection.execute(_newest).scalar(), keys)
+            if found is not None:
                 return
         known = {one.id for one in keys.master_keys()}
         if any(keys.key_of(sample) not in known for sample in _samples(connection)):
@@ -70,18 +76,30 @@ def check_keys(engine: Engine, keys: KeyRing) -> None:
 
 
 def remember_keys(engine: Engine, keys: KeyRing) -> None:
-    """Remember under which keys the database is sealed, the first time.
+    """Remember under which keys the database is sealed, and which of them is the newest.
 
     Raises:
-        InvalidInput: another process that has other keys was first.
+        InvalidInput: another process that has other keys, or a newer one, was first.
     """
+    newest = int(keys.master_keys()[-1].id, 16)
     with engine.connect() as connection:
         connection.execution_options(nightlight_write=False)  # begun on most starts, waits for none
-        found = connection.execute(_known).scalar()
-    if found is None:
+        found, before = connection.execute(_known).scalar(), connection.execute(_newest).scalar()
+    if found is None or before != newest:
         with engine.begin() as connection:
-            put_new(connection, counter, [{"name": _KEYS, "value": _mark(keys)}])
-            found = connection.execute(_known).scalar()
+            rows = [{"name": _KEYS, "value": _mark(keys)}, {"name": NEWEST_KEY, "value": newest}]
+            put_new(connection, counter, rows)
+            found, before = (
+                connection.execute(_known).scalar(),
+                connection.execute(_newest).scalar(),
+            )
+            _check(found, keys)
+            _check_newest(before, keys)
+            connection.execute(
+                update(counter)
+                .where(counter.c.name == NEWEST_KEY, counter.c.value == before)
+                .values(value=newest)
+            )
     _check(found, keys)
 
 
@@ -126,6 +144,15 @@ def _mark(keys: KeyRing) -> int:
 def _check(found: int | None, keys: KeyRing) -> None:
     if found != _mark(keys):
         raise _others()
+
+
+def _check_newest(found: int | None, keys: KeyRing) -> None:
+    if found is not None and found not in {int(one.id, 16) for one in keys.master_keys()}:
+        raise InvalidInput(
+            f"the key file is outdated: it lacks master key {found:08x}, which this database uses",
+            field="NIGHTLIGHT_HOME",
+            hint="restore the newest key file; docs/operations/keys-and-backups.md",
+        )
 
 
 def _others() -> InvalidInput:
