@@ -257,14 +257,18 @@ class BankIndex:
             found = [one for one in found if _is_asked(settings.named(one.match.bank), asked)]
         purpose = {one.match.bank: settings.named(one.match.bank).purpose for one in found}
         cleared = [one for one in found if purpose[one.match.bank] is BankPurpose.NEGATIVE]
-        vetoes = Vetoes(cleared, videos=self._videos, asked=hashes.video)
-        known: list[BankMatch] = []
+        known = [
+            one
+            for one in found
+            if purpose[one.match.bank] is BankPurpose.KNOWN
+            and (banks is None or one.match.bank in banks)
+        ]
+        vetoes = Vetoes(cleared, found=known, videos=self._videos, asked=hashes.video)
+        left: list[BankMatch] = []
         taken_back: list[BankMatch] = []
-        for one in found:
-            is_asked = banks is None or one.match.bank in banks
-            if purpose[one.match.bank] is BankPurpose.KNOWN and is_asked:
-                (taken_back if vetoes.take_back(one) else known).append(one.match)
-        left = _told_once(known)
+        for one in known:
+            (taken_back if vetoes.take_back(one) else left).append(one.match)
+        left = _told_once(left)
         stay = {_picture(one) for one in left}
         gone = [one for one in _told_once(taken_back) if _picture(one) not in stay]
         return Looked(

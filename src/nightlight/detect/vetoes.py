@@ -6,6 +6,7 @@ the rest of the file shows. Whatever is in doubt stays a match.
 """
 
 from collections.abc import Sequence
+from functools import cached_property
 from typing import TypeAlias
 
 import numpy as np
@@ -13,6 +14,7 @@ from msgspec import Struct
 from numpy.typing import NDArray
 
 from nightlight.detect.video_index import VideoIndex
+from nightlight.kernel.hamming import HASH_BITS
 from nightlight.kernel.video import DISTANCE_BITS, MATCHABLE_QUALITY, Frames, unpack_frames
 from nightlight.model.bank import BankMatch, HashKind
 from nightlight.model.media import VideoHashes
@@ -47,21 +49,33 @@ class Found(Struct, frozen=True):
 
 
 class Vetoes:
-    """The entries of negative banks that a file matches."""
+    """The entries of negative banks that a file matches. Each video is compared with it once."""
 
     def __init__(
-        self, vetoes: Sequence[Found], *, videos: VideoIndex, asked: VideoHashes | None
+        self,
+        vetoes: Sequence[Found],
+        *,
+        found: Sequence[Found],
+        videos: VideoIndex,
+        asked: VideoHashes | None,
     ) -> None:
         """Keep them.
 
         Args:
             vetoes: matches with entries of negative banks.
+            found: the other matches, those that may be taken back.
             videos: holds the videos among them.
             asked: the file's, None where it is no video.
         """
         self._vetoes = vetoes
         self._videos = videos
         self._asked = asked
+        # By what the frames show: many of them can show the same known picture.
+        rows = {one.row.tobytes(): one.row for one in found if one.row is not None}
+        self._place_of = {row: place for place, row in enumerate(rows)}
+        self._rows = np.array([*rows.values()], np.uint64).reshape(-1, 4)
+        self._of_frames: dict[tuple[int, str], NDArray[np.int64]] = {}
+        self._of_all: dict[tuple[int, str], NDArray[np.int64]] = {}
 
     def take_back(self, found: Found) -> bool:
         """Return whether one of them says that a match is wrong."""
@@ -94,32 +108,41 @@ class Vetoes:
         """Return whether most of the file is the cleared video, and this very frame is of it."""
         if (veto.query_share or 0.0) < _WHOLE_SHARE:
             return False
-        (nearest,) = self._videos.distances(veto.number, row[None], _turn(veto), whole=True)
-        return bool(nearest <= at_most)
+        key = veto.number, _turn(veto)
+        if key not in self._of_frames:
+            self._of_frames[key] = self._distances(veto, self._rows, whole=True)
+        return bool(self._of_frames[key][self._place_of[row.tobytes()]] <= at_most)
 
     def _covers(self, veto: BankMatch, match: BankMatch) -> bool:
         """Return whether all that shows the known video in the file shows the cleared one as well.
 
         Of a moment of which the whole matches, nothing is asked of its parts.
         """
-        if self._asked is None:
-            return False
-        frames = unpack_frames(self._asked.frames)
-        frames = frames.taken(frames.quality >= MATCHABLE_QUALITY)
-        if not self._are_comparable(frames, veto, match):
-            return False
-        known = self._videos.distances(match.number, frames.rows, _turn(match))
+        frames, known = self._frames, self._of_video(match)
         near = known <= (_ROUGH_BITS if match.view.endswith("aligned") else DISTANCE_BITS)
         by_whole = frames.times_ms[near & ~frames.is_part]
         near &= ~(frames.is_part & np.isin(frames.times_ms, by_whole))
-        if not near.any():
-            return False
-        cleared = self._videos.distances(veto.number, frames.rows[near], _turn(veto))
-        return bool((cleared <= np.maximum(known[near], _SAME_BITS)).all())
+        shown = self._of_video(veto)[near] <= np.maximum(known[near], _SAME_BITS)
+        return bool(len(shown) and shown.all())
 
-    def _are_comparable(self, frames: Frames, *others: BankMatch) -> bool:
-        most = max(self._videos.hashes_of(one.number) for one in others)
-        return len(frames) * most <= _MOST_PAIRS
+    @cached_property
+    def _frames(self) -> Frames:
+        frames = unpack_frames(self._asked.frames if self._asked else b"")
+        return frames.taken(frames.quality >= MATCHABLE_QUALITY)
+
+    def _of_video(self, match: BankMatch) -> NDArray[np.int64]:
+        key = match.number, _turn(match)
+        if key not in self._of_all:
+            self._of_all[key] = self._distances(match, self._frames.rows)
+        return self._of_all[key]
+
+    def _distances(
+        self, match: BankMatch, rows: NDArray[np.uint64], *, whole: bool = False
+    ) -> NDArray[np.int64]:
+        """Return how far the rows are from the frames of a bank's video, far if that takes long."""
+        if len(rows) * self._videos.hashes_of(match.number) > _MOST_PAIRS:
+            return np.full(len(rows), HASH_BITS + 1, np.int64)
+        return self._videos.distances(match.number, rows, _turn(match), whole=whole)
 
 
 def _turn(video: BankMatch) -> str:

@@ -8,6 +8,7 @@ from msgspec.structs import replace
 from numpy.typing import NDArray
 from tests.synthetic.known_media import MD5, PDQ, entry, near, pdq_at
 
+from nightlight.detect import vetoes
 from nightlight.detect.bank_index import BankIndex
 from nightlight.detect.video_stills import frame_of, stills_of
 from nightlight.kernel.hamming import pack, unpack
@@ -219,6 +220,16 @@ def test_a_cleared_video_takes_back_a_known_one_only_if_it_shows_all_that_matche
     known = of_video(video(*[moved(one, 9) for one in shown[:40]]), "known")
     theirs = of_video(video(*shown[:cleared_frames], *film(90)[60:]), "theirs")
     assert len(look([known, cleared(theirs)], at(video(*shown, *film(90)[60:])))) == left
+
+
+def test_what_would_take_too_long_to_compare_is_not_taken_back(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    shown = video(PDQ, *film(9))
+    known = [near(0), of_video(shown, "film"), cleared(of_video(shown, "film"))]
+    assert look(known, at(shown)) == []
+    monkeypatch.setattr(vetoes, "_MOST_PAIRS", 9)
+    assert len(look(known, at(shown))) == 2
 
 
 def test_a_cleared_video_that_is_nearer_in_most_moments_takes_back_no_other_moment() -> None:
