@@ -76,6 +76,9 @@ class MemoryState(Generic[T]):
     def save(self, value: T) -> None:
         self.kept = value
 
+    def forget(self) -> None:
+        self.kept = None
+
 
 def record_over(
     unit_of_work: SqlUnitOfWork,

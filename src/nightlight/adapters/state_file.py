@@ -2,11 +2,14 @@
 
 import os
 import secrets
+from contextlib import suppress
 from pathlib import Path
 from typing import Generic, TypeVar
 
 import msgspec
 from msgspec import Struct
+
+from nightlight.errors import Unavailable
 
 T = TypeVar("T", bound=Struct)
 
@@ -26,11 +29,36 @@ class StateFile(Generic[T]):
             return None
 
     def save(self, value: T) -> None:
-        """Keep this value, durably, in place of the one before."""
-        self._path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        """Keep this value, durably, in place of the one before.
+
+        Raises:
+            Unavailable: the disk is full or cannot be written; the one before is still kept.
+        """
         partial = self._path.with_name(f".{self._path.name}.{secrets.token_hex(4)}")
-        with partial.open("xb") as file:
-            file.write(msgspec.json.encode(value) + b"\n")
-            file.flush()
-            os.fsync(file.fileno())
-        partial.replace(self._path)
+        try:
+            self._path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+            with partial.open("xb") as file:
+                file.write(msgspec.json.encode(value) + b"\n")
+                file.flush()
+                os.fsync(file.fileno())
+            partial.replace(self._path)
+        except OSError as error:
+            with suppress(OSError):
+                partial.unlink()
+            raise self._unwritable(error) from error
+
+    def forget(self) -> None:
+        """Keep no value any more.
+
+        Raises:
+            Unavailable: the disk cannot be written; the value is still kept.
+        """
+        try:
+            self._path.unlink(missing_ok=True)
+        except OSError as error:
+            raise self._unwritable(error) from error
+
+    def _unwritable(self, error: OSError) -> Unavailable:
+        return Unavailable(
+            f"{self._path} cannot be written: {error.strerror}", hint="free disk space, or mend it"
+        )

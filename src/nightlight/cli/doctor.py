@@ -9,7 +9,7 @@ from msgspec import Struct
 
 from nightlight.bootstrap import build_services, missing_walls
 from nightlight.cli.console import Json, fields_of, out, print_json
-from nightlight.errors import NightlightError
+from nightlight.errors import NightlightError, Unavailable
 from nightlight.model.cybertip import Destination
 from nightlight.model.statement import StatementState
 from nightlight.services import Services
@@ -404,7 +404,10 @@ def _record(services: Services) -> Finding:
     """Verify the record; of a long one what is new, and say how long ago the rest was."""
     with services.unit_of_work.read() as tx:
         is_long = tx.audit.head()[0] > _SOON_VERIFIED
-    found = services.record.verify(since_last=is_long)
+    try:
+        found = services.record.verify(since_last=is_long)
+    except Unavailable as error:
+        return Finding(part="record", health=Health.WRONG, says=_problem(error), mend=error.hint)
     if not found.intact:
         return Finding(
             part="record",

@@ -3,6 +3,7 @@
 import hashlib
 import hmac
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import suppress
 from datetime import UTC, datetime
 from typing import Protocol
 
@@ -12,7 +13,7 @@ from msgspec.structs import replace
 from nightlight.audit.chain import GENESIS, StoredEntry
 from nightlight.audit.checkpoint import Anchor, AuditKey, Export
 from nightlight.audit.clock import Clock
-from nightlight.audit.verification import Verification, verify
+from nightlight.audit.verification import Fault, Verification, verify
 from nightlight.errors import InvalidInput, Unavailable
 from nightlight.transaction import UnitOfWork
 
@@ -65,7 +66,19 @@ class VerifiedStore(Protocol):
         ...
 
     def save(self, value: Verified) -> None:
-        """Keep it in place of the one before."""
+        """Keep it in place of the one before.
+
+        Raises:
+            Unavailable: it cannot be kept now.
+        """
+        ...
+
+    def forget(self) -> None:
+        """Keep nothing any more.
+
+        Raises:
+            Unavailable: that cannot be done now.
+        """
         ...
 
 
@@ -155,9 +168,14 @@ class Record:
     ) -> Verification:
         """Return every contradiction in the record, and remember how far it was found right.
 
+        What contradicts is returned even if it cannot be noted, which is one more fault then.
+
         Args:
             since_last: look only at what came after the last verification that found no fault.
             progress: told the place of an entry every now and then.
+
+        Raises:
+            Unavailable: no fault was found, and how far it was verified cannot be noted.
         """
         known_before = self.verified()
         before = known_before if since_last else None
@@ -177,8 +195,15 @@ class Record:
             )
         if found.intact:
             self._remember(found, before if since[0] else None)
-        else:
+            return found
+        try:
             self._alarm(found, known_before)
+        except Unavailable as error:
+            # Without a note all is verified again; with the one before, only what is new.
+            with suppress(Unavailable):
+                self._verified.forget()
+            unsaid = Fault(seq=found.faults[0].seq, problem=f"nor can that be noted: {error}")
+            return replace(found, faults=(*found.faults, unsaid))
         return found
 
     def verified(self) -> Verified | None:

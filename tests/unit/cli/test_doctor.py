@@ -166,6 +166,22 @@ def test_destructions_that_are_overdue_and_files_that_are_missing_are_told_of(
     assert said_of("destruction", capsys) == said_of("vault", capsys) == []
 
 
+def test_a_record_that_is_intact_and_cannot_be_noted_is_told_of(
+    services: Services, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    del services
+
+    def full(*_: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("nightlight.adapters.state_file.os.fsync", full)
+    [(health, says)] = said_of("record", capsys)
+    assert (health, says.endswith("verified.json cannot be written: No space left on device")) == (
+        "wrong",
+        True,
+    )
+
+
 def test_a_vault_that_takes_nothing_is_told_of(
     services: Services, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:

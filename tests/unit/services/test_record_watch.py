@@ -1,5 +1,6 @@
 """The worker verifies the record by itself, and says so until a broken one is intact again."""
 
+import errno
 import sqlite3
 from datetime import timedelta
 from pathlib import Path
@@ -113,6 +114,49 @@ def test_the_note_that_the_record_is_broken_cannot_be_changed_in_silence(
     path.write_bytes(path.read_bytes().replace(b"entry 2", b"entry 9"))
     assert services.record.verified() is None
     assert found(watch(services, clock).look()) == (0, 3, False)
+
+
+def test_a_broken_record_is_named_where_that_cannot_be_noted(
+    services: Services, clock: HandClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert services.record.verify().intact
+    commit(services, 1)
+    spoil(services)
+    fixed, full = OSError(errno.EROFS, "read-only"), OSError(errno.ENOSPC, "full")
+
+    def refuse(error: OSError, *calls: str) -> None:
+        def refused(*_: object, **__: object) -> None:
+            raise error
+
+        for call in calls:
+            monkeypatch.setattr(Path, call, refused)
+
+    refuse(fixed, "mkdir", "unlink")
+    looking = watch(services, clock)
+    clock.advance(days=7)
+    for _ in range(2):
+        one = looking.look()
+        assert one is not None
+        assert [fault.seq for fault in one.faults] == [2, 2]
+        assert "verified.json cannot be written: read-only" in one.faults[1].problem
+        clock.advance(hours=1)
+    assert services.record.verified() is not None, "the note before is all there is"
+    monkeypatch.undo()
+    refuse(full, "replace")
+    assert rounds(services, clock, 3, looking) == "verify: the record is broken at entry 2"
+    assert services.record.verified() is None, "so everybody verifies all of it"
+    folder = services.settings.verified_file.parent
+    assert not list(folder.glob(f".{services.settings.verified_file.name}.*"))
+
+
+def test_an_intact_record_that_cannot_be_noted_is_told_of(
+    services: Services, clock: HandClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refused(*_: object) -> None:
+        raise OSError(errno.ENOSPC, "full")
+
+    monkeypatch.setattr(Path, "replace", refused)
+    assert rounds(services, clock, 3, watch(services, clock)) == "verify: unavailable"
 
 
 class Unreadable:
