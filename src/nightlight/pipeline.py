@@ -254,7 +254,7 @@ class Pipeline:
     def judge_again(
         self,
         events: Sequence[Event],
-        rules: Rules,
+        rules_in: Callable[[Transaction], Rules],
         *,
         hunt_id: str,
         known: Collection[EventKey] = (),
@@ -268,7 +268,8 @@ class Pipeline:
 
         Args:
             events: processed events, in order of the log.
-            rules: the detectors that look, over what is new.
+            rules_in: tells the detectors that look, over what is new, and the policy; asked while
+                no batch is judged, and ends it all by what it raises.
             hunt_id: the hunt; its decisions stand beside those made when the events happened.
             known: events in which nothing is new; they keep their decisions.
             raised: of these, events in which something weighs more now: they get a further
@@ -280,6 +281,7 @@ class Pipeline:
             try:
                 with self._unit_of_work.begin() as tx:
                     tx.events.offset()  # no batch is judged meanwhile
+                    rules = rules_in(tx)
                     now = Known()
                     now.load(events, tx)
                     over_quota = self._over_quota(tx, rules)

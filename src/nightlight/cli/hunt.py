@@ -135,9 +135,10 @@ def _print_hunt(hunt: Hunt) -> None:
     out.print(f"hunt {hunt.id}: {hunt.kind} of {hunt.name}, {hunt.state}", markup=False)
     out.print(f"    searched {hunt.share_done:.0%} of the window, {hunt.looked_at:,} events")
     out.print(f"    found {hunt.found:,}: {new:,} new, {hunt.known_before:,} known before")
-    if hunt.raised or hunt.lowered:
+    if hunt.raised or hunt.lowered or hunt.returned:
         out.print(
-            f"    {len(hunt.raised):,} terms severer, {len(hunt.lowered):,} less severe:"
+            f"    {len(hunt.raised):,} terms severer, {len(hunt.lowered):,} less severe,"
+            f" {len(hunt.returned):,} after a withdrawal:"
             f" {hunt.graver:,} of those known before decided anew"
         )
     if hunt.started_at and hunt.ended_at:

@@ -38,6 +38,8 @@ class Hunt(Struct, frozen=True, kw_only=True):
         terms: ids of the new terms and patterns.
         raised, lowered: of these, ids of terms whose severity was changed: what was found by them
             before is listed, and decided anew where a raised one makes it graver.
+        returned: of these, ids of terms that came into a lexicon which was withdrawn once: they may
+            have been in it with another severity, and count as raised.
         after_version: the version of the banks after which an entry is new.
         to_version: the version up to which entries are looked for.
         at_seq: the place in the event log up to which the window is searched.
@@ -57,6 +59,7 @@ class Hunt(Struct, frozen=True, kw_only=True):
     terms: tuple[str, ...] = ()
     raised: tuple[str, ...] = ()
     lowered: tuple[str, ...] = ()
+    returned: tuple[str, ...] = ()
     after_version: int = 0
     to_version: int = 0
     at_seq: int = 0

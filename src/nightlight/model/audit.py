@@ -55,7 +55,7 @@ ACTIONS: Mapping[str, str] = {
     "hunt.asked": "what is stored will be searched for what is new on a list",
     "hunt.found": "a step of a hunt found earlier occurrences; each has a decision or none",
     "hunt.ended": "a hunt searched the whole window",
-    "hunt.cancelled": "a person ended a hunt; what it found stays found",
+    "hunt.cancelled": "a person ended a hunt, or withdrew its lexicon; what it found stays found",
     "media.screened": "the platform asked about a file before showing it",
     "token.made": "an API token was made, with these scopes",
     "token.revoked": "an API token was revoked",

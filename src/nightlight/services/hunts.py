@@ -6,6 +6,7 @@ twice.
 """
 
 from collections.abc import Collection, Mapping, Sequence
+from contextlib import suppress
 from datetime import datetime
 from functools import partial
 
@@ -21,6 +22,7 @@ from nightlight.pipeline import Judged, Judgement, Pipeline
 from nightlight.services.hunt_causes import ALL_BANKS, cause_since
 from nightlight.services.looking import (
     BESIDE,
+    ListsChangedError,
     Looking,
     Occurrence,
     known_before,
@@ -32,6 +34,7 @@ from nightlight.transaction import Transaction, UnitOfWork
 #: Events looked at in one step: well under a second, so that judging is not kept waiting. A file
 #: takes longer than a text: a hundred hashes of it are unsealed and looked up.
 STEP, _STEP_OF_FILES = 10_000, 2_000
+_UNFINISHED = (HuntState.WAITING, HuntState.RUNNING)
 
 
 class Hunts:
@@ -44,7 +47,7 @@ class Hunts:
         self._clock = clock
         self._pipeline = pipeline
         self._matcher = matcher
-        self._looking: tuple[str, Looking] | None = None
+        self._looking: Looking | None = None
 
     def newest(self, limit: int) -> list[Hunt]:
         """Return the newest hunts, newest first."""
@@ -130,7 +133,7 @@ class Hunts:
         """
         with self._unit_of_work.begin() as tx:
             hunt = tx.hunts.get(hunt_id)
-            if hunt.state not in (HuntState.WAITING, HuntState.RUNNING):
+            if hunt.state not in _UNFINISHED:
                 raise Conflict(f"the hunt is {hunt.state.value} already")
             hunt = replace(hunt, state=HuntState.CANCELLED, ended_at=self._clock.now())
             tx.hunts.put(hunt)
@@ -138,7 +141,15 @@ class Hunts:
         return hunt
 
     def step(self, *, limit: int = STEP) -> Hunt | None:
-        """Return the oldest unfinished hunt after one step more; None where there is none."""
+        """Return the oldest unfinished hunt after one step more; None where there is none.
+
+        A step goes by the terms and the policy that are in force when it is stored.
+        """
+        while True:
+            with suppress(ListsChangedError):
+                return self._step(limit)
+
+    def _step(self, limit: int) -> Hunt | None:
         began = self._clock.now()
         with self._unit_of_work.read() as tx:
             hunt = next(iter(tx.hunts.unfinished()), None)
@@ -163,7 +174,8 @@ class Hunts:
             started_at=hunt.started_at or began,
             ended_at=self._clock.now() if is_done else None,
         )
-        changed = {*hunt.raised, *hunt.lowered}
+        graver = {*hunt.raised, *hunt.returned}
+        changed = {*graver, *hunt.lowered}
         told = {
             one.event.key: one
             for one in part.found
@@ -176,7 +188,7 @@ class Hunts:
                 looking.rules,
                 hunt_id=hunt.id,
                 known=known,
-                raised={key for key, one in told.items() if not one.ids.isdisjoint(hunt.raised)},
+                raised={key for key, one in told.items() if not one.ids.isdisjoint(graver)},
                 also=partial(
                     self._store, before=hunt, after=after, told=told, known=known, kept=kept
                 ),
@@ -192,9 +204,9 @@ class Hunts:
         return after
 
     def _looking_for(self, tx: Transaction, hunt: Hunt) -> Looking:
-        if self._looking is None or self._looking[0] != hunt.id:
-            self._looking = (hunt.id, Looking(tx, hunt, self._matcher))
-        return self._looking[1]
+        if self._looking is None or not self._looking.is_for(tx, hunt):
+            self._looking = Looking(tx, hunt, self._matcher)
+        return self._looking
 
     def _store(
         self,
@@ -242,19 +254,38 @@ def request_terms(
     name: str,
     actor: str,
     at: datetime,
+    was_withdrawn: bool = False,
 ) -> Hunt | None:
     """Store a hunt for new terms in the transaction that brings them; None if there is no need.
 
-    ``before`` are the terms that they replace, by id.
+    ``before`` are the terms that they replace, by id; ``was_withdrawn`` says whether others may
+    have stood in the lexicon before those.
     """
     ids = tuple(one.id for one in terms if one.kind not in BESIDE)
     hunt = _new_hunt(tx, HuntKind.TERMS, name, actor, at)
     if not ids or not hunt.to_seq:
         return None
     raised, lowered = reweighed(terms, before)
-    hunt = replace(hunt, terms=ids, raised=raised, lowered=lowered)
+    returned = tuple(one for one in ids if one not in before) if was_withdrawn else ()
+    hunt = replace(hunt, terms=ids, raised=raised, lowered=lowered, returned=returned)
     tx.hunts.put(hunt)
     return hunt
+
+
+def cancel_terms(
+    tx: Transaction, name: str, *, actor: str, reason: str, at: datetime
+) -> list[AuditEntry]:
+    """Cancel the hunts of a lexicon that is withdrawn now; return what the record says."""
+    entries: list[AuditEntry] = []
+    for one in tx.hunts.unfinished():
+        if one.kind is not HuntKind.TERMS or one.name != name:
+            continue
+        hunt = tx.hunts.get(one.id)
+        if hunt.state in _UNFINISHED:
+            hunt = replace(hunt, state=HuntState.CANCELLED, ended_at=at)
+            tx.hunts.put(hunt)
+            entries.append(_entry("hunt.cancelled", hunt, actor, reason))
+    return entries
 
 
 def reweighed(
@@ -348,6 +379,7 @@ def _entry(action: str, hunt: Hunt, actor: str, reason: str, *, new: int = 0) ->
             "found": hunt.found,
             "raised": len(hunt.raised),
             "lowered": len(hunt.lowered),
+            "returned": len(hunt.returned),
             "graver": hunt.graver,
             "new": new,
         },

@@ -20,7 +20,7 @@ from nightlight.exchange.term_row import made_id
 from nightlight.model.audit import AuditEntry
 from nightlight.model.ids import derive_id
 from nightlight.model.lexicon import ChangeAction, ChangeState, LexiconChange, Term
-from nightlight.services.hunts import request_terms, reweighed
+from nightlight.services.hunts import cancel_terms, request_terms, reweighed
 from nightlight.transaction import Transaction, UnitOfWork
 
 
@@ -128,7 +128,8 @@ class Lexicons:
             _check_base(tx, change, terms)
             change = replace(change, decided_by=actor, decision_reason=reason)
             change = self._take_effect(tx, change, terms)
-            tx.commit(_entry(_DONE[change.action], change, actor, reason, {"read": len(terms)}))
+            entry = _entry(_DONE[change.action], change, actor, reason, {"read": len(terms)})
+            tx.commit(entry, *self._cancelled(tx, change, actor, reason))
         return change
 
     def reject(self, change_id: str, *, actor: str, reason: str) -> LexiconChange:
@@ -182,11 +183,13 @@ class Lexicons:
             NotPermitted: more than one person is known here.
         """
         with self._unit_of_work.begin() as tx:
+            tx.events.offset()  # nothing goes on by what is withdrawn
             self._check_alone(tx, actor)
             _check_exists(tx, name)
             change = self._proposal(tx, ChangeAction.WITHDRAW, name, (), actor=actor, reason=reason)
             change = self._take_effect(tx, replace(change, alone=True), ())
-            tx.commit(_entry("lexicon.withdrawn", change, actor, reason, {}))
+            entry = _entry("lexicon.withdrawn", change, actor, reason, {})
+            tx.commit(entry, *self._cancelled(tx, change, actor, reason))
         return change.removed
 
     def changes(self, *, lexicon: str = "", limit: int) -> list[LexiconChange]:
@@ -276,7 +279,15 @@ class Lexicons:
             added = tx.lexicons.put(name, new, at=now)
             changed = len(new) - added
             by = change.decided_by or change.proposed_by
-            request_terms(tx, new, before=before, name=name, actor=by, at=now)
+            request_terms(
+                tx,
+                new,
+                before=before,
+                name=name,
+                actor=by,
+                at=now,
+                was_withdrawn=_was_withdrawn(tx, name),
+            )
             raised, lowered = map(len, reweighed(new, before))
         else:
             removed = tx.lexicons.remove_lexicon(name)
@@ -295,6 +306,15 @@ class Lexicons:
         )
         tx.lexicon_changes.settle(change)
         return change
+
+    def _cancelled(
+        self, tx: Transaction, change: LexiconChange, actor: str, reason: str
+    ) -> list[AuditEntry]:
+        """Cancel the hunts of a lexicon that is withdrawn now; return what the record says."""
+        if change.action is not ChangeAction.WITHDRAW:
+            return []
+        name, now = change.lexicon, self._clock.now()
+        return cancel_terms(tx, name, actor=actor, reason=reason, at=now)
 
     def made_alone(self) -> list[LexiconChange]:
         """Return the newest change of each lexicon that is as one person alone made it."""
@@ -353,6 +373,12 @@ def _in_effect(tx: Transaction, lexicon: str) -> LexiconChange | None:
     """Return the newest change of a lexicon that took effect."""
     newest = tx.lexicon_changes.newest(lexicon=lexicon, limit=_LOOKED_BACK)
     return max((one for one in newest if one.version), key=lambda one: one.version, default=None)
+
+
+def _was_withdrawn(tx: Transaction, lexicon: str) -> bool:
+    """Return whether a lexicon was ever withdrawn."""
+    newest = tx.lexicon_changes.newest(lexicon=lexicon, limit=_LOOKED_BACK)
+    return any(one.version and one.action is ChangeAction.WITHDRAW for one in newest)
 
 
 def _waiting(tx: Transaction, change_id: str) -> LexiconChange:

@@ -90,6 +90,10 @@ class Part(Struct, frozen=True, kw_only=True):
     to: int
 
 
+class ListsChangedError(Exception):
+    """Terms or the policy changed since a hunt was compiled: it is to be compiled again."""
+
+
 class _Hunted(BankIndex):
     """The entries that are hunted for; they match only as far as all banks together say so now."""
 
@@ -125,6 +129,8 @@ class Looking:
     def __init__(self, tx: Transaction, hunt: Hunt, live: Matcher) -> None:
         self._hunt = hunt
         self._live = live
+        # Read first: what changes from here on makes it outdated.
+        self._key = _key(tx, hunt)
         wanted = set(hunt.terms)
         terms = [one for one in tx.lexicons.all() if one.id in wanted or one.kind in BESIDE]
         self._finder = TermFinder(terms)
@@ -137,10 +143,24 @@ class Looking:
         entries = _entries(tx, hunt) if is_for_hashes and not is_all else ()
         self._index = _Hunted(live, tx, entries, is_all=is_all)
         detectors = build_detectors(self._index, self._finder, active_weights(tx))
-        self.rules = Rules(
+        self._rules = Rules(
             detectors=detectors,
             judge=Judge(policy=active_policy(tx), detectors_facts=[one.facts for one in detectors]),
         )
+
+    def is_for(self, tx: Transaction, hunt: Hunt) -> bool:
+        """Return whether this looks for what that hunt does, by the terms and policy of now."""
+        return self._key == _key(tx, hunt)
+
+    def rules(self, tx: Transaction) -> Rules:
+        """Return the detectors that look for it, and the policy in force.
+
+        Raises:
+            ListsChangedError: terms or the policy changed meanwhile.
+        """
+        if not self.is_for(tx, self._hunt):
+            raise ListsChangedError
+        return self._rules
 
     def search(self, tx: Transaction, *, after: int, limit: int) -> Part:
         """Return what stands in up to ``limit`` events after a place in the log.
@@ -207,6 +227,11 @@ class Looking:
                 ids = frozenset(entries)
                 found.append(Occurrence(event=one.event, ids=ids, names=entries))
         return found
+
+
+def _key(tx: Transaction, hunt: Hunt) -> tuple[str, int, int, int, int]:
+    _, lexicons, policies = tx.lists_version()
+    return hunt.id, hunt.to_seq, hunt.to_version, lexicons, policies
 
 
 def _entries(tx: Transaction, hunt: Hunt) -> Iterator[BankEntry]:
