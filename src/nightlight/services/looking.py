@@ -8,7 +8,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from nightlight.decide.evaluate import Judge
-from nightlight.detect.bank_index import BankIndex, Looked
+from nightlight.detect.bank_index import BankIndex, Looked, is_hash
 from nightlight.detect.hunting import Hunt, HuntKind
 from nightlight.detect.media import shown_ids
 from nightlight.detect.term_finder import TermFinder
@@ -236,7 +236,8 @@ def _key(tx: Transaction, hunt: Hunt) -> tuple[str, int, int, int, int]:
 
 def _entries(tx: Transaction, hunt: Hunt) -> Iterator[BankEntry]:
     changed = tx.banks.entries(changed_after=hunt.after_version, states=[EntryState.ACTIVE])
-    return (one for one in changed if hunt.name in (ALL_BANKS, one.bank))
+    # Of what is no hash the log tells whenever the banks are read.
+    return (one for one in changed if hunt.name in (ALL_BANKS, one.bank) and is_hash(one))
 
 
 def known_before(

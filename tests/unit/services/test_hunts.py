@@ -13,7 +13,7 @@ from tests.synthetic.builders import at, event_of, make_signal, policy_text
 
 from nightlight.detect.hunting import Hunt, HuntKind, HuntState
 from nightlight.errors import Conflict, InvalidInput, NotFound
-from nightlight.model.bank import Bank, BankPurpose, EntryState
+from nightlight.model.bank import Bank, BankEntry, BankPurpose, EntryState, HashKind
 from nightlight.model.effect import EffectKind
 from nightlight.model.event import (
     AccountCreated,
@@ -236,6 +236,17 @@ def list_the_file(desk: Desk, bank: str) -> Hunt | None:
     line = f'{{"kind": "md5", "value": "{KNOWN_MD5}", "id": "entry-{bank}"}}'
     desk.services.banks.import_entries(bank, [line], actor="ana", reason="news")
     return desk.services.hunts.notice_new_hashes()
+
+
+def test_a_stored_entry_that_is_no_hash_keeps_no_other_from_being_hunted(desk: Desk) -> None:
+    desk.take_in(*uploads(1))
+    good = BankEntry(id="good", bank="late", kind=HashKind.MD5, value=KNOWN_MD5)
+    bad = BankEntry(id="bad", bank="late", kind=HashKind.VPDQ, value="c3" * 32 + "7f" + "00" * 4)
+    with desk.services.unit_of_work.begin() as tx:
+        tx.banks.put([bad, good], at=at(0))
+        tx.commit(ENTRY)
+    desk.services.hunts.ask(lexicon="", bank="late", actor="ana", reason="to be sure")
+    assert carry_out(desk).found == 1
 
 
 def run_hunts(desk: Desk) -> list[Hunt]:
