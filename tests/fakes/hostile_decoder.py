@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from nightlight.adapters.sandbox_messages import Job
+from nightlight.ingest.ports import TakesLong
 from nightlight.model.media import MediaHashes, Scan, ScanState
 
 #: Numbers of system calls on x86-64, for those that Python has no name for.
@@ -55,6 +56,8 @@ def decode(file: BinaryIO, job: Job) -> Scan:
     body = file.read()
     assert len(body) == job.size
     word, _, rest = body.decode().partition(" ")
+    if word == "pages" and job.brief_s:
+        raise TakesLong
     if word == "digest":
         return _said(hashlib.sha256(body).hexdigest())
     return _DEEDS[word](rest)
@@ -215,6 +218,7 @@ _ATTEMPTS: dict[str, Callable[[], object]] = {
 }
 _DEEDS: dict[str, Callable[[str], Scan]] = {
     "fine": _fine,
+    "pages": _fine,
     "abort": _abort,
     "read-nowhere": _read_nowhere,
     "exit-quietly": _exit_quietly,

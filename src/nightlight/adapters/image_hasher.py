@@ -6,6 +6,7 @@ where hostile files do harm.
 
 import hashlib
 from collections.abc import Iterable
+from time import process_time
 
 import numpy as np
 from msgspec.structs import replace
@@ -14,6 +15,7 @@ from numpy.typing import NDArray
 from nightlight.adapters.picture_decode import Frame, frames
 from nightlight.adapters.picture_limits import PictureLimits
 from nightlight.errors import InvalidInput
+from nightlight.ingest.ports import TakesLong
 from nightlight.kernel import pdq
 from nightlight.kernel.hamming import unpack
 from nightlight.kernel.views import ViewHash as ViewRow
@@ -37,6 +39,7 @@ def hash_bytes(
     is_fast: bool = False,
     views: Views = picture_views,
     exact: MediaHashes | None = None,
+    brief_s: float = 0.0,
 ) -> Scan:
     """Return the file's hashes; the exact ones also where it could not be decoded.
 
@@ -49,12 +52,19 @@ def hash_bytes(
         is_fast: decode only the brightness of JPEGs: faster, and hashes are a few bits off.
         views: gives the looks at the picture that are kept.
         exact: the exact hashes where they are known; without, they are computed.
+        brief_s: after how much computing there must not be another frame; 0 for no such limit.
+
+    Raises:
+        TakesLong: there was another.
     """
+    began_s = process_time()
     hashes = exact_hashes(data) if exact is None else exact
     state, reason = ScanState.SCANNED, ""
     seen: set[bytes] = set()
     try:
         for frame in frames(data, limits=limits, is_fast=is_fast):
+            if brief_s and frame.number > 1 and process_time() - began_s > brief_s:
+                raise TakesLong
             if frame.number == 1:
                 hashes = _with_picture(hashes, frame, views, seen)
             else:

@@ -20,6 +20,7 @@ from nightlight.adapters.sandbox_walls import Wall
 from nightlight.adapters.sandbox_worker import LostError, Worker
 from nightlight.adapters.spool import SharedFile
 from nightlight.errors import InvalidInput, Unavailable
+from nightlight.ingest.ports import TakesLong
 from nightlight.model.media import Scan
 
 DECODER = "nightlight.adapters.sandbox_decoder"
@@ -29,6 +30,14 @@ _TRIES = 3
 _FEWEST = 2
 #: With less time left a file is not begun.
 _LEAST_LEFT_S = 0.25
+#: Nor with less than so often the usual time, up to so much: what is begun and not finished costs
+#: the worker with it, just when there is too much to do.
+_TIMES_USUAL = 3
+_MOST_LEFT_S = 5.0
+#: How much the newest file counts in what is usual.
+_NEWEST = 0.2
+#: How much computing an animation, or a file of pages, gets among pictures.
+_BRIEF_S = 1.0
 #: More than this would go through the link in many turns of both processes.
 _BY_LINK_BYTES = 1 << 16
 
@@ -51,6 +60,7 @@ class Sandbox:
         workers: int | None = None,
         files_per_worker: int = 5000,
         start_s: float = 120.0,
+        brief_s: float = _BRIEF_S,
     ) -> None:
         """Keep the limits; no process is started yet.
 
@@ -62,7 +72,11 @@ class Sandbox:
             workers: how many files are decoded at once, by default one a processor, at least two.
             files_per_worker: after how many files a worker is replaced.
             start_s: how long a worker may take to be ready.
+            brief_s: how much computing an animation, or a file of pages, gets among pictures.
         """
+        self._brief_s = brief_s
+        # What decoding took lately, on average, of what takes long and of the rest.
+        self._usual_s = {False: 0.0, True: 0.0}
         self._limits = limits or PictureLimits()
         self._is_fast = is_fast
         self._crew = Crew(
@@ -102,6 +116,7 @@ class Sandbox:
         Raises:
             InvalidInput: the file breaks the decoder, in words for a reviewer.
             Unavailable: no worker can be had, or none in time.
+            TakesLong: it is not said to take long, and does.
         """
         descriptor, how = shared or (None, None)
         job = Job(
@@ -112,6 +127,7 @@ class Sandbox:
             for_bank=for_bank,
             # What enters a bank stays there: it is worth the time.
             is_fast=self._is_fast and not for_bank,
+            brief_s=0.0 if is_long else self._brief_s,
         )
         if data is None or len(data) <= _BY_LINK_BYTES:
             return self._ask(job, data, descriptor, is_long=is_long, until_s=until_s)
@@ -128,18 +144,34 @@ class Sandbox:
         is_long: bool,
         until_s: float | None,
     ) -> Scan:
-        latest_s = None if until_s is None else until_s - _LEAST_LEFT_S
+        least_s = min(max(_LEAST_LEFT_S, _TIMES_USUAL * self._usual_s[is_long]), _MOST_LEFT_S)
+        latest_s = None if until_s is None else until_s - least_s
         if latest_s is not None and latest_s <= monotonic():
             raise Unavailable("no time was left to decode it")
         for tries_left in reversed(range(_TRIES)):
             try:
-                with self._crew.worker(is_long=is_long, until_s=latest_s) as worker:
-                    bounded = _bounded(job, until_s)
-                    return worker.ask(bounded, data=data, descriptor=descriptor)
+                with (
+                    self._crew.worker(is_long=is_long, until_s=latest_s) as worker,
+                    self._measured(is_long),
+                ):
+                    scan = worker.ask(_bounded(job, until_s), data=data, descriptor=descriptor)
+                if scan is None:
+                    raise TakesLong
+                return scan  # noqa: TRY300  what is raised above is no failure of a worker
             except LostError as error:
                 if error.began or not tries_left:
                     raise InvalidInput(str(error)) from error
         raise AssertionError("unreachable: the last try returns or raises")
+
+    @contextmanager
+    def _measured(self, is_long: bool) -> Iterator[None]:  # noqa: FBT001  passed on
+        began_s = monotonic()
+        try:
+            yield
+        finally:
+            # Of two threads at once one may not count: it is an average.
+            took_s, usual_s = monotonic() - began_s, self._usual_s[is_long]
+            self._usual_s[is_long] = usual_s + _NEWEST * (took_s - usual_s)
 
     def walls(self) -> frozenset[Wall]:
         """Return the walls that hold around a worker; starts one if none is ready.

@@ -24,6 +24,7 @@ from nightlight.adapters.sandbox_messages import (
 )
 from nightlight.adapters.sandbox_walls import Wall, allow_cpu, end_with_parent, put_up_walls
 from nightlight.adapters.spool import open_shared
+from nightlight.ingest.ports import TakesLong
 from nightlight.model.media import Scan
 
 _MAX_JOB_BYTES = 1 << 16
@@ -61,8 +62,11 @@ def _serve(link: socket.socket, decode: Decode) -> bool:
     try:
         job, descriptor = receive_with_descriptor(link, Job, max_bytes=_MAX_JOB_BYTES)
         allow_cpu(job.wall_s)
-        scan = _decoded(link, job, descriptor, decode)
-        send_message(link, Answer(scan=scan))
+        try:
+            answer = Answer(scan=_decoded(link, job, descriptor, decode))
+        except TakesLong:
+            answer = Answer(scan=None, takes_long=True)
+        send_message(link, answer)
     except (Broken, ConnectionError):
         return False
     return True

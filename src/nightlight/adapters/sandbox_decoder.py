@@ -34,7 +34,12 @@ def decode(file: BinaryIO, job: Job) -> Scan:
     file.seek(0)
     views = bank_views if job.for_bank else picture_views
     return hash_bytes(
-        file.read(), limits=limits, is_fast=job.is_fast, views=views, exact=MediaHashes()
+        file.read(),
+        limits=limits,
+        is_fast=job.is_fast,
+        views=views,
+        exact=MediaHashes(),
+        brief_s=job.brief_s,
     )
 
 

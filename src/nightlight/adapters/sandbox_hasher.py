@@ -5,6 +5,7 @@ The exact hashes are computed here, before a decoder sees the file: whatever it 
 
 import hashlib
 from collections import OrderedDict
+from functools import partial
 from threading import Lock
 
 from msgspec.structs import replace
@@ -13,7 +14,7 @@ from nightlight.adapters.file_kind import HEAD_BYTES, is_video_or_sound
 from nightlight.adapters.sandbox import Sandbox
 from nightlight.adapters.spool import SharedFile, SpooledFile
 from nightlight.errors import InvalidInput, Unavailable
-from nightlight.ingest.ports import MediaFile
+from nightlight.ingest.ports import MediaFile, TakesLong
 from nightlight.model.media import MediaHashes, Scan, ScanState
 
 _MIB = 1 << 20
@@ -48,6 +49,7 @@ class SandboxedHasher:
         self._wall_s = wall_s
         self._video_wall_s_per_mib = video_wall_s_per_mib
         self._scans: OrderedDict[tuple[str, bool], Scan] = OrderedDict()
+        self._long: OrderedDict[str, None] = OrderedDict()
         self._lock = Lock()
 
     @property
@@ -65,16 +67,25 @@ class SandboxedHasher:
         return self._scan(hashes, len(data), head=data[:HEAD_BYTES], data=data)
 
     def takes_long(self, file: MediaFile) -> bool:
-        """Return whether decoding a file may take much longer than a picture takes."""
+        """Return whether decoding a file may take much longer than a picture takes, or did."""
         try:
-            return is_video_or_sound(file.head(HEAD_BYTES))
+            return self._took_long(file.hashes) or is_video_or_sound(file.head(HEAD_BYTES))
         except Unavailable:
             return False
 
     def scan_file(
-        self, file: MediaFile, *, for_bank: bool = False, until_s: float | None = None
+        self,
+        file: MediaFile,
+        *,
+        for_bank: bool = False,
+        until_s: float | None = None,
+        briefly: bool = False,
     ) -> Scan:
-        """Return the outcome as ``scan`` does, without holding a large file in memory."""
+        """Return the outcome as ``scan`` does, without holding a large file in memory.
+
+        Raises:
+            TakesLong: asked for ``briefly``, it turned out to take long.
+        """
         shared = file.shared() if isinstance(file, SpooledFile) else None
         try:
             data = file.read_all() if shared is None else None
@@ -89,6 +100,7 @@ class SandboxedHasher:
             shared=shared,
             for_bank=for_bank,
             until_s=until_s,
+            briefly=briefly,
         )
 
     def close(self) -> None:
@@ -105,6 +117,7 @@ class SandboxedHasher:
         shared: tuple[int, SharedFile] | None = None,
         for_bank: bool = False,
         until_s: float | None = None,
+        briefly: bool = False,
     ) -> Scan:
         remembered = (exact.sha256, for_bank)
         with self._lock:
@@ -112,20 +125,27 @@ class SandboxedHasher:
             if known is not None:
                 self._scans.move_to_end(remembered)
                 return known
-        wall_s, is_long = self._wall_s, is_video_or_sound(head)
-        if is_long:
+        wall_s, is_video = self._wall_s, is_video_or_sound(head)
+        if is_video:
             more_s = round(size / _MIB * self._video_wall_s_per_mib)
             wall_s = min(wall_s + more_s, max(wall_s, _LONGEST_S))
+        decode = partial(
+            self._sandbox.decode,
+            size=size,
+            wall_s=wall_s,
+            data=data,
+            shared=shared,
+            for_bank=for_bank,
+            until_s=until_s,
+        )
         try:
-            found = self._sandbox.decode(
-                size=size,
-                wall_s=wall_s,
-                data=data,
-                shared=shared,
-                for_bank=for_bank,
-                is_long=is_long,
-                until_s=until_s,
-            )
+            try:
+                found = decode(is_long=is_video or self._took_long(exact))
+            except TakesLong:
+                self._note_long(exact)
+                if briefly:
+                    raise
+                found = decode(is_long=True)
         except (InvalidInput, Unavailable) as error:
             return _failed(str(error), exact, size)
         hashes = replace(found.hashes, md5=exact.md5, sha1=exact.sha1, sha256=exact.sha256)
@@ -134,6 +154,16 @@ class SandboxedHasher:
         if scan.state is ScanState.SCANNED:
             self._remember(remembered, scan)
         return scan
+
+    def _took_long(self, exact: MediaHashes) -> bool:
+        with self._lock:
+            return exact.sha256 in self._long
+
+    def _note_long(self, exact: MediaHashes) -> None:
+        with self._lock:
+            self._long[exact.sha256] = None
+            while len(self._long) > self._remembered:
+                self._long.popitem(last=False)
 
     def _remember(self, asked: tuple[str, bool], scan: Scan) -> None:
         with self._lock:

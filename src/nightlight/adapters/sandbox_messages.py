@@ -46,6 +46,7 @@ class Job(Masked, frozen=True, kw_only=True):
         shared: how to read what the descriptor holds, if it is a spooled file.
         for_bank: whether the views are those of a picture that enters a bank.
         is_fast: whether hashes may be a few bits off for less time.
+        brief_s: after how much computing a file of several pictures is given up, 0 for never.
     """
 
     size: int
@@ -54,12 +55,14 @@ class Job(Masked, frozen=True, kw_only=True):
     shared: SharedFile | None = None
     for_bank: bool = False
     is_fast: bool = False
+    brief_s: float = 0.0
 
 
 class Answer(Masked, frozen=True, kw_only=True):
-    """What became of a file; ``scan`` is None where memory ran out."""
+    """What became of a file; ``scan`` is None where memory ran out, or it takes long."""
 
     scan: Scan | None
+    takes_long: bool = False
 
 
 class Broken(Exception):  # noqa: N818  said of the other side, not of an input

@@ -119,8 +119,8 @@ class Worker:
             raise Unavailable(hello.fault)
         return frozenset(hello.walls)
 
-    def ask(self, job: Job, *, data: bytes | None, descriptor: int | None) -> Scan:
-        """Return what the child makes of one file.
+    def ask(self, job: Job, *, data: bytes | None, descriptor: int | None) -> Scan | None:
+        """Return what the child makes of one file, None where that takes long.
 
         Raises:
             LostError: it gave no answer that makes sense in time; it must be ended.
@@ -137,6 +137,8 @@ class Worker:
             raise LostError(_too_long(job)) from error
         except (Broken, OSError) as error:
             raise LostError(self._why_ended(job), began=began) from error
+        if answer.takes_long and job.brief_s:
+            return None
         if answer.scan is None:
             raise LostError(f"decoding needed more than {self._memory_mib:,} MiB of memory")
         if not is_sound(answer.scan):

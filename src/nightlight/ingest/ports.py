@@ -190,6 +190,10 @@ class MediaSource(Protocol):
         ...
 
 
+class TakesLong(Exception):  # noqa: N818  what is said of the file, not an error of anybody's
+    """Decoding a file takes longer than what decodes briefly may: begin again where that may be."""
+
+
 class Hasher(Protocol):
     """Turns bytes into hashes; keeps none of the bytes."""
 
@@ -202,7 +206,12 @@ class Hasher(Protocol):
         ...
 
     def scan_file(
-        self, file: MediaFile, *, for_bank: bool = False, until_s: float | None = None
+        self,
+        file: MediaFile,
+        *,
+        for_bank: bool = False,
+        until_s: float | None = None,
+        briefly: bool = False,
     ) -> Scan:
         """Return the outcome as ``scan`` does, without holding a large file in memory.
 
@@ -210,5 +219,9 @@ class Hasher(Protocol):
 
         The views are those that undo what others may have done to a picture, or with ``for_bank``
         those that a bank made from media holds: what others may do to it.
+
+        Raises:
+            TakesLong: asked for ``briefly``, it turned out to take long; ``takes_long`` says so of
+                this file from now on.
         """
         ...

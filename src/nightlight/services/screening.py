@@ -150,14 +150,22 @@ class Screening:
         return self._hasher.takes_long(file)
 
     def scan(
-        self, file: MediaFile, *, for_bank: bool = False, until_s: float | None = None
+        self,
+        file: MediaFile,
+        *,
+        for_bank: bool = False,
+        until_s: float | None = None,
+        briefly: bool = False,
     ) -> Scan:
         """Return what scanning finds; a file that cannot be decoded is a failed scan.
 
         With ``for_bank``, in the views that a bank made from media holds. What is not decoded by
         ``until_s``, by the monotonic clock, cannot be.
+
+        Raises:
+            TakesLong: asked for ``briefly``, it turned out to take long.
         """
-        return self._hasher.scan_file(file, for_bank=for_bank, until_s=until_s)
+        return self._hasher.scan_file(file, for_bank=for_bank, until_s=until_s, briefly=briefly)
 
     def fetch(self, url: str) -> MediaFile:
         """Return the file at an address.
@@ -182,10 +190,21 @@ class Screening:
             return self.screen_file(file, about, rules, until_s=until_s)
 
     def screen_file(
-        self, file: MediaFile, about: About, rules: Rules, *, until_s: float | None = None
+        self,
+        file: MediaFile,
+        about: About,
+        rules: Rules,
+        *,
+        until_s: float | None = None,
+        briefly: bool = False,
     ) -> Screened:
-        """Return the answer about a file; what cannot be decoded by ``until_s`` is held."""
-        scan = as_claimed(self.scan(file, until_s=until_s), about.content_type)
+        """Return the answer about a file; what cannot be decoded by ``until_s`` is held.
+
+        Raises:
+            TakesLong: asked for ``briefly``, it turned out to take long.
+        """
+        scan = self.scan(file, until_s=until_s, briefly=briefly)
+        scan = as_claimed(scan, about.content_type)
         asked = self._asked(scan.hashes)
         is_evidence = scan.state is not ScanState.SCANNED or asked.looked.matches
         if about.is_recorded and is_evidence:

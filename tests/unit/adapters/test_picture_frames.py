@@ -5,6 +5,7 @@ from tests.synthetic.pictures import as_file, drawn, flat
 
 from nightlight.adapters.image_hasher import hash_bytes
 from nightlight.adapters.picture_limits import PictureLimits
+from nightlight.ingest.ports import TakesLong
 from nightlight.model.media import Scan, ScanState
 
 FRAMES = [drawn(number) for number in (1, 2, 3)]
@@ -95,3 +96,14 @@ def test_animation_cut_short_keeps_the_hash_of_its_first_frame() -> None:
     cut = hash_bytes(animated("PNG", FRAMES)[:-3000])
     assert cut.state is ScanState.FAILED
     assert scans_apart(cut, whole) <= LOSSY_BITS
+
+
+@pytest.mark.parametrize("kind", ["GIF", "TIFF", "WEBP"])
+def test_a_file_of_several_pictures_is_given_up_between_two_of_them_where_it_takes_long(
+    kind: str,
+) -> None:
+    many = animated(kind, FRAMES)
+    with pytest.raises(TakesLong):
+        hash_bytes(many, brief_s=1e-9)
+    assert hash_bytes(many, brief_s=600).state is ScanState.SCANNED
+    assert hash_bytes(as_file(drawn(), "PNG"), brief_s=1e-9).state is ScanState.SCANNED

@@ -11,6 +11,7 @@ from tests.fakes.patience import until
 from nightlight.adapters.sandbox import Sandbox
 from nightlight.adapters.sandbox_hasher import SandboxedHasher
 from nightlight.adapters.spool import Spool, SpooledFile
+from nightlight.ingest.ports import TakesLong
 from nightlight.model.media import Scan, ScanState
 
 ROOT = Path(__file__).parents[3]
@@ -101,6 +102,42 @@ def test_a_file_that_no_decoder_is_free_for_in_time_is_not_scanned(
     assert found.hashes.sha256
     late = two.scan(b"fine", until_s=monotonic())
     assert (late.state, late.reason) == (ScanState.FAILED, "no time was left to decode it")
+
+
+def test_a_picture_that_takes_long_is_told_of_and_goes_on_as_a_video_does(
+    asked: Callable[[int], Asked],
+) -> None:
+    two = asked(2)
+    with spooled(b"pages many") as file:
+        before = two.hasher.takes_long(file)
+        with pytest.raises(TakesLong):
+            two.hasher.scan_file(file, briefly=True)
+        assert (before, two.hasher.takes_long(file)) == (False, True)
+        workers = {one.process_id for one in two.sandbox._crew._all}
+        assert two.hasher.scan_file(file, briefly=True).state is ScanState.SCANNED
+    assert two.scan(b"pages some").state is ScanState.SCANNED, "asked for without haste"
+    assert {one.process_id for one in two.sandbox._crew._all} == workers, "none was ended over it"
+
+
+def test_nothing_is_begun_that_could_not_be_finished_as_files_go(
+    asked: Callable[[int], Asked],
+) -> None:
+    two = asked(2)
+    assert two.scan(b"fine").state is ScanState.SCANNED
+    workers = {one.process_id for one in two.sandbox._crew._all}
+    two.sandbox._usual_s[False] = 1.0  # as measured of files before
+    late = two.scan(b"sleep 600", until_s=monotonic() + SOON_S)
+    assert (late.state, late.reason) == (ScanState.FAILED, "no time was left to decode it")
+    assert two.scan(b"fine and dandy").state is ScanState.SCANNED
+    assert {one.process_id for one in two.sandbox._crew._all} == workers
+
+
+def test_what_is_usual_follows_what_files_take(asked: Callable[[int], Asked]) -> None:
+    two = asked(2)
+    two.scan(b"sleep 0.05")
+    two.scan(b"OggS fine")
+    assert two.sandbox._usual_s[False] > 0.0
+    assert two.sandbox._usual_s[True] > 0.0
 
 
 def test_what_takes_long_is_told_by_how_a_file_begins(asked: Callable[[int], Asked]) -> None:

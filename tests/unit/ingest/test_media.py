@@ -81,10 +81,16 @@ class Surroundings:
         raise AssertionError(f"asked of {file.size} bytes")
 
     def scan_file(
-        self, file: MediaFile, *, for_bank: bool = False, until_s: float | None = None
+        self,
+        file: MediaFile,
+        *,
+        for_bank: bool = False,
+        until_s: float | None = None,
+        briefly: bool = False,
     ) -> Scan:
         assert not self.file.closed
         assert not for_bank
+        assert not briefly
         assert until_s is None
         reason = "" if self.state is ScanState.SCANNED else "a quibble"
         return Scan(state=self.state, hashes=self.found, byte_count=file.size, reason=reason)

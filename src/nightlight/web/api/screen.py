@@ -179,10 +179,12 @@ async def _screen_file(
     if not file.size:
         file.close()
         raise InvalidInput("the file is empty", field="file")
-    return await work.do(
-        lambda until_s: screening.screen_file(file, about, rules, until_s=until_s),
+    return await work.do_file(
+        lambda until_s, *, briefly: screening.screen_file(
+            file, about, rules, until_s=until_s, briefly=briefly
+        ),
         using=file,
-        lane=Lane.LONG if screening.takes_long(file) else Lane.SHORT,
+        is_long=screening.takes_long(file),
     )
 
 

@@ -99,10 +99,10 @@ class Files:
             content_type=content_type, types=types, all_hashes=all_hashes, fields=form.fields
         )
         is_long = wanted.is_decoded and self._screening.takes_long(file)
-        return await self._work.do(
-            lambda until_s: self._hashed(file, wanted, until_s),
+        return await self._work.do_file(
+            lambda until_s, *, briefly: self._hashed(file, wanted, until_s, briefly=briefly),
             using=held,
-            lane=Lane.LONG if is_long else Lane.SHORT,
+            is_long=is_long,
         )
 
     def _fetch(self, url: str) -> MediaFile:
@@ -118,10 +118,12 @@ class Files:
         except Unavailable as error:
             raise bad(f"Failed to fetch URL: {error}") from None
 
-    def _hashed(self, file: MediaFile, wanted: _Wanted, until_s: float) -> Hashed:
+    def _hashed(
+        self, file: MediaFile, wanted: _Wanted, until_s: float, *, briefly: bool = False
+    ) -> Hashed:
         hashes, content_type = file.hashes, wanted.content_type
         if wanted.is_decoded:
-            hashes, content_type = self._scanned(file, wanted, until_s)
+            hashes, content_type = self._scanned(file, wanted, until_s, briefly=briefly)
         return Hashed(
             content_type=content_type,
             hashes=hashes,
@@ -129,8 +131,12 @@ class Files:
             fields=wanted.fields,
         )
 
-    def _scanned(self, file: MediaFile, wanted: _Wanted, until_s: float) -> tuple[MediaHashes, str]:
-        scan = self._screening.scan(file, for_bank=wanted.all_hashes, until_s=until_s)
+    def _scanned(
+        self, file: MediaFile, wanted: _Wanted, until_s: float, *, briefly: bool
+    ) -> tuple[MediaHashes, str]:
+        scan = self._screening.scan(
+            file, for_bank=wanted.all_hashes, until_s=until_s, briefly=briefly
+        )
         hashes, content_type = scan.hashes, wanted.content_type
         if content_type == PHOTO and not hashes.pdq:
             why = scan.reason or "it shows no picture"
