@@ -37,7 +37,7 @@ _MOST_LEFT_S = 5.0
 #: How much the newest file counts in what is usual.
 _NEWEST = 0.2
 #: How much computing an animation, or a file of pages, gets among pictures.
-_BRIEF_S = 1.0
+_BRIEF_S = 0.5
 #: More than this would go through the link in many turns of both processes.
 _BY_LINK_BYTES = 1 << 16
 
@@ -144,17 +144,21 @@ class Sandbox:
         is_long: bool,
         until_s: float | None,
     ) -> Scan:
-        least_s = min(max(_LEAST_LEFT_S, _TIMES_USUAL * self._usual_s[is_long]), _MOST_LEFT_S)
-        latest_s = None if until_s is None else until_s - least_s
+        latest_s = self._latest_s(until_s, is_long)
         if latest_s is not None and latest_s <= monotonic():
             raise Unavailable("no time was left to decode it")
         for tries_left in reversed(range(_TRIES)):
             try:
-                with (
-                    self._crew.worker(is_long=is_long, until_s=latest_s) as worker,
-                    self._measured(is_long),
-                ):
-                    scan = worker.ask(_bounded(job, until_s), data=data, descriptor=descriptor)
+                with self._crew.worker(is_long=is_long, until_s=latest_s) as worker:
+                    # What is usual may have become more while this waited.
+                    latest_s = self._latest_s(until_s, is_long)
+                    is_late = latest_s is not None and latest_s <= monotonic()
+                    if not is_late:
+                        with self._measured(is_long):
+                            bounded = _bounded(job, until_s)
+                            scan = worker.ask(bounded, data=data, descriptor=descriptor)
+                if is_late:
+                    raise Unavailable("no decoder was free in time")
                 if scan is None:
                     raise TakesLong
                 return scan  # noqa: TRY300  what is raised above is no failure of a worker
@@ -171,7 +175,13 @@ class Sandbox:
         finally:
             # Of two threads at once one may not count: it is an average.
             took_s, usual_s = monotonic() - began_s, self._usual_s[is_long]
-            self._usual_s[is_long] = usual_s + _NEWEST * (took_s - usual_s)
+            newest = _NEWEST if usual_s else 1.0
+            self._usual_s[is_long] = usual_s + newest * (took_s - usual_s)
+
+    def _latest_s(self, until_s: float | None, is_long: bool) -> float | None:  # noqa: FBT001  passed on
+        """Return until when a file that has until then is begun."""
+        least_s = min(max(_LEAST_LEFT_S, _TIMES_USUAL * self._usual_s[is_long]), _MOST_LEFT_S)
+        return None if until_s is None else until_s - least_s
 
     def walls(self) -> frozenset[Wall]:
         """Return the walls that hold around a worker; starts one if none is ready.

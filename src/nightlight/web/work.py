@@ -142,7 +142,8 @@ class Work:
         finally:
             # Of two threads at once one may not count: it is an average.
             took_s, usual_s = monotonic() - began_s, self._usual_s[lane]
-            self._usual_s[lane] = usual_s + _NEWEST * (took_s - usual_s)
+            newest = _NEWEST if usual_s else 1.0
+            self._usual_s[lane] = usual_s + newest * (took_s - usual_s)
 
 
 class _Kept:

@@ -132,6 +132,23 @@ def test_nothing_is_begun_that_could_not_be_finished_as_files_go(
     assert {one.process_id for one in two.sandbox._crew._all} == workers
 
 
+def test_what_waited_until_files_take_longer_than_it_has_left_is_not_begun(
+    asked: Callable[[int], Asked],
+) -> None:
+    two = asked(2)
+    (first,) = two.begin(b"OggS sleep 1")
+    until(lambda: two.long == 1, "a video is being decoded")
+    workers = {one.process_id for one in two.sandbox._crew._all}
+    waiting = two.threads.submit(two.scan, SLOW_VIDEO, until_s=monotonic() + 4)
+    two.sandbox._usual_s[True] = 10.0  # as measured of files meanwhile
+    assert waiting.result(60).reason in {
+        "no decoder was free in time",
+        "no time was left to decode it",
+    }
+    assert first.result(60).state is ScanState.SCANNED
+    assert workers <= {one.process_id for one in two.sandbox._crew._all}
+
+
 def test_what_is_usual_follows_what_files_take(asked: Callable[[int], Asked]) -> None:
     two = asked(2)
     two.scan(b"sleep 0.05")
