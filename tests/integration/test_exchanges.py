@@ -453,3 +453,20 @@ def test_wrong_credentials_end_a_fetch_by_hand_with_a_refusal(
     exchanges.add(ncmec.exchange(), ncmec.credentials(user="quibble"), **BY)
     with pytest.raises(NotPermitted):
         exchanges.fetch("Exampleton")
+
+
+def test_an_exchange_from_before_addresses_were_kept_apart_can_be_switched_off(
+    set_up: Exchanges, unit_of_work: SqlUnitOfWork, ncmec: SimulatedExchange
+) -> None:
+    name = ncmec.exchange().name
+    set_up.set_api_credentials(ncmec.exchange().api, ncmec.credentials(), **BY)
+    with unit_of_work.begin() as tx:
+        before, _ = tx.exchanges.get(name)
+        tx.exchanges.save(replace(before, public_only=True), Credentials(values={}))
+        tx.commit(ENTRY)
+    changed = set_up.change(name, enabled=False, every_s=7_200, **BY)
+    assert (changed.enabled, changed.every_s) == (False, 7_200)
+    with pytest.raises(InvalidInput):
+        set_up.change(name, every_s=0, **BY)
+    with pytest.raises(InvalidInput, match="is missing"):
+        set_up.change(name, credentials=Credentials(values={}), **BY)

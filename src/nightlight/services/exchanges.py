@@ -127,6 +127,7 @@ class Exchanges:
                     raise Conflict(f"there is an exchange {exchange.name!r}", field="name")
                 if other.bank == exchange.bank:
                     raise Conflict(f"{other.name} feeds the bank {other.bank!r}", field="bank")
+            check_interval(exchange.every_s)
             self._check(tx, exchange, credentials, unopened=unopened)
             tx.exchanges.save(exchange, credentials)
             if tx.banks.bank(exchange.bank) is None:
@@ -152,7 +153,7 @@ class Exchanges:
         An option or credential that is given as "" is taken away. An address given here is
         the operator's own, and may be a private one. With another address or group
         it is another list, and fetched from the start. With ``unopened`` it may be left without
-        credentials.
+        credentials. Options and credentials are checked where some are given.
 
         Raises:
             NotFound: there is no such exchange.
@@ -172,7 +173,10 @@ class Exchanges:
             opened = own
             if credentials is not None:
                 opened = Credentials(values=_merged(own.values, credentials.values))
-            self._check(tx, after, opened, unopened=unopened)
+            check_interval(after.every_s)
+            if options is not None or credentials is not None:
+                # What stays as it is may be from before what is checked now: it can be switched.
+                self._check(tx, after, opened, unopened=unopened)
             tx.exchanges.save(after, opened)
             if any(before.options.get(one) != after.options.get(one) for one in _PLACES):
                 tx.exchanges.rewind(name)
@@ -303,7 +307,6 @@ class Exchanges:
     def _check(
         self, tx: Transaction, exchange: Exchange, credentials: Credentials, *, unopened: bool
     ) -> None:
-        check_interval(exchange.every_s)
         api = self.api(exchange.api)
         shared = exchange.api in tx.exchanges.apis_with_credentials()
         # Who may only name an address does not learn there what opens the whole API.

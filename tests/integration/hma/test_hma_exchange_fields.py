@@ -6,8 +6,10 @@ from typing import Any
 
 import httpx
 import pytest
+from msgspec.structs import replace
 from tests.fakes.in_process import BEARER, client_of, fresh_services
 
+from nightlight.exchange.registry import Credentials
 from nightlight.services import Services
 
 SECRET = "a-secret-of-a-test"
@@ -83,6 +85,26 @@ def test_credentials_may_come_later(client: httpx.Client) -> None:
     assert source() is None
     assert client.post(own, json={"credential_json": KEYS}).json()["source"] == "exchange"
     assert client.post(own, json={"credential_json": None}).json()["source"] is None
+
+
+def test_an_exchange_with_an_address_of_its_own_is_not_said_to_have_those_of_its_api(
+    client: httpx.Client, services: Services
+) -> None:
+    assert set_up(client, api_json={}).status_code == 201
+    shared = "/c/exchanges/api/ncmec"
+    assert client.post(shared, json={"credential_json": KEYS}).status_code == 200
+    with services.unit_of_work.begin() as tx:
+        before, _ = tx.exchanges.get("EX")
+        options = {**before.options, "url": "https://exchange.example.test/v2"}
+        tx.exchanges.save(
+            replace(before, options=options, public_only=True), Credentials(values={})
+        )
+        tx.commit_unrecorded()
+
+    told = client.get("/c/exchange/EX/credentials").json()
+
+    assert (told["has_credentials"], told["source"]) == (False, None)
+    assert client.put("/c/exchange/EX", json={"enabled": False}).json()["enabled"] is False
 
 
 def test_an_exchange_without_credentials_says_that_it_fails_and_keeps_none_from_fetching(

@@ -271,8 +271,8 @@ class _Exchanges:
         with self._unit_of_work.read() as tx:
             if tx.exchanges.credentials(one.name, shared=False).values:
                 return "exchange"
-            shared = one.api in tx.exchanges.apis_with_credentials()
-            return "api" if shared else None
+            # None for one whose address may be a token holder's: it gets nobody else's.
+            return "api" if tx.exchanges.credentials(one.name).values else None
 
 
 async def _checked(change: Callable[[], None], what: str) -> None:
