@@ -48,5 +48,9 @@ else
         --no-build-isolation -e .
     .venv/bin/python -m pip check >&2
 fi
+# Otherwise the first picture waits for it, which may take longer than a request has.
+say "compiling what hashes pictures (half a minute)"
+.venv/bin/python -c 'from nightlight.adapters.sandbox_decoder import warm_up; warm_up()' >&2 ||
+    say "that failed; it is done when the first picture comes"
 echo "$wanted" >"$stamp"
 say "done"
