@@ -258,7 +258,8 @@ def town(
     office = Office(folder / "home", running.url)
     services = office.desk.services
     terms = read_list(stream.events.with_suffix(".lexicon.ndjson"))
-    services.lists.import_lexicon("nonsense", terms, actor="a test", reason="to see")
+    proposed = services.lexicons.propose_import("nonsense", terms, actor="ana", reason="to see")
+    services.lexicons.approve(proposed.change.id, actor="ben", reason="looked at it")
     office.desk.take_in(*events)
     with services.unit_of_work.read() as tx:
         cases = tx.cases.queue(None, 10_000)
