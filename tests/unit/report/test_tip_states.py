@@ -78,3 +78,11 @@ def test_what_is_drafted_anew_of_what_waited_for_corrections_waits_for_them_too(
         assert f"{former.tip_id} was corrected" in filing.failure
         assert retried(filing).state is TipState.DRAFTED
         former = withdrawn(filing)
+
+
+def test_what_is_drafted_anew_and_was_never_corrected_is_ready_and_names_lost_reports() -> None:
+    former = Filing(tip_id=TipId("one"), state=TipState.WITHDRAWN, denied=("7000001",))
+    filing = drafted_anew(Filing(tip_id=TipId("two"), state=TipState.DRAFTED), former)
+    assert filing.state is TipState.DRAFTED
+    assert filing.denied == ("7000001",)
+    assert not filing.failure
