@@ -11,7 +11,7 @@ import argparse
 import json
 import subprocess
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from random import Random
@@ -112,12 +112,7 @@ def measure(suspensions: int, whole: int, home: Path, *, database: str | None) -
     alone_s = timed(lambda: _alone(services, suspensions - whole))
     whole_s = timed(lambda: _everything(services, whole))
     reconcile_s = median(timed(services.report_decisions.reconcile) for _ in range(5))
-    command = [sys.executable, "-m", "nightlight", "report", "reconcile", "--json"]
-    began = perf_counter()
-    said = subprocess.run(
-        command, env=environment_with(given), capture_output=True, check=True
-    ).stdout
-    command_s = perf_counter() - began
+    command_s, said = reconciled_apart(given)
     verify_s, verified = verified_apart(services, home, said)
     found = services.report_decisions.reconcile()
     return Measured(
@@ -145,6 +140,16 @@ def timed(work: Callable[[], object]) -> float:
     began = perf_counter()
     work()
     return perf_counter() - began
+
+
+def reconciled_apart(given: Mapping[str, str]) -> tuple[float, bytes]:
+    """Return how long the command took as a process of its own, and what it printed."""
+    command = [sys.executable, "-m", "nightlight", "report", "reconcile", "--json"]
+    began = perf_counter()
+    said = subprocess.run(
+        command, env=environment_with(given), capture_output=True, check=True
+    ).stdout
+    return perf_counter() - began, said
 
 
 def verified_apart(services: Services, home: Path, figures: bytes) -> tuple[float, dict[str, Any]]:

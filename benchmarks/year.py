@@ -12,7 +12,6 @@ What is left out is what talks to others: webhooks are not sent and tips not fil
 
 import argparse
 import json
-import subprocess
 import sys
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime, timedelta
@@ -26,7 +25,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from benchmarks.machine import describe_machine
-from benchmarks.reconcile import Year, timed, verified_apart
+from benchmarks.reconcile import Year, reconciled_apart, timed, verified_apart
 from nightlight.bootstrap import build_services
 from nightlight.ingest.reader import EventReader
 from nightlight.model.case import CaseState, CaseStep
@@ -40,7 +39,7 @@ from nightlight.services import Services
 from nightlight.services.drafting import Drafting
 from nightlight.services.filing import StoredTips
 from nightlight.services.lists import read_list
-from nightlight.settings import environment_with, read_settings
+from nightlight.settings import read_settings
 from nightlight.town import Town, TownPlan, build_town
 
 _START = datetime(2025, 1, 1, tzinfo=UTC)
@@ -130,12 +129,7 @@ def measure(sellers: int, folder: Path, *, days: int, seed: int, longest_s: floa
     life = _Life(services, clock, town, seed)
     life.run(folder, longest_s)
     reconcile_s = timed(services.report_decisions.reconcile)
-    command = [sys.executable, "-m", "nightlight", "report", "reconcile", "--json"]
-    began = perf_counter()
-    said = subprocess.run(
-        command, env=environment_with(given), capture_output=True, check=True
-    ).stdout
-    command_s = perf_counter() - began
+    command_s, said = reconciled_apart(given)
     verify_s, verified = verified_apart(services, folder, said)
     found = services.report_decisions.reconcile()
     return Measured(
