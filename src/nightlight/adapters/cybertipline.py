@@ -43,7 +43,7 @@ class HttpCyberTipline:
             base_url=base_url,
             auth=(username, password),
             timeout=timeout_s,
-            trust_env=False,  # settings.py is the only reader of the environment
+            trust_env=False,  # settings/ is the only reader of the environment
         )
 
     def __enter__(self) -> Self:

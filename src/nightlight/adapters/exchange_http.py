@@ -84,7 +84,7 @@ class ExchangeHttp:
             auth=auth,
             timeout=self._limits.timeout_s,
             follow_redirects=False,
-            trust_env=False,  # settings.py is the only reader of the environment
+            trust_env=False,  # settings/ is the only reader of the environment
         )
 
     def close(self) -> None:
