@@ -30,7 +30,8 @@ from PIL import Image
 from benchmarks.machine import describe_machine
 from benchmarks.published import HMA_LOOKUPS_PER_S
 from nightlight.bootstrap import build_services
-from nightlight.detect.bank_index import _NUMBERED, BankIndex
+from nightlight.detect.bank_index import BankIndex
+from nightlight.detect.bank_settings import NUMBERED
 from nightlight.detect.entry_table import _ROW, EntryTable
 from nightlight.kernel.hamming import unpack
 from nightlight.model.bank import HashKind, Opinion
@@ -119,7 +120,7 @@ def _prepared(folder: Path, shared: Path, rows: NDArray[np.uint64]) -> dict[str,
     with services.unit_of_work.read() as tx:
         index.version = tx.banks.version()
         index.mark = tx.banks.mark(index.version)
-        _fill(index, rows, f"{_NUMBERED}{tx.banks.numbers()[_BANK]}")
+        _fill(index, rows, f"{NUMBERED}{tx.banks.numbers()[_BANK]}")
     index.save(shared / f"{index.version:020d}.banks")
     print(f"list of {len(rows):,} made in {time.monotonic() - began_s:.0f} s", file=sys.stderr)
     return {**os.environ, **own}

@@ -5,7 +5,6 @@ next file, and nothing is rebuilt. Which entries there are comes from ``exchange
 changes is the caller's.
 """
 
-import hashlib
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from itertools import islice
 from pathlib import Path
@@ -15,11 +14,14 @@ import numpy as np
 from msgspec import Struct
 from numpy.typing import NDArray
 
+from nightlight.detect.bank_settings import BankSettings, is_asked, sampling_key
+from nightlight.detect.entry_hashes import bytes_of, checked, rows_of, video_of
 from nightlight.detect.entry_table import EntryTable
+from nightlight.detect.match_order import closest_first, picture_of, plainest, told_once
 from nightlight.detect.vetoes import EXACT_KINDS, Found, Frame, Vetoes
 from nightlight.detect.video_index import VideoIndex, VideoMatch
 from nightlight.detect.video_stills import frame_of, places_of, stills_of
-from nightlight.errors import IntegrityFailure, InvalidInput
+from nightlight.errors import IntegrityFailure
 from nightlight.kernel.exact_index import ExactIndex
 from nightlight.kernel.hamming import pack
 from nightlight.kernel.hash_index import HashIndex
@@ -36,16 +38,13 @@ from nightlight.model.bank import (
     HashKind,
     Opinion,
 )
-from nightlight.model.media import MediaHashes, VideoHashes, are_frames
+from nightlight.model.media import MediaHashes
 
 #: PDQ's own convention: a hash of less quality says too little to be compared.
 MATCHABLE_QUALITY = 50
 _CHUNK = 50_000
 _VIDEOS_AT_ONCE = 1_000
 _WITHDRAWN_AT_MOST = 10_000
-_RATIO_STEPS = 1 << 32
-#: Stands before a bank's number; no bank's name begins so.
-_NUMBERED = "#"
 #: Asked about at a time.
 _ROWS = 20_000
 
@@ -68,30 +67,6 @@ class KindStatus(Struct, frozen=True, kw_only=True):
     """How much of one hash kind the index holds."""
 
     entries: int
-
-
-class _Settings:
-    """The banks' settings as of one moment: by name, and by what the index knows a bank by.
-
-    That is a mark and the number that stays with a bank whatever it is called; the name of a bank
-    that never was in a store, as in tests and tools.
-    """
-
-    def __init__(
-        self, banks: Iterable[Bank] = (), numbers: Mapping[str, int] | None = None
-    ) -> None:
-        self.keys = {name: f"{_NUMBERED}{number}" for name, number in (numbers or {}).items()}
-        self._by_name = {bank.name: bank for bank in banks}
-        self._by_key = {self.keys.get(name, name): bank for name, bank in self._by_name.items()}
-
-    def named(self, name: str) -> Bank:
-        """Return the settings of the bank that has this name; the usual ones if none has."""
-        return self._by_name.get(name) or Bank(name=name)
-
-    def of(self, key: str) -> Bank | None:
-        """Return the settings of the bank that an entry is in, None where it was withdrawn."""
-        bank = self._by_key.get(key)
-        return bank if bank or key.startswith(_NUMBERED) else Bank(name=key)
 
 
 class _Moved:
@@ -129,7 +104,7 @@ class BankIndex:
             IntegrityFailure: an entry is not a hash of its kind; names the entry, not the hash.
         """
         self.version = self.mark = 0
-        self._settings = _Settings()
+        self._settings = BankSettings()
         self._table = EntryTable()
         self._withdrawn = 0
         self._exact = {kind: ExactIndex(HASH_DIGITS[kind] // 2) for kind in EXACT_KINDS}
@@ -160,7 +135,7 @@ class BankIndex:
         name at once, whoever takes its old name gets none of its entries, and those of a bank that
         is gone match no more, all before ``apply`` has told what became of each.
         """
-        self._settings = _Settings(banks, numbers)
+        self._settings = BankSettings(banks, numbers)
 
     def bank(self, name: str) -> Bank:
         """Return a bank's settings."""
@@ -188,7 +163,7 @@ class BankIndex:
                 if place is not None:
                     self._change(place, entry, moved)
                 elif entry.state is not EntryState.WITHDRAWN:
-                    new.append(_checked(entry))
+                    new.append(checked(entry))
             self._remove(moved.out)
             self._add([*moved.back.values(), *new])
             # Last: an entry whose hash could not be put in is not known, and so comes again.
@@ -253,8 +228,8 @@ class BankIndex:
         if not found:
             return Looked()
         if not everything:
-            asked = _sampling_key(hashes)
-            found = [one for one in found if _is_asked(settings.named(one.match.bank), asked)]
+            asked = sampling_key(hashes)
+            found = [one for one in found if is_asked(settings.named(one.match.bank), asked)]
         purpose = {one.match.bank: settings.named(one.match.bank).purpose for one in found}
         cleared = [one for one in found if purpose[one.match.bank] is BankPurpose.NEGATIVE]
         known = [
@@ -268,13 +243,13 @@ class BankIndex:
         taken_back: list[BankMatch] = []
         for one in known:
             (taken_back if vetoes.take_back(one) else left).append(one.match)
-        left = _told_once(left)
-        stay = {_picture(one) for one in left}
-        gone = [one for one in _told_once(taken_back) if _picture(one) not in stay]
+        left = told_once(left)
+        stay = {picture_of(one) for one in left}
+        gone = [one for one in told_once(taken_back) if picture_of(one) not in stay]
         return Looked(
             matches=tuple(sorted(left, key=closest_first)),
             taken_back=tuple(sorted(gone, key=closest_first)),
-            vetoes=tuple(sorted(_told_once([one.match for one in cleared]), key=closest_first)),
+            vetoes=tuple(sorted(told_once([one.match for one in cleared]), key=closest_first)),
         )
 
     def near(self, rows: NDArray[np.uint64]) -> list[list[BankMatch]]:
@@ -358,7 +333,7 @@ class BankIndex:
             # Ids are derived from hashes, or given by a list for one hash: this is another list's.
             raise IntegrityFailure(f"bank entry {entry.id} changed its hash")
         if is_in:
-            _checked(entry)
+            checked(entry)
         self._table.update(place, entry, self._settings.keys)
         self._withdrawn += was_in - is_in
         if was_in and not is_in:
@@ -367,15 +342,15 @@ class BankIndex:
         elif is_in and not was_in:
             moved.back[entry.number] = entry
 
-    def _same(self, hashes: MediaHashes, settings: _Settings) -> Iterator[Found]:
+    def _same(self, hashes: MediaHashes, settings: BankSettings) -> Iterator[Found]:
         for kind, value in zip(EXACT_KINDS, (hashes.md5, hashes.sha1, hashes.sha256), strict=True):
             if value and len(self._exact[kind]):
-                for number in self._exact[kind].search(_bytes_of(kind, value)):
+                for number in self._exact[kind].search(bytes_of(kind, value)):
                     match = self._matched(settings, number, 0, view="")
                     if match is not None:
                         yield Found(match)
 
-    def _near(self, hashes: MediaHashes, settings: _Settings) -> Iterator[Found]:
+    def _near(self, hashes: MediaHashes, settings: BankSettings) -> Iterator[Found]:
         if not len(self._pdq):
             return
         views: list[str] = []
@@ -389,7 +364,7 @@ class BankIndex:
                 values.append(one.pdq)
         if views:
             names = [frame_of(view) for view in views]
-            for query, match in self._best(views, _rows_of(values), names, settings):
+            for query, match in self._best(views, rows_of(values), names, settings):
                 yield Found(match, names[query])
         if hashes.video is not None:
             of_frames, rows = stills_of(hashes.video)
@@ -402,7 +377,7 @@ class BankIndex:
         views: Sequence[str],
         rows: NDArray[np.uint64],
         frames: Sequence[Frame],
-        settings: _Settings,
+        settings: BankSettings,
     ) -> Iterable[tuple[int, BankMatch]]:
         """Return each known picture once a frame: by the closest of its views and of the file's.
 
@@ -412,9 +387,9 @@ class BankIndex:
         for query, number, distance in self._searched(rows):
             match = self._matched(settings, number, distance, view=views[query])
             if match is not None:
-                picture = (*_picture(match), frames[query])
+                picture = (*picture_of(match), frames[query])
                 known = best.get(picture)
-                if known is None or _plainest(match) < _plainest(known[1]):
+                if known is None or plainest(match) < plainest(known[1]):
                     best[picture] = (query, match)
         return best.values()
 
@@ -425,7 +400,7 @@ class BankIndex:
             numbers, distances = (one.tolist() for one in found)
             yield from zip((queries + begin).tolist(), numbers, distances, strict=True)
 
-    def _same_video(self, hashes: MediaHashes, settings: _Settings) -> Iterator[Found]:
+    def _same_video(self, hashes: MediaHashes, settings: BankSettings) -> Iterator[Found]:
         if hashes.video is None or not len(self._videos):
             return
         for found in self._videos.match(hashes.video):
@@ -436,7 +411,7 @@ class BankIndex:
 
     def _matched(
         self,
-        settings: _Settings,
+        settings: BankSettings,
         number: int,
         distance_bits: int,
         *,
@@ -473,96 +448,6 @@ class BankIndex:
             query_share=video.query_share if video else None,
             bank_share=video.bank_share if video else None,
         )
-
-
-def _is_asked(bank: Bank, key: bytes) -> bool:
-    ratio = bank.enabled_ratio
-    if ratio >= 1.0:
-        return True
-    digest = hashlib.blake2b(key, digest_size=4, key=bank.name.encode()[:64]).digest()
-    return int.from_bytes(digest) < ratio * _RATIO_STEPS
-
-
-def closest_first(match: BankMatch) -> tuple[bool, int, bool, str, str, int]:
-    """Return the sort key of matches: same bytes, distance, classification, bank, arrival."""
-    return (
-        match.kind not in EXACT_KINDS,
-        match.distance_bits,
-        not match.classification,
-        match.classification,
-        match.bank,
-        match.number,
-    )
-
-
-def _plainest(match: BankMatch) -> tuple[int, bool, bool]:
-    """Return the sort key of views of one picture: of equally close ones the plainest is told."""
-    return (match.distance_bits, bool(match.view), bool(match.bank_view))
-
-
-def _picture(match: BankMatch) -> tuple[str, int]:
-    """Return what is the same for all entries of one known picture."""
-    return (match.bank, match.content or -match.number)
-
-
-def _told_once(matches: Sequence[BankMatch]) -> list[BankMatch]:
-    """Return each known picture once, by the frame that is closest to it."""
-    best: dict[tuple[str, int], BankMatch] = {}
-    others: list[BankMatch] = []
-    for one in matches:
-        if one.kind is not HashKind.PDQ:
-            others.append(one)
-        elif _picture(one) not in best or _plainest(one) < _plainest(best[_picture(one)]):
-            best[_picture(one)] = one
-    return [*others, *best.values()]
-
-
-def video_of(value: str) -> VideoHashes:
-    """Return the frames that a video's bank entry holds."""
-    frames = bytes.fromhex(value)
-    last = int.from_bytes(frames[-4:], "little") if frames else 0
-    return VideoHashes(frames=frames, duration_ms=last)
-
-
-def _sampling_key(hashes: MediaHashes) -> bytes:
-    """Return what stays the same however often, and with however much else, a file is asked for."""
-    return (hashes.sha256 or hashes.md5 or hashes.sha1 or hashes.pdq).encode()
-
-
-def is_hash(entry: BankEntry) -> bool:
-    """Return whether an entry holds a hash of its kind, as the index needs it."""
-    try:
-        whole = bytes.fromhex(entry.value)
-    except ValueError:
-        return False
-    if 2 * len(whole) != len(entry.value) or not whole:
-        return False
-    if entry.kind is HashKind.VPDQ:
-        return are_frames(whole)
-    return len(entry.value) == HASH_DIGITS[entry.kind]
-
-
-def _checked(entry: BankEntry) -> BankEntry:
-    if not is_hash(entry):
-        raise IntegrityFailure(f"bank entry {entry.id} is not a {entry.kind} hash")
-    return entry
-
-
-def _bytes_of(kind: HashKind, value: str) -> bytes:
-    try:
-        digest = bytes.fromhex(value)
-    except ValueError:
-        digest = b""
-    if 2 * len(digest) != HASH_DIGITS[kind] or len(value) != HASH_DIGITS[kind]:
-        raise InvalidInput(f"not {HASH_DIGITS[kind]} hex digits", field=kind.value)
-    return digest
-
-
-def _rows_of(values: list[str]) -> NDArray[np.uint64]:
-    try:
-        return pack(values)
-    except ValueError as error:
-        raise InvalidInput("not 64 hex digits", field="pdq") from error
 
 
 def _under(

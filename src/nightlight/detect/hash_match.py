@@ -7,7 +7,7 @@ entries came in, is for ``exchange``.
 from collections.abc import Mapping, Sequence
 from typing import Protocol
 
-from nightlight.detect.bank_index import closest_first
+from nightlight.detect.match_order import closest_first
 from nightlight.detect.media import media_subject, shown_media
 from nightlight.detect.vetoes import EXACT_KINDS
 from nightlight.kernel.hamming import HASH_BITS

@@ -16,7 +16,8 @@ import numpy as np
 from msgspec import Struct
 from numpy.typing import NDArray
 
-from nightlight.detect.bank_index import MATCHABLE_QUALITY, video_of
+from nightlight.detect.bank_index import MATCHABLE_QUALITY
+from nightlight.detect.entry_hashes import video_of
 from nightlight.detect.vetoes import EXACT_KINDS
 from nightlight.detect.video_index import VideoIndex
 from nightlight.detect.video_stills import FRAME, stills_of

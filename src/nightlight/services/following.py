@@ -10,7 +10,8 @@ from itertools import islice
 
 import structlog
 
-from nightlight.detect.bank_index import BankIndex, is_hash
+from nightlight.detect.bank_index import BankIndex
+from nightlight.detect.entry_hashes import is_hash
 from nightlight.model.bank import BankEntry, EntryState, HashKind
 from nightlight.transaction import Transaction
 

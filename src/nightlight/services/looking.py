@@ -8,7 +8,8 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from nightlight.decide.evaluate import Judge
-from nightlight.detect.bank_index import BankIndex, Looked, is_hash
+from nightlight.detect.bank_index import BankIndex, Looked
+from nightlight.detect.entry_hashes import is_hash
 from nightlight.detect.hunting import Hunt, HuntKind
 from nightlight.detect.media import shown_ids
 from nightlight.detect.term_finder import TermFinder
