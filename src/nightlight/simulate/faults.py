@@ -124,8 +124,7 @@ class Faulty:
             case "code":
                 await self._coded(fault.code)(scope, receive, send)
             case "delay":
-                await asyncio.sleep(fault.delay_s)
-                await self._app(scope, receive, send)
+                await self._app(scope, receive, _late(send, fault.delay_s))
             case "truncate":
                 await self._rewritten(scope, receive, send, lambda body: body[: len(body) // 2])
             case "wrong_md5":
@@ -170,6 +169,17 @@ def add_fault_control(app: FastAPI, faults: Faults) -> None:
     async def clear_faults() -> Response:
         faults.clear()
         return Response(status_code=204)
+
+
+def _late(send: Send, delay_s: float) -> Send:
+    """Return what sends an answer so much later; by then the request has taken effect."""
+
+    async def late(message: Message) -> None:
+        if message["type"] == "http.response.start":
+            await asyncio.sleep(delay_s)
+        await send(message)
+
+    return late
 
 
 async def _swallow(message: Message) -> None:
