@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 
 import pytest
 from msgspec.structs import replace
-from sqlalchemy import Engine, text
+from sqlalchemy import Engine, event, text
 from tests.fakes.cybertip_store import NOON, HandClock, MemoryMedia, make_tip
 from tests.ports.builders import ENTRY, make_account, make_case, make_decision, make_post
 
@@ -25,6 +25,7 @@ from nightlight.model.ids import AccountId, CaseId, DecisionId, TipId
 from nightlight.preserve.ports import KeyRing
 from nightlight.report.progress import Progress
 from nightlight.review.resolve import Resolution
+from nightlight.services.deadlines import Deadlines
 from nightlight.services.drafting import Drafting
 from nightlight.services.filing import StoredTips
 from nightlight.services.review import Review
@@ -197,3 +198,38 @@ def test_an_appeal_wins_over_the_opening_of_the_report_whichever_case_of_the_bun
             if one.filing.state is TipState.DRAFTED
         ]
     assert sorted(left) == [(_FIRST,), (_SECOND,)]
+
+
+def test_tips_that_are_told_to_be_late_while_a_reviewer_takes_them_back_block_nobody(
+    unit_of_work: SqlUnitOfWork, engine: Engine, clock: HandClock
+) -> None:
+    prepare(unit_of_work)
+    # The reviewer takes them in the order of drafting, and the one drafted last is due first.
+    elsewhere = replace(_TIP, id=TipId("tip-elsewhere"), destination=Destination.HOTLINE)
+    with unit_of_work.begin() as tx:
+        for place, one in enumerate((_TIP, elsewhere)):
+            drafted = NOON - timedelta(hours=9 - place)
+            tx.tips.draft(one, at=drafted, deadline_at=NOON - timedelta(hours=1 + place))
+        tx.commit(ENTRY)
+    review = Review(unit_of_work=unit_of_work, clock=clock, drafting=_DRAFTING)
+
+    def appeal() -> None:
+        review.decide(_FIRST, _APPEAL)
+
+    beside = Beside(engine, appeal)
+    told: list[str] = []
+
+    @event.listens_for(engine, "after_cursor_execute")
+    def tell(*executed: object) -> None:
+        if "SET alarmed_us" in str(executed[2]):
+            told.append(str(executed[2]))
+            if len(told) == 1:
+                beside()
+
+    late = Deadlines(unit_of_work=unit_of_work, clock=clock).notice()
+    beside.end()
+    assert [one.tip_id for one in late] == [elsewhere.id, _TIP.id]
+    assert case_state(unit_of_work, _FIRST) is CaseState.APPEALED
+    with unit_of_work.read() as tx:
+        states = {one.tip_id: one.filing.state for one in tx.tips.newest(9)}
+    assert states[_TIP.id] is states[elsewhere.id] is TipState.WITHDRAWN

@@ -16,10 +16,15 @@ class Deadlines:
         """Return the tips that became overdue since the last call; the record says so of each."""
         now = self._clock.now()
         with self._unit_of_work.read() as tx:
-            if not tx.tips.overdue(now, unalarmed=True):
-                return []
+            found = {one.tip_id: one.case_id for one in tx.tips.overdue(now, unalarmed=True)}
+        if not found:
+            return []
         with self._unit_of_work.begin() as tx:
-            late = tx.tips.overdue(now, unalarmed=True)
+            # Before the tips, as reviewers and filers do: each of them holds the first case, too.
+            tx.cases.hold(set(found.values()))
+            overdue = tx.tips.overdue(now, unalarmed=True)
+            # What became overdue since is not held, and is told of the next time.
+            late = [one for one in overdue if one.tip_id in found]
             for one in late:
                 tx.tips.alarmed(one.tip_id, at=now)
             if late:
