@@ -55,6 +55,8 @@ class StoredTip(Struct, frozen=True, kw_only=True):
 
     Attributes:
         deadline_at: by when it should be filed, None where nobody said.
+        appealed: a case of it that is under appeal, None where none is.
+        overturned: a case of it that was overturned, None where none was.
     """
 
     tip_id: TipId
@@ -63,6 +65,8 @@ class StoredTip(Struct, frozen=True, kw_only=True):
     drafted_at: datetime
     deadline_at: datetime | None
     filing: Filing
+    appealed: CaseId | None = None
+    overturned: CaseId | None = None
 
 
 class Tips(Protocol):
@@ -101,8 +105,24 @@ class Tips(Protocol):
     def due(self, now: datetime, limit: int, *, destination: str) -> list[TipId]:
         """Return a destination's tips that are not settled and need not wait.
 
-        A tip waits while one of its cases does not stand, but for being withdrawn.
+        A tip waits while one of its cases does not stand, but where a report may be open.
         """
+        ...
+
+    def stands(self, tip_id: TipId) -> bool:
+        """Return whether every case of a tip stands."""
+        ...
+
+    def unfinished(self, opened_before: datetime) -> list[StoredTip]:
+        """Return the tips whose report was opened before then and may be open, oldest first."""
+        ...
+
+    def waiting_for_appeals(self) -> list[StoredTip]:
+        """Return the tips that are not settled and wait for the end of an appeal, oldest first."""
+        ...
+
+    def filed_in_vain(self, since: datetime) -> list[StoredTip]:
+        """Return the filed tips of overturned cases that changed since then, oldest first."""
         ...
 
     def of_case(self, case_id: CaseId) -> list[StoredTip]:

@@ -8,7 +8,7 @@ from msgspec import structs
 
 from nightlight.errors import Conflict, IntegrityFailure, NotFound
 from nightlight.model.cybertip import CyberTip
-from nightlight.model.filing import SETTLED, Filing, TipState
+from nightlight.model.filing import SETTLED, UNFINISHED, Filing, TipState
 from nightlight.model.ids import AccountId, CaseId, TipId
 from nightlight.model.incident import IncidentType, WebPage
 from nightlight.model.person import ReportedParty
@@ -38,6 +38,7 @@ class MemoryTipStore:
         self.filings = {tip.id: Filing(tip_id=tip.id, state=TipState.DRAFTED) for tip in tips}
         self.actions: list[str] = []
         self.history: list[Filing] = []
+        self.contested: set[TipId] = set()
 
     def load(self, tip_id: TipId) -> tuple[CyberTip, Filing]:
         if tip_id not in self.tips:
@@ -51,11 +52,15 @@ class MemoryTipStore:
         self.actions.append(action)
         self.history.append(filing)
 
+    def stands(self, tip_id: TipId) -> bool:
+        return tip_id not in self.contested
+
     def due(self, now: datetime, limit: int, *, destination: str) -> list[TipId]:
         waiting = [
             filing
             for filing in self.filings.values()
             if filing.state not in SETTLED
+            and (self.stands(filing.tip_id) or filing.state in UNFINISHED)
             and self.tips[filing.tip_id].destination == destination
             and (filing.next_attempt_at is None or filing.next_attempt_at <= now)
         ]

@@ -15,7 +15,7 @@ from nightlight.adapters.sql.tip_format import decode_tip, encode_tip
 from nightlight.errors import Conflict, IntegrityFailure, NotFound
 from nightlight.model.case import CaseState
 from nightlight.model.cybertip import CyberTip
-from nightlight.model.filing import Filing, TipState
+from nightlight.model.filing import SETTLED, UNFINISHED, Filing, TipState
 from nightlight.model.ids import AccountId, CaseId, TipId
 from nightlight.model.incident import Annotation, WebPage
 from nightlight.model.person import Disabled
@@ -112,6 +112,49 @@ def test_a_tip_that_is_to_be_withdrawn_is_due_though_its_case_does_not_stand(
     with unit_of_work.read() as tx:
         assert tx.tips.due(NOON, 5, destination="ncmec") == ["tip-1"]
         assert tx.tips.due(NOON, 5, destination="hotline") == []
+
+
+@pytest.mark.parametrize("state", sorted(TipState))
+def test_while_a_case_is_appealed_a_tip_is_due_only_where_a_report_may_be_open(
+    unit_of_work: SqlUnitOfWork, state: TipState
+) -> None:
+    both = replace(tip("tip-1"), bundled=(CaseId("case-2"),))
+    draft(unit_of_work, both, tip("tip-2"))
+    with unit_of_work.begin() as tx:
+        tx.cases.save(make_case("case-2", state=CaseState.CONFIRMED))
+        tx.tips.save(moved("tip-1", state, 1), at=NOON)
+        assert tx.tips.stands(both.id)
+        tx.cases.save(make_case("case-2", state=CaseState.APPEALED))
+        tx.commit(ENTRY)
+    with unit_of_work.read() as tx:
+        due = tx.tips.due(NOON, 5, destination="ncmec")
+        assert ("tip-1" in due) == (state in UNFINISHED)
+        assert (tx.tips.stands(both.id), tx.tips.stands(TipId("tip-2"))) == (False, True)
+        waiting = [] if state in SETTLED else ["tip-1"]
+        assert [one.tip_id for one in tx.tips.waiting_for_appeals()] == waiting
+        [stored] = tx.tips.of_case(both.case_id)
+        assert (stored.appealed, stored.overturned) == ("case-2", None)
+
+
+def test_reports_that_are_open_for_long_and_what_was_filed_in_vain_are_found(
+    unit_of_work: SqlUnitOfWork,
+) -> None:
+    names = ("old", "new", "done", "vain")
+    draft(unit_of_work, *(tip(name) for name in names))
+    with unit_of_work.begin() as tx:
+        for name, hours in (("old", 2), ("new", 1)):
+            opened = moved(name, TipState.OPENED, 1)
+            tx.tips.save(replace(opened, opened_at=NOON - timedelta(hours=hours)), at=NOON)
+        for name in ("done", "vain"):
+            tx.tips.save(moved(name, TipState.FILED, 1), at=NOON)
+        tx.cases.save(make_case(tip("vain").case_id, state=CaseState.OVERTURNED))
+        tx.commit(ENTRY)
+    with unit_of_work.read() as tx:
+        found = tx.tips.unfinished(NOON - timedelta(hours=1))
+        assert [one.tip_id for one in found] == ["old"]
+        [vain] = tx.tips.filed_in_vain(NOON)
+        assert (vain.tip_id, vain.overturned) == ("vain", tip("vain").case_id)
+        assert tx.tips.filed_in_vain(NOON + timedelta(seconds=1)) == []
 
 
 def test_a_tip_is_written_anew_only_over_the_revision_before(unit_of_work: SqlUnitOfWork) -> None:

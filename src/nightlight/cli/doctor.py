@@ -12,9 +12,11 @@ from nightlight.cli.console import Json, fields_of, out, print_json
 from nightlight.errors import NightlightError, Unavailable
 from nightlight.model.cybertip import Destination
 from nightlight.model.statement import StatementState
+from nightlight.report.remedy import is_in_doubt, remedy
 from nightlight.services import Services
 from nightlight.services.rules import active_policy
 from nightlight.settings import Settings, read_settings
+from nightlight.transaction import StoredTip
 
 _STALE_S = 60.0
 #: Work signs the record every minute.
@@ -25,6 +27,10 @@ _PUBLISHED_WITHIN = timedelta(hours=2)
 _LATE = timedelta(days=1)
 #: So many entries are verified in a second or two.
 _SOON_VERIFIED = 200_000
+#: An unfinished report is dropped after 24 hours: some are left to act.
+_OPEN_FOR = timedelta(hours=20)
+#: For so long a filed tip of an overturned case is told of.
+_TOLD_FOR = timedelta(days=30)
 #: The worker tries every hour.
 _DESTROYED_WITHIN = timedelta(hours=2)
 _LISTED = 1_000
@@ -345,23 +351,45 @@ def _many(listed: Sequence[object]) -> str:
 
 
 def _tips(services: Services) -> Iterator[Finding]:
-    """Yield what is wrong with tips: refused, overdue, or perhaps open at the CyberTipline."""
+    """Yield what a person must do about tips; the command is of the first where it is one."""
     now = services.clock.now()
     with services.unit_of_work.read() as tx:
         refused = tx.tips.refused()
         overdue = tx.tips.overdue(now)
-    left = [one for one in refused if one.filing.remote_id]
-    for count, says, mend in (
-        (len(refused), "tips were refused", "nightlight report list says why"),
-        (len(overdue), "tips are past their deadline", "file by hand now: docs/operations/tips.md"),
-        (
-            len(left),
-            "refused tips may have a report open or finished",
-            "nightlight report retry asks about it; docs/operations/tips.md",
-        ),
+        unfinished = tx.tips.unfinished(now - _OPEN_FOR)
+        appealed = tx.tips.waiting_for_appeals()
+        in_vain = tx.tips.filed_in_vain(now - _TOLD_FOR)
+    doubted = [one for one in refused if is_in_doubt(one.filing)]
+    left = [one for one in refused if one.filing.remote_id and one not in doubted]
+    late = [one for one in overdue if not one.appealed]
+    waiting = [one for one in overdue if one.appealed]
+    by_hand = "file by hand now: docs/operations/tips.md"
+    open_for = f"{_OPEN_FOR.total_seconds() / 3600:.0f} hours: NCMEC drops it after 24"
+    go_on = "nightlight report file goes on with them; nightlight report list says why they wait"
+    for health, tips, says, mend in (
+        (Health.WRONG, refused, "were refused", "nightlight report list says why"),
+        (Health.WRONG, late, "are past their deadline", by_hand),
+        (Health.WRONG, waiting, "are past their deadline and wait for an appeal", ""),
+        (Health.WRONG, doubted, "are refused and may be filed already", ""),
+        (Health.WRONG, left, "are refused and may have a report open or finished", ""),
+        (Health.WRONG, unfinished, f"have a report open, unfinished for over {open_for}", go_on),
+        (Health.WARNING, appealed, "wait for the end of an appeal", ""),
+        (Health.WARNING, in_vain, "were filed of cases that were overturned lately", ""),
     ):
-        if count:
-            yield Finding(part="tips", health=Health.WRONG, says=f"{count:,} {says}", mend=mend)
+        if tips:
+            yield Finding(
+                part="tips",
+                health=health,
+                says=f"{len(tips):,} tips {says}",
+                mend=mend or _first_remedy(tips),
+            )
+
+
+def _first_remedy(tips: Sequence[StoredTip]) -> str:
+    first = tips[0]
+    found = remedy(first.filing, appealed=first.appealed, overturned=first.overturned)
+    others = "; nightlight report list has the others" if tips[1:] else ""
+    return found + others
 
 
 def _report_decisions(services: Services) -> Finding:

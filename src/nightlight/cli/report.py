@@ -5,12 +5,24 @@ from typing import Annotated
 import typer
 
 from nightlight.cli import report_decisions
-from nightlight.cli.console import Actor, Json, Reason, err, fields_of, out, print_json, print_rows
+from nightlight.cli.console import (
+    Actor,
+    Json,
+    Reason,
+    err,
+    fields_of,
+    out,
+    print_json,
+    print_rows,
+    printable,
+)
 from nightlight.cli.services import open_services
 from nightlight.errors import InvalidInput
 from nightlight.model.filing import TipState
 from nightlight.model.ids import CaseId, TipId
 from nightlight.report.plain import fields, summary
+from nightlight.report.remedy import remedy
+from nightlight.transaction import StoredTip
 
 app = typer.Typer(
     name="report", no_args_is_help=True, help="CyberTips: list, preview, file; report decisions."
@@ -28,18 +40,25 @@ def list_tips(
     limit: Annotated[int, typer.Option(min=1, help="At most so many.")] = 50,
     json: Json = False,
 ) -> None:
-    """List tips and how far their filing came, the newest first."""
+    """List tips, the newest first: how far their filing came, and what a person must do."""
     with open_services().unit_of_work.read() as tx:
         tips = tx.tips.newest(limit)
     if json:
         for tip in tips:
-            print_json(fields_of(tip))
+            print_json({**fields_of(tip), "to_do": _to_do(tip)})
         return
     print_rows(
         ((t.tip_id, t.case_id, t.filing.state, t.filing.remote_id, t.filing.failure) for t in tips),
         columns=("tip", "case", "state", "report id", "waits because"),
         empty="No tips: they are drafted when a reviewer confirms a reportable case.",
     )
+    for tip in tips:
+        if to_do := _to_do(tip):
+            typer.echo(f"{tip.tip_id}: {printable(to_do)}")
+
+
+def _to_do(tip: StoredTip) -> str:
+    return remedy(tip.filing, appealed=tip.appealed, overturned=tip.overturned)
 
 
 @app.command()
@@ -109,7 +128,10 @@ def supplement(
 def retry(tip_id: Tip, *, by: Actor, reason: Reason) -> None:
     """Let a refused tip be filed again, once what it was refused for is mended."""
     open_services().tip_desk.retry(TipId(tip_id), by=by, reason=reason)
-    out.print(f"{tip_id} is due again: `nightlight report file`, or a running worker, files it")
+    out.print(
+        f"{tip_id} is due again: `nightlight report file`, or a running worker, files it",
+        markup=False,
+    )
 
 
 @app.command()
@@ -126,7 +148,12 @@ def refile(
     about the first report once more: if it has it, nothing is filed anew.
     """
     open_services().tip_desk.refile(TipId(tip_id), report, by=by, reason=reason)
-    out.print(f"{tip_id} is due again: report {report} is asked about before it is filed anew")
+    out.print(
+        f"{tip_id} is due again: the CyberTipline is asked about report {report} once more, and a"
+        " new one is opened only if it does not have it. `nightlight report file`, or a running"
+        " worker, does so",
+        markup=False,
+    )
 
 
 @app.command()

@@ -87,6 +87,7 @@ ACTIONS: Mapping[str, str] = {
     "tip.started_over": "the tip is filed anew in another report",
     "tip.postponed": "filing failed for now and is tried again",
     "tip.packing_requested": "a package with the report is about to be written",
+    "tip.paused": "nothing of it is open any more: it waits for the end of an appeal",
     "tip.withdrawn": "not filed, or about to be retracted: a case was overturned or appealed",
     "tip.bundled": "another case of the account joined a tip that still waits",
     "tip.corrected": "a person corrected fields of a tip before it was filed",

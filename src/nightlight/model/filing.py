@@ -34,7 +34,8 @@ _LEFT = frozenset({TipState.RETRACTING, TipState.DRAFTED, TipState.REFUSED, TipS
 
 #: The whole state machine: what may follow what, besides staying. Back to DRAFTED is starting
 #: over in a new report; REFUSED is left only by a person's order. PACKING is the only step of a
-#: destination that takes a package instead of calls.
+#: destination that takes a package instead of calls. Where finishing was asked, RETRACTING finds
+#: out whether it was done: it leads to FILED then, and to DRAFTED only where it certainly was not.
 TIP_TRANSITIONS: dict[TipState, frozenset[TipState]] = {
     TipState.DRAFTED: frozenset(
         {TipState.OPENING, TipState.PACKING, TipState.REFUSED, TipState.WITHDRAWN},
@@ -45,11 +46,19 @@ TIP_TRANSITIONS: dict[TipState, frozenset[TipState]] = {
     TipState.UPLOADING: frozenset({TipState.OPENED}) | _LEFT,
     TipState.DESCRIBING: frozenset({TipState.OPENED}) | _LEFT,
     TipState.FINISHING: frozenset(
-        {TipState.FILED, TipState.DRAFTED, TipState.REFUSED, TipState.WITHDRAWING},
+        {
+            TipState.FILED,
+            TipState.DRAFTED,
+            TipState.REFUSED,
+            TipState.RETRACTING,
+            TipState.WITHDRAWING,
+        },
     ),
     TipState.PACKING: frozenset({TipState.FILED, TipState.REFUSED, TipState.WITHDRAWING}),
     TipState.FILED: frozenset(),
-    TipState.RETRACTING: frozenset({TipState.DRAFTED, TipState.REFUSED, TipState.WITHDRAWING}),
+    TipState.RETRACTING: frozenset(
+        {TipState.DRAFTED, TipState.FILED, TipState.REFUSED, TipState.WITHDRAWING},
+    ),
     TipState.REFUSED: frozenset(
         {
             TipState.DRAFTED,
@@ -65,6 +74,17 @@ TIP_TRANSITIONS: dict[TipState, frozenset[TipState]] = {
 
 #: States in which nothing more happens by itself.
 SETTLED = frozenset({TipState.FILED, TipState.REFUSED, TipState.WITHDRAWN})
+#: States in which a report may be open whose id is known; unfinished, it expires where it is.
+UNFINISHED = frozenset(
+    {
+        TipState.OPENED,
+        TipState.UPLOADING,
+        TipState.DESCRIBING,
+        TipState.FINISHING,
+        TipState.RETRACTING,
+        TipState.WITHDRAWING,
+    },
+)
 
 
 def check_tip_transition(before: TipState, after: TipState) -> None:
@@ -82,6 +102,7 @@ class Filing(Struct, frozen=True, kw_only=True):
 
     Attributes:
         remote_id: the CyberTipline's report id, "" until it answered.
+        opened_at: when it answered with that id; a day later it drops what is not finished.
         uploaded: remote file ids, in the order of the tip's files.
         described: how many of the uploaded files have their details filed.
         receipt: the body of /finish's answer, verbatim: the legal notification of
@@ -109,6 +130,7 @@ class Filing(Struct, frozen=True, kw_only=True):
     tip_id: TipId
     state: TipState
     remote_id: str = ""
+    opened_at: datetime | None = None
     uploaded: tuple[str, ...] = ()
     described: int = 0
     receipt: str = ""

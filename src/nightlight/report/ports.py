@@ -40,6 +40,7 @@ class FilingAction(StrEnum):
     REFUSED = "tip.refused"
     PACKING_REQUESTED = "tip.packing_requested"
     WITHDRAWN = "tip.withdrawn"
+    PAUSED = "tip.paused"
 
 
 class EngagementStore(Protocol):
@@ -272,8 +273,13 @@ class TipStore(Protocol):
     def due(self, now: datetime, limit: int, *, destination: str) -> Sequence[TipId]:
         """Return a destination's tips that are not settled and need not wait beyond ``now``.
 
-        Those that are due the longest come first.
+        Those that are due the longest come first. While a case of it does not stand, a tip is due
+        only where a report may be open.
         """
+        ...
+
+    def stands(self, tip_id: TipId) -> bool:
+        """Return whether all that a tip reports stands, and nobody contests it."""
         ...
 
 

@@ -25,10 +25,18 @@ _FILED_BEFORE = {
     OVERTURNED: f"filed before {OVERTURNED}: tell the authority",
     APPEALED: f"filed before {APPEALED}: tell the authority if that is overturned",
 }
+#: What a person must do where the answer to /finish was lost and the report is gone.
+ASK_FIRST = "it may have been finished: ask NCMEC whether they have this report"
+#: Why a tip waits whose report was taken back.
+_PAUSED = "its case was appealed: nothing of it is open, and it waits for the end of the appeal"
+#: What is to be known of a tip that was withdrawn while a report was asked for.
+_NEVER_TOLD = "a report may be open whose id was never answered; unfinished, it expires in a day"
 #: Why a tip waits that was drafted anew.
 _CORRECTED = "{} was corrected, and this was drafted anew: make the corrections again, then retry"
 #: States in which the open report is not finished for certain.
 _RETRACTABLE = frozenset({TipState.OPENED, TipState.UPLOADING, TipState.DESCRIBING})
+#: States of which a filer that is at it soon stores an answer that must be kept.
+_ANSWERED_SOON = frozenset({TipState.FINISHING, TipState.WITHDRAWING})
 #: States that a refused tip goes on in: the report may be finished, or may be open still.
 _RESUMED = frozenset({TipState.FINISHING, TipState.RETRACTING, TipState.WITHDRAWING})
 
@@ -65,6 +73,7 @@ class Progress:
                 before,
                 state=state,
                 remote_id=before.remote_id if remote_id is None else remote_id,
+                opened_at=before.opened_at if remote_id is None else self._clock.now(),
                 uploaded=before.uploaded if uploaded is None else uploaded,
                 described=before.described if described is None else described,
                 document=before.document if document is None else document,
@@ -89,6 +98,10 @@ class Progress:
                 raise
             self.filing = meanwhile
             self._store_filed(receipt, _FILED_BEFORE.get(meanwhile.taken_back_for, doubt))
+
+    def file_appealed(self, receipt: str) -> None:
+        """Store that a tip of which a case is appealed turned out to be filed before."""
+        self.file(receipt, doubt=_FILED_BEFORE[APPEALED])
 
     def file_withdrawn(self, receipt: str) -> None:
         """Store that a tip that was to be withdrawn turned out to be filed."""
@@ -120,13 +133,7 @@ class Progress:
         After every few of them a person must look: a tip that never gets done is not filed.
         """
         fresh = structs.replace(
-            self.filing,
-            state=TipState.DRAFTED,
-            remote_id="",
-            uploaded=(),
-            described=0,
-            finish_asked=False,
-            restarts=self.filing.restarts + 1,
+            _unopened(self.filing), state=TipState.DRAFTED, restarts=self.filing.restarts + 1
         )
         if fresh.restarts % _RESTARTS == 0:
             why = f"started over {fresh.restarts} times {failure}".strip()
@@ -135,6 +142,13 @@ class Progress:
         if failure:
             fresh = self._waiting(fresh, failure)
         self._store_as(FilingAction.STARTED_OVER, fresh)
+
+    def pause(self) -> None:
+        """Store that the report is gone, and that a new one waits for the end of an appeal."""
+        paused = structs.replace(
+            _unopened(self.filing), state=TipState.DRAFTED, failure=_PAUSED, next_attempt_at=None
+        )
+        self._store_as(FilingAction.PAUSED, paused)
 
     def refuse(self, why: str, *, retry_from: TipState | None = None) -> None:
         """Store that nothing more happens until a person acts.
@@ -159,23 +173,16 @@ class Progress:
 
     def refuse_retracted(self) -> None:
         """Store that the report is retracted and the tip refused for what it was given up for."""
-        gone = structs.replace(
-            self.filing,
-            remote_id="",
-            uploaded=(),
-            described=0,
-            finish_asked=False,
-            failure=self.filing.refusal,
-            retry_from=TipState.DRAFTED,
+        gone = _unopened(self.filing)
+        self._settle_refused(
+            structs.replace(gone, failure=self.filing.refusal, retry_from=TipState.DRAFTED)
         )
-        self._settle_refused(gone)
 
     def withdraw(self) -> None:
         """Store that nothing is filed, and why nothing will be."""
         gone = structs.replace(
-            self.filing,
+            _unopened(self.filing),
             state=TipState.WITHDRAWN,
-            remote_id="",
             failure=self.filing.taken_back_for or OVERTURNED,
             next_attempt_at=None,
         )
@@ -200,6 +207,13 @@ class Progress:
         saved = structs.replace(filing, revision=self.filing.revision + 1)
         self._store.save(saved, action=action)
         self.filing = saved
+
+
+def _unopened(filing: Filing) -> Filing:
+    """Return a filing without what belonged to a report that is gone."""
+    return structs.replace(
+        filing, remote_id="", opened_at=None, uploaded=(), described=0, finish_asked=False
+    )
 
 
 def drafted_anew(fresh: Filing, former: Filing) -> Filing:
@@ -257,23 +271,34 @@ def denied(filing: Filing, remote_id: str) -> Filing:
     )
     if not in_doubt:
         raise Conflict(
-            f"the tip is {filing.state.value}, and no report of it may have been finished",
-            hint="`nightlight report retry` lets a refused tip go on",
+            f"the tip is {filing.state.value}, and no report of it is lost",
+            hint=_instead_of_denying(filing),
         )
     if remote_id != filing.remote_id:
         raise InvalidInput(
-            f"the report that may have been finished is {filing.remote_id}",
+            f"the report that may have been finished is {filing.remote_id}, not {remote_id}",
             field="report",
-            hint="ask NCMEC about that one first",
+            hint=f"ask NCMEC about {filing.remote_id}, and give that number",
         )
     return structs.replace(retried(filing), denied=(*filing.denied, remote_id))
+
+
+def _instead_of_denying(filing: Filing) -> str:
+    """Return what there is to be done about a tip of which no report is lost."""
+    match filing.state:
+        case TipState.REFUSED:
+            return f"nightlight report retry {filing.tip_id} --by WHO --reason WHY lets it go on"
+        case TipState.FILED | TipState.WITHDRAWN:
+            return "nothing is to be done: it is settled"
+        case _:
+            return "nothing is to be done: it goes on by itself"
 
 
 def withdrawn(filing: Filing, *, why: str = OVERTURNED) -> Filing:
     """Return a filing as the end of its case, or of its bundle, leaves it, ready to be saved.
 
     An open report must be retracted before; one whose id was never answered expires by itself. A
-    filer that is finishing it now is left the time to store the receipt.
+    filer that is finishing or retracting it now is left the time to store what is answered.
 
     Raises:
         Conflict: the tip is filed, or withdrawn already.
@@ -286,10 +311,10 @@ def withdrawn(filing: Filing, *, why: str = OVERTURNED) -> Filing:
     return structs.replace(
         filing,
         state=after,
-        failure=why,
+        failure=f"{why}; {_NEVER_TOLD}" if filing.state is TipState.OPENING else why,
         taken_back_for=why,
         retry_from=None,
         refusal="",
-        next_attempt_at=filing.next_attempt_at if filing.state is TipState.FINISHING else None,
+        next_attempt_at=filing.next_attempt_at if filing.state in _ANSWERED_SOON else None,
         revision=filing.revision + 1,
     )

@@ -5,6 +5,7 @@ run to the worker, and storage and transport to the ports.
 """
 
 from collections.abc import Iterator
+from contextlib import suppress
 from datetime import timedelta
 from hashlib import md5, sha256
 from typing import Protocol
@@ -18,7 +19,7 @@ from nightlight.errors import (
     Unavailable,
 )
 from nightlight.model.cybertip import CyberTip, Destination
-from nightlight.model.filing import SETTLED, Filing, TipState
+from nightlight.model.filing import SETTLED, UNFINISHED, Filing, TipState
 from nightlight.model.ids import TipId
 from nightlight.report.check import check_documents
 from nightlight.report.document import file_details_xml, report_xml
@@ -31,14 +32,12 @@ from nightlight.report.ports import (
     MediaSource,
     TipStore,
 )
-from nightlight.report.progress import Progress
+from nightlight.report.progress import ASK_FIRST, Progress
 from nightlight.report.reporter import Reporter
 from nightlight.report.schema import Schema, parsed
 
 #: Answers that say the open report is gone, so that nothing of it can ever be finished.
 _GONE = frozenset({AnswerKind.NO_SUCH_REPORT, AnswerKind.RETRACTED})
-#: What a person must do where the answer to /finish was lost and the report is gone.
-_ASK_FIRST = "it may have been finished: ask NCMEC whether they have this report"
 
 
 class _Digest(Protocol):
@@ -134,18 +133,28 @@ class Filer:
     def _resume(self, tip: CyberTip, run: Progress) -> None:
         """Go on from the stored state, which may name a call whose answer was lost."""
         match run.filing.state:
+            case TipState.WITHDRAWING:
+                self._withdraw(run)
+            case _ if self._set_aside(run):
+                return
             case TipState.UPLOADING | TipState.RETRACTING:
                 # A file may have arrived: a second copy must not, so this report is given up.
                 self._retract(run)
-            case TipState.WITHDRAWING:
-                self._withdraw(run)
             case TipState.DESCRIBING:
                 self._describe_again(tip, run)
             case _:
                 pass
         # A report that is given up on the way is retracted by an attempt of its own.
-        while run.filing.state not in SETTLED | {TipState.RETRACTING}:
+        while run.filing.state not in SETTLED | {TipState.RETRACTING} and not self._set_aside(run):
             self._step(tip, run)
+
+    def _set_aside(self, run: Progress) -> bool:
+        """Return whether a case is contested: nothing is filed then, nor any report left open."""
+        if self._store.stands(run.filing.tip_id):
+            return False
+        if run.filing.state in UNFINISHED:
+            self._retract(run, contested=True)
+        return True
 
     def _step(self, tip: CyberTip, run: Progress) -> None:
         filing = run.filing
@@ -171,7 +180,13 @@ class Filer:
             document=sha256(document).hexdigest(),
         )
         remote_id = self._destination.open(document)
-        run.save(TipState.OPENED, FilingAction.OPENED, remote_id=remote_id)
+        try:
+            run.save(TipState.OPENED, FilingAction.OPENED, remote_id=remote_id)
+        except Conflict:
+            # Nobody else knows this id, so nobody would ever finish or retract it.
+            with suppress(CyberTiplineRefusal, Unavailable):
+                self._destination.retract(remote_id)
+            raise
 
     def _upload(self, tip: CyberTip, run: Progress) -> None:
         file = tip.files[len(run.filing.uploaded)]
@@ -226,10 +241,9 @@ class Filer:
         try:
             receipt = self._destination.finish(run.filing.remote_id)
         except CyberTiplineRefusal as refusal:
-            doubted = asked_before and not _is_denied(run.filing)
-            if refusal.kind is AnswerKind.NO_SUCH_REPORT and doubted:
+            if asked_before and _is_in_doubt(run.filing, refusal.kind):
                 # An earlier call may have finished it: a new report could be a second one.
-                run.refuse(f"{refusal}; {_ASK_FIRST}", retry_from=TipState.FINISHING)
+                run.refuse(f"{refusal}; {ASK_FIRST}", retry_from=TipState.FINISHING)
                 return
             if refusal.kind is not AnswerKind.FINISHED:
                 raise
@@ -239,11 +253,26 @@ class Filer:
         doubt = "" if named == sorted(run.filing.uploaded) else "the receipt names other files"
         run.file(receipt, doubt=doubt)
 
-    def _retract(self, run: Progress) -> None:
+    def _retract(self, run: Progress, *, contested: bool = False) -> None:
+        """Retract the report and let the tip start over, unless it was finished before."""
         run.save(TipState.RETRACTING, FilingAction.RETRACTION_REQUESTED)
-        self._take_back(run)
-        if run.filing.refusal:
+        try:
+            answer = self._take_back(run)
+        except CyberTiplineRefusal as refusal:
+            if refusal.kind is not AnswerKind.FINISHED or not run.filing.finish_asked:
+                raise
+            # An earlier call finished it, and its answer was lost.
+            if contested:
+                run.file_appealed(refusal.body)
+            else:
+                run.file(refusal.body)
+            return
+        if run.filing.finish_asked and _is_in_doubt(run.filing, answer):
+            run.refuse(f"the report is gone; {ASK_FIRST}", retry_from=TipState.FINISHING)
+        elif run.filing.refusal:
             run.refuse_retracted()
+        elif contested:
+            run.pause()
         else:
             run.start_over()
 
@@ -257,10 +286,9 @@ class Filer:
                 raise
             run.file_withdrawn(refusal.body)
             return
-        doubted = run.filing.finish_asked and not _is_denied(run.filing)
-        if doubted and answer is AnswerKind.NO_SUCH_REPORT:
+        if run.filing.finish_asked and _is_in_doubt(run.filing, answer):
             # What is left of it would be drafted anew, and be filed twice if it was finished.
-            run.refuse(f"the report is gone; {_ASK_FIRST}", retry_from=TipState.WITHDRAWING)
+            run.refuse(f"the report is gone; {ASK_FIRST}", retry_from=TipState.WITHDRAWING)
             return
         run.withdraw()
 
@@ -332,9 +360,9 @@ def _digested(parts: Iterator[bytes], digest: _Digest) -> Iterator[bytes]:
         yield part
 
 
-def _is_denied(filing: Filing) -> bool:
-    """Return whether NCMEC told a person that it never had the report."""
-    return filing.remote_id in filing.denied
+def _is_in_doubt(filing: Filing, answer: AnswerKind | None) -> bool:
+    """Return whether a report that was asked to finish is gone, and NCMEC did not deny it yet."""
+    return answer is AnswerKind.NO_SUCH_REPORT and filing.remote_id not in filing.denied
 
 
 def _files_in(receipt: str) -> list[str]:

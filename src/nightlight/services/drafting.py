@@ -84,7 +84,7 @@ class Drafting:
             if filing.state is TipState.FILED:
                 told = replace(filing, failure=_TELL, revision=filing.revision + 1)
                 tx.tips.save(told, at=now)
-            elif filing.state not in _TAKEN_BACK:
+            elif filing.state is not TipState.WITHDRAWN and filing.taken_back_for != OVERTURNED:
                 entries.append(
                     self._take_back(tx, case, stored, why=OVERTURNED, policy=policy, now=now)
                 )

@@ -108,6 +108,11 @@ class StoredTips:
         with self._unit_of_work.read() as tx:
             return tx.tips.due(now, limit, destination=destination)
 
+    def stands(self, tip_id: TipId) -> bool:
+        """Return whether every case of a tip stands."""
+        with self._unit_of_work.read() as tx:
+            return tx.tips.stands(tip_id)
+
 
 def as_of_now(tx: Transaction, tip: CyberTip, filing: Filing) -> CyberTip:
     """Return a tip with what may have changed since it was drafted.

@@ -9,6 +9,7 @@ from msgspec import Struct
 
 from nightlight.detect.hunting import HuntState
 from nightlight.errors import NightlightError, Unavailable
+from nightlight.model.filing import TipState
 from nightlight.services import Services
 from nightlight.worker.watch import RecordWatch
 
@@ -154,7 +155,15 @@ class Worker:
 
     def _file(self) -> bool:
         filer = self._services.filer
-        return filer is not None and bool(filer.run_due(self._options.tips))
+        if filer is None:
+            return False
+        filings = filer.run_due(self._options.tips)
+        for one in filings:
+            if one.state is TipState.REFUSED:
+                _log.error("tip.refused", tip=one.tip_id, report=one.remote_id, why=one.failure)
+            elif one.state is TipState.FILED and one.failure:
+                _log.warning("tip.filed", tip=one.tip_id, report=one.remote_id, why=one.failure)
+        return bool(filings)
 
     def _leave_snapshot(self) -> bool:
         if self._services.matcher.wants_snapshot():

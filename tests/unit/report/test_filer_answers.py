@@ -625,8 +625,10 @@ def test_only_the_report_that_may_have_been_finished_can_be_denied() -> None:
         denied(filing, "7000009")
     refused = World()
     refused.line.answers["upload"] = 4000
-    with pytest.raises(Conflict):
+    with pytest.raises(Conflict, match="report retry tip-0"):
         denied(refused.advance(), "")
+    with pytest.raises(Conflict, match="it is settled"):
+        denied(World().advance(), "9002")
 
 
 def test_a_receipt_is_kept_though_the_tip_was_to_be_withdrawn_meanwhile() -> None:

@@ -4,15 +4,15 @@ from datetime import datetime
 from typing import Any
 
 import msgspec
-from sqlalchemy import Connection, Select, delete, or_, select, update
+from sqlalchemy import Connection, ScalarSelect, Select, delete, func, or_, select, update
 
 from nightlight.adapters.sql.rows import from_us, put_new, to_json, to_us
 from nightlight.adapters.sql.schema import cybertip, review_case, tip_case
 from nightlight.adapters.sql.tip_format import decode_tip, encode_tip
 from nightlight.errors import Conflict, NotFound
-from nightlight.model.case import STANDING
+from nightlight.model.case import STANDING, CaseState
 from nightlight.model.cybertip import CyberTip, Destination
-from nightlight.model.filing import SETTLED, Filing, TipState
+from nightlight.model.filing import SETTLED, UNFINISHED, Filing, TipState
 from nightlight.model.ids import AccountId, CaseId, TipId
 from nightlight.preserve.ports import KeyRing
 from nightlight.transaction import StoredTip
@@ -113,13 +113,9 @@ class SqlTips:
     def due(self, now: datetime, limit: int, *, destination: str) -> list[TipId]:
         """Return a destination's tips that are not settled and need not wait, longest due first.
 
-        A tip waits while one of its cases does not stand, but for being withdrawn.
+        A tip waits while one of its cases does not stand, but where a report may be open.
         """
-        contested = (
-            select(tip_case.c.tip_id)
-            .join(review_case, review_case.c.id == tip_case.c.case_id)
-            .where(review_case.c.state.not_in([state.value for state in STANDING]))
-        )
+        contested = _contested()
         rows = self._connection.execute(
             select(cybertip.c.id)
             .where(
@@ -127,7 +123,7 @@ class SqlTips:
                 cybertip.c.state.not_in([state.value for state in SETTLED]),
                 cybertip.c.next_us <= to_us(now),
                 or_(
-                    cybertip.c.state == TipState.WITHDRAWING.value,
+                    cybertip.c.state.in_([state.value for state in UNFINISHED]),
                     cybertip.c.id.not_in(contested),
                 ),
             )
@@ -135,6 +131,47 @@ class SqlTips:
             .limit(limit)
         )
         return [TipId(one) for one in rows.scalars()]
+
+    def stands(self, tip_id: TipId) -> bool:
+        """Return whether every case of a tip stands."""
+        found = self._connection.execute(_contested().where(tip_case.c.tip_id == tip_id).limit(1))
+        return found.first() is None
+
+    def unfinished(self, opened_before: datetime) -> list[StoredTip]:
+        """Return the tips whose report was opened before then and may be open, oldest first."""
+        found = self._stored(
+            select(cybertip)
+            .where(cybertip.c.state.in_([state.value for state in UNFINISHED]))
+            .order_by(cybertip.c.drafted_us, cybertip.c.id)
+        )
+        return [
+            one
+            for one in found
+            if one.filing.opened_at is not None and one.filing.opened_at < opened_before
+        ]
+
+    def waiting_for_appeals(self) -> list[StoredTip]:
+        """Return the tips that are not settled and wait for the end of an appeal, oldest first."""
+        return self._stored(
+            select(cybertip)
+            .where(
+                cybertip.c.state.not_in([state.value for state in SETTLED]),
+                cybertip.c.id.in_(_with_a_case(CaseState.APPEALED)),
+            )
+            .order_by(cybertip.c.drafted_us, cybertip.c.id)
+        )
+
+    def filed_in_vain(self, since: datetime) -> list[StoredTip]:
+        """Return the filed tips of overturned cases that changed since then, oldest first."""
+        return self._stored(
+            select(cybertip)
+            .where(
+                cybertip.c.state == TipState.FILED.value,
+                cybertip.c.updated_us >= to_us(since),
+                cybertip.c.id.in_(_with_a_case(CaseState.OVERTURNED)),
+            )
+            .order_by(cybertip.c.drafted_us, cybertip.c.id)
+        )
 
     def of_case(self, case_id: CaseId) -> list[StoredTip]:
         """Return the tips that report a case, oldest first."""
@@ -190,6 +227,10 @@ class SqlTips:
         )
 
     def _stored(self, query: Select[Any]) -> list[StoredTip]:
+        query = query.add_columns(
+            _case_in(CaseState.APPEALED).label("appealed"),
+            _case_in(CaseState.OVERTURNED).label("overturned"),
+        )
         return [
             StoredTip(
                 tip_id=row.id,
@@ -198,6 +239,36 @@ class SqlTips:
                 drafted_at=from_us(row.drafted_us),
                 deadline_at=None if row.deadline_us is None else from_us(row.deadline_us),
                 filing=_filing.decode(row.filing),
+                appealed=None if row.appealed is None else CaseId(row.appealed),
+                overturned=None if row.overturned is None else CaseId(row.overturned),
             )
             for row in self._connection.execute(query)
         ]
+
+
+def _contested() -> Select[Any]:
+    """Return which tips have a case that does not stand."""
+    return (
+        select(tip_case.c.tip_id)
+        .join(review_case, review_case.c.id == tip_case.c.case_id)
+        .where(review_case.c.state.not_in([state.value for state in STANDING]))
+    )
+
+
+def _with_a_case(state: CaseState) -> Select[Any]:
+    return (
+        select(tip_case.c.tip_id)
+        .join(review_case, review_case.c.id == tip_case.c.case_id)
+        .where(review_case.c.state == state.value)
+    )
+
+
+def _case_in(state: CaseState) -> ScalarSelect[Any]:
+    """Return the first case in a state of the tip in the query around it."""
+    return (
+        select(func.min(tip_case.c.case_id))
+        .join(review_case, review_case.c.id == tip_case.c.case_id)
+        .where(tip_case.c.tip_id == cybertip.c.id, review_case.c.state == state.value)
+        .correlate(cybertip)
+        .scalar_subquery()
+    )

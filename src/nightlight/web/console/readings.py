@@ -7,6 +7,7 @@ from nightlight.errors import InvalidInput
 from nightlight.model.case import CaseState
 from nightlight.model.ids import AccountId, CaseId
 from nightlight.model.signal import Signal
+from nightlight.report.remedy import EXPIRES_AFTER, remedy
 from nightlight.services import Services
 from nightlight.services.account_view import view_account
 from nightlight.services.clusters import cluster_of
@@ -156,7 +157,12 @@ def reports(services: Services, _: Asked) -> Shown:
     """Return the newest tips with their progress."""
     with services.unit_of_work.read() as tx:
         late = {one.tip_id for one in tx.tips.overdue(services.clock.now())}
-        return {"tips": tx.tips.newest(_PAGE_ROWS), "late": late}
+        tips = tx.tips.newest(_PAGE_ROWS)
+    remedies = {
+        one.tip_id: remedy(one.filing, appealed=one.appealed, overturned=one.overturned)
+        for one in tips
+    }
+    return {"tips": tips, "late": late, "remedies": remedies, "expires_after": EXPIRES_AFTER}
 
 
 def reconciliation(services: Services, _: Asked) -> Shown:

@@ -1,0 +1,49 @@
+"""What a person must do about a tip, with the command that does it. Pure."""
+
+from datetime import timedelta
+
+from nightlight.model.filing import SETTLED, Filing, TipState
+from nightlight.model.ids import CaseId
+from nightlight.report.progress import ASK_FIRST
+
+#: NCMEC drops an unfinished report after a day, or an hour after its last change if that is later.
+EXPIRES_AFTER = timedelta(hours=24)
+
+
+def remedy(filing: Filing, *, appealed: CaseId | None, overturned: CaseId | None) -> str:
+    """Return what a person must do about a tip, "" where nothing is to be done.
+
+    Args:
+        filing: how far it came.
+        appealed: a case of it that is under appeal.
+        overturned: a case of it that was overturned.
+    """
+    if filing.state is TipState.REFUSED:
+        return _of_refused(filing)
+    if filing.state is TipState.FILED and overturned:
+        report = f"report {filing.remote_id}" if filing.remote_id else f"package {filing.tip_id}"
+        return f"tell the authority that {overturned} was overturned after {report} was filed"
+    if filing.state not in SETTLED and appealed:
+        return (
+            f"answer the appeal: nightlight case answer {appealed} --uphold (or --overturn)"
+            " --reviewer WHO --reason WHY"
+        )
+    return ""
+
+
+def is_in_doubt(filing: Filing) -> bool:
+    """Return whether nobody but NCMEC knows if the report of a refused tip was finished."""
+    return filing.state is TipState.REFUSED and ASK_FIRST in filing.failure
+
+
+def _of_refused(filing: Filing) -> str:
+    tip_id, remote_id = filing.tip_id, filing.remote_id
+    if is_in_doubt(filing):
+        return (
+            f"ask NCMEC whether they have report {remote_id}; only if not: nightlight report refile"
+            f" {tip_id} --report {remote_id} --by WHO --reason 'what NCMEC said'"
+        )
+    retry = f"nightlight report retry {tip_id} --by WHO --reason WHY"
+    if remote_id:
+        return f"report {remote_id} may be open or finished; this asks about it: {retry}"
+    return f"mend what it was refused for, then: {retry}"

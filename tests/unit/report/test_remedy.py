@@ -1,0 +1,61 @@
+"""What a person is told to do about a tip, with the command."""
+
+import pytest
+
+from nightlight.model.filing import Filing, TipState
+from nightlight.model.ids import CaseId, TipId
+from nightlight.report.progress import ASK_FIRST
+from nightlight.report.remedy import remedy
+
+_WHY = "--by WHO --reason WHY"
+_CASE = CaseId("case-9")
+
+
+def told(
+    state: TipState,
+    *,
+    remote_id: str = "",
+    failure: str = "",
+    appealed: CaseId | None = None,
+    overturned: CaseId | None = None,
+) -> str:
+    filing = Filing(tip_id=TipId("tip-1"), state=state, remote_id=remote_id, failure=failure)
+    return remedy(filing, appealed=appealed, overturned=overturned)
+
+
+def test_a_report_that_may_have_been_finished_is_asked_about_before_it_is_filed_anew() -> None:
+    said = told(TipState.REFUSED, remote_id="7000001", failure=f"answered 5001; {ASK_FIRST}")
+    assert said == (
+        "ask NCMEC whether they have report 7000001; only if not: nightlight report refile tip-1"
+        " --report 7000001 --by WHO --reason 'what NCMEC said'"
+    )
+
+
+def test_a_refused_tip_names_the_report_that_may_be_open() -> None:
+    said = told(TipState.REFUSED, remote_id="7000001", failure="answered 4000")
+    assert "report 7000001 may be open" in said
+    assert said.endswith(f"nightlight report retry tip-1 {_WHY}")
+
+
+def test_a_refused_tip_without_a_report_is_retried_once_it_is_mended() -> None:
+    said = told(TipState.REFUSED, failure="answered 4100", appealed=_CASE)
+    assert said == f"mend what it was refused for, then: nightlight report retry tip-1 {_WHY}"
+
+
+def test_an_appeal_is_to_be_answered() -> None:
+    said = told(TipState.DRAFTED, appealed=_CASE)
+    assert "nightlight case answer case-9 --uphold (or --overturn) --reviewer WHO" in said
+
+
+@pytest.mark.parametrize(("remote_id", "what"), [("7000001", "report 7000001"), ("", "tip-1")])
+def test_the_authority_is_to_be_told_of_what_was_filed_in_vain(remote_id: str, what: str) -> None:
+    said = told(TipState.FILED, remote_id=remote_id, overturned=_CASE)
+    assert said.startswith("tell the authority that case-9 was overturned")
+    assert what in said
+
+
+@pytest.mark.parametrize("state", [TipState.FILED, TipState.WITHDRAWN, TipState.DRAFTED])
+def test_where_nothing_is_to_be_done_nothing_is_said(state: TipState) -> None:
+    assert told(state) == ""
+    if state is not TipState.DRAFTED:
+        assert told(state, appealed=_CASE) == ""
