@@ -82,8 +82,7 @@ class TipDesk:
             Conflict: its report is opened already, or a filer goes on with it now.
             InvalidInput: a field cannot be corrected so, or the document could not be sent.
         """
-        if not by.strip() or not reason.strip():
-            raise InvalidInput("a correction needs a person and a reason", field="by")
+        _check_told(by, reason)
         with self._unit_of_work.begin() as tx:
             before, filing = tx.tips.load(tip_id)
             _check_unopened(filing)
@@ -141,7 +140,9 @@ class TipDesk:
         Raises:
             NotFound: there is no such tip.
             Conflict: it was not refused.
+            InvalidInput: a person or a reason is missing.
         """
+        _check_told(by, reason)
         with self._unit_of_work.begin() as tx:
             _, filing = tx.tips.load(tip_id)
             tx.tips.save(retried(filing), at=self._clock.now())
@@ -157,8 +158,7 @@ class TipDesk:
             Conflict: it was not refused because its report may have been finished.
             InvalidInput: that is not its report, or a person or a reason is missing.
         """
-        if not by.strip() or not reason.strip():
-            raise InvalidInput("filing anew needs a person and what NCMEC said", field="reason")
+        _check_told(by, reason, hint="the reason is what NCMEC said, and who said it")
         with self._unit_of_work.begin() as tx:
             tip, filing = tx.tips.load(tip_id)
             tx.tips.save(denied(filing, remote_id), at=self._clock.now())
@@ -194,6 +194,15 @@ class TipDesk:
         except InvalidInput as fault:
             return str(fault), unchecked
         return "", unchecked
+
+
+def _check_told(by: str, reason: str, *, hint: str = "") -> None:
+    """Return only if it is said who does this, and why: both stand in the record."""
+    for field, said in (("by", by), ("reason", reason)):
+        if not said.strip():
+            raise InvalidInput(
+                "it must not be empty: it stands in the record", field=field, hint=hint
+            )
 
 
 def _check_unopened(filing: Filing) -> None:
