@@ -15,6 +15,9 @@ from nightlight.errors import NotFound, Unavailable
 #: Where files are written before they have their name; in the vault, so that they can be renamed.
 #: It is made with a vault and stays: a folder without it is no vault, but where one is mounted.
 _PARTIAL = "partial"
+#: What is being destroyed lies beside them under this and its name. The name itself is free before
+#: anything is overwritten: under a name there is a whole file or none, whoever is killed.
+_GOING = "going-"
 #: More than what a vault file begins with: its version and its wrapped data key.
 _BEGINNING = 4096
 
@@ -33,6 +36,8 @@ class DirectoryBlobStore:
     def discard_partial(self, *, before: datetime) -> int:
         """Return how many files, begun before then and never finished, are now gone.
 
+        What somebody was killed while destroying is destroyed to the end, however young it is.
+
         Raises:
             Unavailable: the disk cannot be read or written.
         """
@@ -42,9 +47,13 @@ class DirectoryBlobStore:
             for path in list(folder.iterdir()) if folder.is_dir() else []:
                 # Another process may tidy up, or finish a file, at the same time.
                 with suppress(FileNotFoundError):
-                    if path.stat().st_mtime < before.timestamp():
+                    if path.name.startswith(_GOING):
+                        _wipe(path)
+                    elif path.stat().st_mtime < before.timestamp():
                         path.unlink()
-                        gone += 1
+                    else:
+                        continue
+                    gone += 1
         except OSError as error:
             raise _unwritable(error) from error
         return gone
@@ -139,6 +148,7 @@ class DirectoryBlobStore:
         try:
             if not path.exists():
                 raise NotFound("the vault does not hold this")
+            self._make_folders(path.parent)
             with _written(parts, self._root / _PARTIAL) as partial, self._alone():
                 # What was destroyed meanwhile must not come back.
                 if not path.exists():
@@ -149,22 +159,29 @@ class DirectoryBlobStore:
             raise _unwritable(error) from error
 
     def destroy(self, name: str) -> None:
-        """Destroy what is kept under ``name``, its beginning first; once back, it is gone.
+        """Destroy what is kept under ``name``; once back, it is gone.
 
-        The beginning holds the wrapped data key. What the disk keeps of it elsewhere, in copies of
-        its own or in backups, is beyond reach.
+        First it loses its name, then its beginning, which holds the wrapped data key, is
+        overwritten. Whoever is killed in between leaves no broken file under the name. What the
+        disk keeps of it elsewhere, in copies of its own or in backups, is beyond reach.
 
         Raises:
             Unavailable: the disk cannot be written, or this is not the vault that is in use.
         """
-        path = self._path(name)
-        if not self.has(name):
-            return
+        path, partial = self._path(name), self._root / _PARTIAL
+        going = partial / f"{_GOING}{name}"
         try:
-            with self._alone(), suppress(FileNotFoundError):
-                _overwrite_beginning(path)
-                path.unlink()
-            _sync_directory(path.parent)
+            if not self.has(name) and not going.exists():
+                return
+            with self._alone():
+                with suppress(FileNotFoundError):
+                    _wipe(going)  # somebody was killed before
+                with suppress(FileNotFoundError):
+                    path.rename(going)
+                    _sync_directory(path.parent)
+                    _sync_directory(partial)
+                with suppress(FileNotFoundError):
+                    _wipe(going)
         except OSError as error:
             raise _unwritable(error) from error
 
@@ -229,11 +246,14 @@ def _written(parts: Iterable[bytes], folder: Path) -> Iterator[Path]:
         partial.unlink(missing_ok=True)
 
 
-def _overwrite_beginning(path: Path) -> None:
+def _wipe(path: Path) -> None:
+    """Overwrite the beginning of a file, then let the file go; durably, one after the other."""
     with path.open("r+b") as file:
         file.write(secrets.token_bytes(min(_BEGINNING, path.stat().st_size)))
         file.flush()
         os.fsync(file.fileno())
+    path.unlink()
+    _sync_directory(path.parent)
 
 
 def _unwritable(error: OSError) -> Unavailable:

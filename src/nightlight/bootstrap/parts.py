@@ -23,11 +23,11 @@ from nightlight.enforce.outbox import OutboxOptions
 from nightlight.errors import InvalidInput, NotPermitted
 from nightlight.ingest.ports import Hasher
 from nightlight.preserve.ports import BlobStore
-from nightlight.preserve.vault import Vault
 from nightlight.services.delivery import Dispatcher
 from nightlight.services.matching import Matcher
 from nightlight.services.record import CheckpointDestination, Published, Record, Verified
 from nightlight.services.screening import Screening
+from nightlight.services.sealing import Sealing
 from nightlight.services.statements import Statements, note_statements
 from nightlight.settings import Settings
 from nightlight.transaction import UnitOfWork
@@ -148,7 +148,7 @@ def build_screening(
     unit_of_work: UnitOfWork,
     clock: Clock,
     matcher: Matcher,
-    vault: Vault,
+    sealing: Sealing,
     *,
     own: ConfiguredMediaSource,
     hasher: Hasher,
@@ -171,7 +171,7 @@ def build_screening(
         matcher=matcher,
         fetch=fetch,
         hasher=hasher,
-        seal=vault.seal_file,
+        seal=sealing.seal_file,
         receive=lambda: Spool(max_bytes=_LARGEST_UPLOAD, folder=settings.home),
     )
 

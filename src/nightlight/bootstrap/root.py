@@ -50,6 +50,7 @@ from nightlight.services.requests import Requests
 from nightlight.services.retention import Retention
 from nightlight.services.review import Review
 from nightlight.services.rules import CurrentRules
+from nightlight.services.sealing import Sealing
 from nightlight.services.suggestions import Suggestions
 from nightlight.services.tip_desk import TipDesk
 from nightlight.settings import Settings
@@ -71,6 +72,7 @@ def build_services(settings: Settings, *, clock: Clock | None = None) -> Service
     keys = open_keys(settings, engine)
     unit_of_work = SqlUnitOfWork(engine=engine, clock=clock, keys=keys)
     vault = Vault(blobs=build_blobs(settings, clock, unit_of_work), keys=keys)
+    sealing = Sealing(unit_of_work=unit_of_work, vault=vault)
     matcher = Matcher(unit_of_work=unit_of_work, clock=clock, snapshots=settings.index_directory)
     rules = CurrentRules(unit_of_work=unit_of_work, matcher=matcher)
     source = ConfiguredMediaSource(
@@ -81,7 +83,7 @@ def build_services(settings: Settings, *, clock: Clock | None = None) -> Service
         source=source,
         hasher=hasher,
         wanted=rules.matches,
-        seal=vault.seal_file,
+        seal=sealing.seal_file,
     )
     sealer = Sealer(vault=vault, clock=clock)
     pipeline = Pipeline(
@@ -120,9 +122,10 @@ def build_services(settings: Settings, *, clock: Clock | None = None) -> Service
         matcher=matcher,
         rules=rules,
         screening=build_screening(
-            settings, unit_of_work, clock, matcher, vault, own=source, hasher=hasher
+            settings, unit_of_work, clock, matcher, sealing, own=source, hasher=hasher
         ),
         vault=vault,
+        sealing=sealing,
         keys=Keys(unit_of_work=unit_of_work, keys=keys, vault=vault, clock=clock),
         exports=Exports(
             unit_of_work=unit_of_work,

@@ -132,6 +132,7 @@ def run(
     _deliver_rest(services, tally)
     while services.kept_posts.run_due():
         pass
+    services.sealing.tell()
     services.record.anchor()
     if not quiet:
         _summarise(services, tally)

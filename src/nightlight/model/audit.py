@@ -19,6 +19,7 @@ ACTIONS: Mapping[str, str] = {
     "evidence.spared": "evidence that was to be destroyed is kept after all; the reason says why",
     "evidence.destroyed": "the certificate: evidence is gone, what was found before, and the rule",
     "evidence.missed": "an alarm: what was to be destroyed is not in the vault; nothing was done",
+    "evidence.mended": "an alarm: a vault file did not open; equal bytes were sealed in its place",
     "hold.placed": "a hold keeps a case's evidence, all of it alike",
     "hold.extended": "a hold was made to hold longer",
     "hold.released": "a hold was released by a person",

@@ -134,6 +134,7 @@ class Pipeline:
         """Fetch and seal files that a finding turned out to need; no transaction is open."""
         for url in urls:
             files.fetched[url] = self._intake.seal_now(url)
+            files.asked[url] = files.asked.get(url, 0) + 1
 
     def set_aside(self, *, why: str) -> Batch:
         """Hold what the next event of the log is about and open a case, without judging it.

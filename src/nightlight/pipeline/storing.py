@@ -30,6 +30,8 @@ from nightlight.transaction import Transaction
 
 _ABOUT_POSTS = PostCreated | PostEdited | PostDeleted
 _POST = SubjectKind.POST
+#: A file that was destroyed for another case while this waited is fetched so often.
+_FETCHES = 3
 
 
 class Judged(Struct, frozen=True, kw_only=True):
@@ -45,11 +47,13 @@ class Files(Struct, kw_only=True):
     """What became of the files of a batch: scanned before, and fetched because a finding asks.
 
     Attributes:
+        asked: how often each address was fetched; what is gone again each time is given up.
         gives_up: whether a file that was not fetched counts as one that cannot be had.
     """
 
     scans: dict[EventKey, Scan]
     fetched: dict[str, Scan] = field(default_factory=dict)
+    asked: dict[str, int] = field(default_factory=dict)
     gives_up: bool = False
 
 
@@ -118,8 +122,9 @@ class Storing:
             judged.append(
                 Judged(decision=decision, plan=plan, signals=judgement.signals, case_id=case_id)
             )
-        if wanted and not files.gives_up:
-            raise FilesWantedError(tuple(dict.fromkeys(wanted)))
+        to_fetch = [one for one in dict.fromkeys(wanted) if files.asked.get(one, 0) < _FETCHES]
+        if to_fetch and not files.gives_up:
+            raise FilesWantedError(to_fetch)
         # Nothing is confirmed of anybody yet: whoever is locked by policy waits for a person.
         entries += account_for(
             tx.report_decisions,

@@ -57,12 +57,13 @@ class Sealer:
     def seal(self, finding: Finding, *, fetched: Mapping[str, Scan]) -> Sealed:
         """Return the evidence of a finding, now in the vault; ``complete`` if nothing is missing.
 
-        Nothing is fetched here: this runs while a transaction is open.
+        Nothing is fetched here: this runs while a transaction is open, in which nothing is
+        destroyed. Of a file that is there only the beginning is read meanwhile.
 
         Args:
             finding: what to seal.
             fetched: the outcome of fetching files that were not sealed when they came in, by
-                address; ``wanted`` names those that are missing.
+                address; ``wanted`` names those that are missing, or are gone again since.
         """
         sealed: list[Evidence] = []
         wanted: list[str] = []
@@ -83,16 +84,17 @@ class Sealer:
         except Unavailable:
             complete = False
         for media in finding.media:
+            late = fetched.get(media.url)
+            known = [one for one in (media.scan, late) if one is not None and one.sealed_digest]
             try:
-                held = bool(media.scan.sealed_digest) and self._vault.has(media.scan.sealed_digest)
+                # What was due may have been destroyed since, also since it was fetched.
+                scan = next((one for one in known if self._vault.begins(one.sealed_digest)), None)
             except Unavailable:
-                held, complete = bool(media.scan.sealed_digest), False
-            # What was due may have been destroyed since: it is fetched again.
-            scan = media.scan if held else fetched.get(media.url)
-            if scan is None and media.url:
-                wanted.append(media.url)
-            if scan is None or not scan.sealed_digest:
+                scan, complete = known[-1], False
+            if scan is None:
                 complete = False
+                if media.url and (late is None or late.sealed_digest):
+                    wanted.append(media.url)
                 continue
             sealed.append(
                 self._evidence(

@@ -5,18 +5,22 @@ keyed digest of the content's SHA-256: equal things are kept once, and a list of
 nothing to someone who holds a list of known hashes.
 
 There are two formats: NLV1 seals bytes in one piece, NLV2 a file of any size in chunks.
+
+A name is no proof that its file still opens. Whoever seals what is there already has it opened to
+its end, and what does not open is replaced while the bytes are in hand.
 """
 
 import hashlib
 import hmac
 import secrets
-from collections.abc import Iterator
+from collections.abc import Callable, Collection, Generator, Iterable, Iterator
+from contextlib import closing, suppress
 from typing import BinaryIO
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
-from nightlight.errors import IntegrityFailure, Unavailable
+from nightlight.errors import IntegrityFailure, NotFound, Unavailable
 from nightlight.model.custody import Access
 from nightlight.preserve._chunks import CHUNK_BYTES, PREFIX_BYTES, opened_chunks, sealed_chunks
 from nightlight.preserve.ports import BlobStore, EvidenceFile, KeyRing
@@ -37,30 +41,46 @@ class Vault:
     def __init__(self, *, blobs: BlobStore, keys: KeyRing) -> None:
         self._blobs = blobs
         self._keys = keys
+        self._mended: dict[str, None] = {}
 
     def seal(self, data: bytes) -> str:
-        """Return the SHA-256 (hex) under which ``data`` is now durably sealed."""
+        """Return the SHA-256 (hex) under which ``data`` is now durably sealed, and opens."""
         digest = hashlib.sha256(data).hexdigest()
-        name = self._name(digest)
-        if not self._blobs.has(name):
-            self._blobs.put(name, self._encrypt(data, digest))
+        self._keep(digest, lambda: (self._encrypt(data, digest),))
         return digest
 
     def seal_file(self, file: EvidenceFile) -> str:
-        """Return the SHA-256 (hex) under which the file is now durably sealed.
+        """Return the SHA-256 (hex) under which the file is now durably sealed, and opens.
 
         Raises:
             IntegrityFailure: the file's bytes are not those of its SHA-256; nothing is sealed.
         """
         digest = file.sha256
-        name = self._name(digest)
-        if not self._blobs.has(name):
-            self._blobs.put_parts(name, self._encrypt_file(file, digest))
+        self._keep(digest, lambda: self._encrypt_file(file, digest))
         return digest
 
+    def mended(self) -> tuple[str, ...]:
+        """Return the names under which something was found that did not open, and was replaced."""
+        return tuple(self._mended)
+
+    def forget_mended(self, names: Collection[str]) -> None:
+        """Forget names that ``mended`` gave: the record knows of them."""
+        for name in names:
+            self._mended.pop(name, None)
+
     def has(self, digest: str) -> bool:
-        """Return whether something with this SHA-256 is sealed here."""
+        """Return whether something is kept here under this SHA-256; it may not open."""
         return self._blobs.has(self._name(digest))
+
+    def begins(self, digest: str) -> bool:
+        """Return whether what is kept under this SHA-256 begins to open: its key, its first MiB.
+
+        For who must not wait for the whole. One that is cut short later on is not found by it.
+
+        Raises:
+            Unavailable: the store does not answer.
+        """
+        return self._opens(self._name(digest), digest, whole=False)
 
     def name_of(self, digest: str) -> str:
         """Return the keyed digest that stands for this SHA-256 where it may be seen."""
@@ -162,6 +182,32 @@ class Vault:
             raise Unavailable(f"the vault cannot be read: {error.strerror}") from error
         return True
 
+    def _keep(self, digest: str, parts: Callable[[], Iterable[bytes]]) -> None:
+        """Let a file that opens be kept under a digest: the one that is there, or a new one."""
+        name = self._name(digest)
+        if self._blobs.has(name):
+            if self._opens(name, digest, whole=True):
+                return
+            with suppress(NotFound):  # destroyed meanwhile: then there is nothing to replace
+                self._blobs.replace_parts(name, parts())
+                self._mended[name] = None
+                return
+        self._blobs.put_parts(name, parts())
+
+    def _opens(self, name: str, digest: str, *, whole: bool) -> bool:
+        """Return whether a file opens, to its end or its first part.
+
+        Each part is bound to its digest and its place, so that no other hash of it is taken.
+        """
+        try:
+            with closing(self._decrypt(name, digest)) as parts:
+                for _ in parts:
+                    if not whole:
+                        return True
+        except (IntegrityFailure, NotFound):
+            return False
+        return True
+
     def _checked(self, parts: Iterator[bytes], digest: str) -> Iterator[bytes]:
         whole = hashlib.sha256()
         for part in parts:
@@ -196,7 +242,7 @@ class Vault:
         wrapped = self._keys.wrap(data_key)
         return data_key, version + len(wrapped).to_bytes(2, "big") + wrapped
 
-    def _decrypt(self, name: str, digest: str) -> Iterator[bytes]:
+    def _decrypt(self, name: str, digest: str) -> Generator[bytes]:
         try:
             with self._blobs.open(name) as blob:
                 yield from self._decrypt_blob(blob, digest.encode())

@@ -31,6 +31,7 @@ from nightlight.services.retention import Retention
 from nightlight.services.review import Review
 from nightlight.services.rules import CurrentRules
 from nightlight.services.screening import Screening
+from nightlight.services.sealing import Sealing
 from nightlight.services.statements import Statements
 from nightlight.services.suggestions import Suggestions
 from nightlight.services.tip_desk import TipDesk
@@ -59,6 +60,7 @@ class Services(Struct, frozen=True, kw_only=True):
     rules: CurrentRules
     screening: Screening
     vault: Vault
+    sealing: Sealing
     evidence: EvidenceDesk
     exports: Exports
     holds: Holds

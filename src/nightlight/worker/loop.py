@@ -145,7 +145,9 @@ class Worker:
         return busy
 
     def _keep(self) -> bool:
-        return bool(self._services.kept_posts.run_due())
+        busy = bool(self._services.kept_posts.run_due())
+        self._services.sealing.tell()
+        return busy
 
     def _deliver(self) -> bool:
         return self._services.dispatcher is not None and bool(self._services.dispatcher.run_due())

@@ -1,5 +1,6 @@
 """What every store of vault files does, in a folder and in a bucket."""
 
+import hashlib
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from uuid import uuid4
@@ -158,6 +159,18 @@ def test_a_vault_seals_opens_wraps_again_and_destroys(store: BlobStore, tmp_path
     vault.destroy(digest)
     with pytest.raises(NotFound):
         vault.open(digest, ACCESS)
+
+
+@pytest.mark.parametrize("broken", [b"", b"NLV1", b"zorbleflux" * 9], ids=["0", "4", "90"])
+def test_a_vault_seals_over_what_does_not_open(
+    store: BlobStore, tmp_path: Path, broken: bytes
+) -> None:
+    vault = Vault(blobs=store, keys=fresh_keys(tmp_path))
+    name = vault.name_of(hashlib.sha256(b"quibble").hexdigest())
+    store.put(name, broken)
+    digest = vault.seal(b"quibble")
+    assert vault.open(digest, ACCESS) == b"quibble"
+    assert vault.mended() == (name,)
 
 
 def test_settings_put_the_vault_into_a_bucket(server: Simulator, tmp_path: Path) -> None:

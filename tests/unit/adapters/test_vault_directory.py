@@ -140,6 +140,60 @@ def test_the_beginning_is_overwritten_before_the_name_goes(tmp_path: Path) -> No
     assert b"wrapped key" not in kept.read_bytes()[:4000]
 
 
+class Killed(BaseException):
+    """Stands for kill -9."""
+
+
+def die(*_: object) -> None:
+    raise Killed
+
+
+@pytest.mark.parametrize(
+    "step", ["_sync_directory", "secrets.token_bytes", "os.fsync", "Path.unlink"]
+)
+def test_whoever_is_killed_while_destroying_leaves_the_whole_file_or_a_free_name(
+    tmp_path: Path, step: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store = DirectoryBlobStore(tmp_path)
+    store.put(NAME, b"sealed")
+    with monkeypatch.context() as killed:
+        killed.setattr(f"nightlight.adapters.vault_directory.{step}", die)
+        with pytest.raises(Killed):
+            store.destroy(NAME)
+    assert not store.has(NAME) or store.get(NAME) == b"sealed"
+    store.put(NAME, b"sealed")
+    assert store.get(NAME) == b"sealed"
+    store.destroy(NAME)
+    assert not store.has(NAME)
+    assert list((tmp_path / "partial").iterdir()) == []
+
+
+def test_what_somebody_was_killed_while_destroying_is_destroyed_at_the_next_start(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store = DirectoryBlobStore(tmp_path)
+    store.put(NAME, b"wrapped key" * 1000)
+    kept = tmp_path / "another-name"
+    os.link(next(tmp_path.glob("ab/cd/*")), kept)
+    with monkeypatch.context() as killed:
+        killed.setattr("nightlight.adapters.vault_directory.secrets.token_bytes", die)
+        with pytest.raises(Killed):
+            store.destroy(NAME)
+    assert DirectoryBlobStore(tmp_path).discard_partial(before=datetime(2026, 3, 1, tzinfo=UTC))
+    assert list((tmp_path / "partial").iterdir()) == []
+    assert b"wrapped key" not in kept.read_bytes()[:4000]
+
+
+def test_replacing_works_in_a_vault_that_was_restored_without_its_empty_folder(
+    tmp_path: Path,
+) -> None:
+    store = DirectoryBlobStore(tmp_path)
+    store.put(NAME, b"old")
+    (tmp_path / "partial").rmdir()
+    store.replace_parts(NAME, (b"new",))
+    assert store.get(NAME) == b"new"
+
+
 def test_replacing_keeps_the_old_or_the_new_whole(tmp_path: Path) -> None:
     store = DirectoryBlobStore(tmp_path)
     store.put(NAME, b"old")

@@ -114,6 +114,20 @@ def test_sealing_again_gives_the_same_evidence(desk: Desk) -> None:
     assert desk.seal(make_media(scan=SEALED_BEFORE)) == desk.seal(make_media(scan=SEALED_BEFORE))
 
 
+def test_media_that_was_destroyed_since_it_was_fetched_is_wanted_again(desk: Desk) -> None:
+    desk.fetched["folder/a.png"] = SEALED_BEFORE
+    desk.vault.destroy(KEPT_SHA256)
+    sealed = desk.seal(make_media(url="folder/a.png"))
+    assert (sealed.complete, sealed.wanted) == (False, ("folder/a.png",))
+    assert [one.kind for one in sealed.evidence] == [EvidenceKind.POST]
+
+
+def test_media_whose_vault_file_is_damaged_is_wanted_again(desk: Desk) -> None:
+    desk.blobs.kept[desk.vault.name_of(KEPT_SHA256)] = b""
+    sealed = desk.seal(make_media(scan=SEALED_BEFORE, url="folder/a.png"))
+    assert (sealed.complete, sealed.wanted) == (False, ("folder/a.png",))
+
+
 def test_media_that_was_destroyed_since_it_was_sealed_is_wanted_again(desk: Desk) -> None:
     desk.vault.destroy(KEPT_SHA256)
     sealed = desk.seal(make_media(scan=SEALED_BEFORE, url="folder/a.png"))

@@ -1,14 +1,16 @@
 """What is sealed comes back exactly, or not at all; and its name says nothing."""
 
 import hashlib
+from collections.abc import Iterable
 from pathlib import Path
+from typing import BinaryIO
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from tests.fakes.blobs import ACCESS, MemoryBlobs, fresh_keys
 
-from nightlight.errors import IntegrityFailure, InvalidInput, NightlightError, NotFound
+from nightlight.errors import IntegrityFailure, InvalidInput, NightlightError, NotFound, Unavailable
 from nightlight.model.custody import Access
 from nightlight.preserve.vault import Vault
 
@@ -126,6 +128,71 @@ def test_other_content_under_a_good_seal_is_found(vault: Vault, blobs: MemoryBlo
     blobs.kept[name] = vault._encrypt(b"something else", digest)
     with pytest.raises(IntegrityFailure, match="other bytes than were sealed"):
         vault.open(digest, ACCESS)
+
+
+def test_what_does_not_open_is_replaced_when_equal_bytes_come_in(
+    vault: Vault, blobs: MemoryBlobs
+) -> None:
+    vault.seal(DATA)
+    [(name, blob)] = blobs.kept.items()
+    for place in range(0, len(blob), 7):
+        blobs.kept[name] = blob[:place] + bytes([blob[place] ^ 1]) + blob[place + 1 :]
+        digest = vault.seal(DATA)
+        assert vault.open(digest, ACCESS) == DATA
+        assert vault.mended() == (name,)
+        vault.forget_mended((name,))
+    assert vault.mended() == ()
+
+
+def test_what_opens_is_not_written_again(vault: Vault, blobs: MemoryBlobs) -> None:
+    vault.seal(DATA)
+    before = dict(blobs.kept)
+    vault.seal(DATA)
+    assert blobs.kept == before
+    assert vault.mended() == ()
+
+
+def test_what_is_under_a_key_that_is_lost_is_sealed_under_one_that_is_there(
+    vault: Vault, blobs: MemoryBlobs, tmp_path: Path
+) -> None:
+    keys = fresh_keys(tmp_path, "other.json")
+    after = Vault(blobs=blobs, keys=keys)
+    digest = vault.seal(DATA)
+    blobs.kept[after.name_of(digest)] = blobs.kept.pop(vault.name_of(digest))
+    assert not after.begins(digest)
+    after.seal(DATA)
+    assert after.open(digest, ACCESS) == DATA
+
+
+def test_what_is_destroyed_just_before_it_is_replaced_is_sealed_anew(
+    vault: Vault, blobs: MemoryBlobs, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    digest = vault.seal(DATA)
+    [name] = blobs.kept
+    blobs.kept[name] = b""
+    real = blobs.replace_parts
+
+    def late(name: str, parts: Iterable[bytes]) -> None:
+        blobs.destroy(name)
+        real(name, parts)
+
+    monkeypatch.setattr(blobs, "replace_parts", late)
+    assert vault.seal(DATA) == digest
+    assert vault.open(digest, ACCESS) == DATA
+
+
+def test_a_store_that_does_not_answer_is_not_taken_for_a_damaged_file(
+    vault: Vault, blobs: MemoryBlobs, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    digest = vault.seal(DATA)
+
+    def away(_: str) -> BinaryIO:
+        raise Unavailable("the vault does not answer")
+
+    monkeypatch.setattr(blobs, "open", away)
+    for act in (lambda: vault.seal(DATA), lambda: vault.begins(digest)):
+        with pytest.raises(Unavailable):
+            act()
 
 
 def test_no_fault_quotes_what_was_sealed(vault: Vault, blobs: MemoryBlobs) -> None:

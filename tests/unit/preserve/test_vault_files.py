@@ -88,6 +88,32 @@ def test_opening_parts_needs_a_purpose(vault: Vault) -> None:
         vault.open_parts(digest, Access(person="ana", purpose=" "))
 
 
+@pytest.mark.parametrize("at", [0.2, 0.6, 0.99])
+def test_damage_anywhere_in_a_file_is_mended_when_it_comes_in_again(
+    vault: Vault, blobs: MemoryBlobs, at: float
+) -> None:
+    digest = vault.seal_file(HeldFile(DATA))
+    [(name, blob)] = blobs.kept.items()
+    place = int(len(blob) * at)
+    blobs.kept[name] = blob[:place] + bytes([blob[place] ^ 1]) + blob[place + 1 :]
+    assert vault.seal_file(HeldFile(DATA)) == digest
+    assert vault.open(digest, ACCESS) == DATA
+    assert vault.mended() == (name,)
+
+
+def test_only_the_beginning_is_read_to_say_that_a_file_begins(
+    vault: Vault, blobs: MemoryBlobs
+) -> None:
+    digest = vault.seal_file(HeldFile(DATA))
+    [(name, blob)] = blobs.kept.items()
+    blobs.kept[name] = blob[:-1] + bytes([blob[-1] ^ 1])
+    assert vault.begins(digest)
+    blobs.kept[name] = blob[:40]
+    assert not vault.begins(digest)
+    blobs.destroy(name)
+    assert not vault.begins(digest)
+
+
 def body_of(blob: bytes) -> int:
     """Return where the chunks begin: after version, wrapped key and prefix."""
     return 6 + int.from_bytes(blob[4:6], "big") + _chunks.PREFIX_BYTES
