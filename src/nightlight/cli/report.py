@@ -147,13 +147,32 @@ def refile(
     Only where the answer to finishing was lost and the report is gone. The CyberTipline is asked
     about the first report once more: if it has it, nothing is filed anew.
     """
-    open_services().tip_desk.refile(TipId(tip_id), report, by=by, reason=reason)
+    filing = open_services().tip_desk.refile(TipId(tip_id), report, by=by, reason=reason)
+    anew = "a new one is opened only if it does not have it"
+    if filing.state is TipState.WITHDRAWING:
+        anew = "none is opened of what is taken back"
     out.print(
-        f"{tip_id} is due again: the CyberTipline is asked about report {report} once more, and a"
-        " new one is opened only if it does not have it. `nightlight report file`, or a running"
-        " worker, does so",
+        f"{tip_id} is due again: the CyberTipline is asked about report {report} once more, and"
+        f" {anew}. `nightlight report file`, or a running worker, does so",
         markup=False,
     )
+
+
+@app.command()
+def found(
+    tip_id: Tip,
+    *,
+    report: Annotated[str, typer.Option(help="The report id that NCMEC was asked about.")],
+    by: Actor,
+    reason: Reason,
+) -> None:
+    """Note that NCMEC has the report of a refused tip: what it said is kept as the receipt.
+
+    Only where the answer to finishing was lost and the report is gone.
+    """
+    filing = open_services().tip_desk.found(TipId(tip_id), report, by=by, reason=reason)
+    check = f": {filing.failure}" if filing.failure else ""
+    out.print(f"{tip_id} is filed as report {report}{check}", markup=False)
 
 
 @app.command()

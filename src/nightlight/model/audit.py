@@ -83,6 +83,7 @@ ACTIONS: Mapping[str, str] = {
     "tip.finish_requested": "the report is about to be finished",
     "tip.retried": "a person ordered a refused tip to be filed again",
     "tip.denied": "NCMEC said that it never had a report: it is asked once more, then filed anew",
+    "tip.found": "NCMEC told a person that it has a report whose answer was lost: the tip is filed",
     "tip.filed": "the report is filed, and its receipt kept",
     "tip.retraction_requested": "an unfinished report is about to be retracted",
     "tip.started_over": "the tip is filed anew in another report",

@@ -33,7 +33,8 @@ class TipState(StrEnum):
 _LEFT = frozenset({TipState.RETRACTING, TipState.DRAFTED, TipState.REFUSED, TipState.WITHDRAWING})
 
 #: The whole state machine: what may follow what, besides staying. Back to DRAFTED is starting
-#: over in a new report; REFUSED is left only by a person's order. PACKING is the only step of a
+#: over in a new report; REFUSED is left only by a person's order, to FILED by NCMEC's word that it
+#: has a report whose answer was lost. PACKING is the only step of a
 #: destination that takes a package instead of calls. Where finishing was asked, RETRACTING finds
 #: out whether it was done: it leads to FILED then, and to DRAFTED only where it certainly was not.
 TIP_TRANSITIONS: dict[TipState, frozenset[TipState]] = {
@@ -62,6 +63,7 @@ TIP_TRANSITIONS: dict[TipState, frozenset[TipState]] = {
     TipState.REFUSED: frozenset(
         {
             TipState.DRAFTED,
+            TipState.FILED,
             TipState.RETRACTING,
             TipState.FINISHING,
             TipState.WITHDRAWING,
@@ -106,7 +108,7 @@ class Filing(Struct, frozen=True, kw_only=True):
         uploaded: remote file ids, in the order of the tip's files.
         described: how many of the uploaded files have their details filed.
         receipt: the body of /finish's answer, verbatim: the legal notification of
-            18 USC 2258A(h)(1).
+            18 USC 2258A(h)(1). Where that was lost, what NCMEC told a person.
         failure: why the tip was refused or waits; on a filed tip, what a person must check.
         retry_from: on a refused tip, where filing goes on if a person orders it to.
         refusal: why the tip was refused, while its open report is being retracted for it; "" where

@@ -266,13 +266,39 @@ def denied(filing: Filing, remote_id: str) -> Filing:
         Conflict: the tip was not refused because its report may have been finished.
         InvalidInput: that is not the report.
     """
+    _check_lost(filing, remote_id)
+    return structs.replace(retried(filing), denied=(*filing.denied, remote_id))
+
+
+def found(filing: Filing, remote_id: str, *, said: str, at: datetime) -> Filing:
+    """Return a refused filing as filed, once NCMEC said that it has the report, ready to be saved.
+
+    Raises:
+        Conflict: the tip was not refused because its report may have been finished.
+        InvalidInput: that is not the report.
+    """
+    _check_lost(filing, remote_id)
+    check_tip_transition(filing.state, TipState.FILED)
+    return structs.replace(
+        filing,
+        state=TipState.FILED,
+        receipt=f"The answer to finishing report {remote_id} was lost. NCMEC said: {said}",
+        failure=_FILED_BEFORE.get(filing.taken_back_for, ""),
+        retry_from=None,
+        filed_at=at,
+        next_attempt_at=None,
+        revision=filing.revision + 1,
+    )
+
+
+def _check_lost(filing: Filing, remote_id: str) -> None:
     in_doubt = filing.retry_from is TipState.FINISHING or (
         filing.retry_from is TipState.WITHDRAWING and filing.finish_asked
     )
     if not in_doubt:
         raise Conflict(
             f"the tip is {filing.state.value}, and no report of it is lost",
-            hint=_instead_of_denying(filing),
+            hint=_instead(filing),
         )
     if remote_id != filing.remote_id:
         raise InvalidInput(
@@ -280,10 +306,9 @@ def denied(filing: Filing, remote_id: str) -> Filing:
             field="report",
             hint=f"ask NCMEC about {filing.remote_id}, and give that number",
         )
-    return structs.replace(retried(filing), denied=(*filing.denied, remote_id))
 
 
-def _instead_of_denying(filing: Filing) -> str:
+def _instead(filing: Filing) -> str:
     """Return what there is to be done about a tip of which no report is lost."""
     match filing.state:
         case TipState.REFUSED:

@@ -39,9 +39,11 @@ def is_in_doubt(filing: Filing) -> bool:
 def _of_refused(filing: Filing) -> str:
     tip_id, remote_id = filing.tip_id, filing.remote_id
     if is_in_doubt(filing):
+        rest = f"{tip_id} --report {remote_id} --by WHO --reason 'what NCMEC said'"
+        anew = "" if filing.retry_from is TipState.FINISHING else " (nothing is filed anew of it)"
         return (
-            f"ask NCMEC whether they have report {remote_id}; only if not: nightlight report refile"
-            f" {tip_id} --report {remote_id} --by WHO --reason 'what NCMEC said'"
+            f"ask NCMEC whether they have report {remote_id}. If they do: nightlight report found"
+            f" {rest}. Only if not: nightlight report refile {rest}{anew}"
         )
     retry = f"nightlight report retry {tip_id} --by WHO --reason WHY"
     if remote_id:

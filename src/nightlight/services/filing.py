@@ -79,10 +79,8 @@ class StoredTips:
             if filing.state is TipState.WITHDRAWN:
                 redrafted = {"redrafted": self._drafting.redraft(tx, tip, now=now)}
             if filing.state is TipState.FILED:
-                for case_id in tip.cases:
-                    if _is_filed_everywhere(tx, case_id):
-                        _report_case(tx, case_id)
-            if filing.state in (TipState.FILED, TipState.WITHDRAWN):
+                accounted = note_filed(tx, tip, at=now)
+            elif filing.state is TipState.WITHDRAWN:
                 accounted = settle(tx.report_decisions, tip.cases, tip.account_id, at=now)
             tx.commit(
                 *accounted,
@@ -112,6 +110,17 @@ class StoredTips:
         """Return whether every case of a tip stands."""
         with self._unit_of_work.read() as tx:
             return tx.tips.stands(tip_id)
+
+
+def note_filed(tx: Transaction, tip: CyberTip, *, at: datetime) -> list[AuditEntry]:
+    """Return what the record says of account actions, now that a tip is stored as filed.
+
+    Its cases, which the transaction holds, are reported once every tip of them is filed.
+    """
+    for case_id in tip.cases:
+        if _is_filed_everywhere(tx, case_id):
+            _report_case(tx, case_id)
+    return settle(tx.report_decisions, tip.cases, tip.account_id, at=at)
 
 
 def as_of_now(tx: Transaction, tip: CyberTip, filing: Filing) -> CyberTip:

@@ -16,10 +16,10 @@ from nightlight.report.correct import corrected
 from nightlight.report.document import file_details_xml, report_xml
 from nightlight.report.live_schema import LiveSchema
 from nightlight.report.ports import CyberTiplineRefusal
-from nightlight.report.progress import denied, retried
+from nightlight.report.progress import denied, found, retried
 from nightlight.report.reporter import Reporter
 from nightlight.services.drafting import Drafting
-from nightlight.services.filing import as_of_now
+from nightlight.services.filing import as_of_now, note_filed
 from nightlight.services.rules import active_policy
 from nightlight.transaction import Transaction, UnitOfWork
 
@@ -148,10 +148,46 @@ class TipDesk:
             tx.tips.save(retried(filing), at=self._clock.now())
             tx.commit(AuditEntry(actor=by, action="tip.retried", subject=tip_id, reason=reason))
 
-    def refile(self, tip_id: TipId, remote_id: str, *, by: str, reason: str) -> None:
-        """Let a tip be filed anew whose report NCMEC says it never had, on the record.
+    def found(self, tip_id: TipId, remote_id: str, *, by: str, reason: str) -> Filing:
+        """Return the filing of a tip whose report NCMEC says it has, now filed, on the record.
 
-        The line is asked about that report once more before a new one is opened.
+        Args:
+            tip_id: the tip.
+            remote_id: the report that NCMEC was asked about.
+            by: who asked.
+            reason: what NCMEC said; kept in place of the receipt.
+
+        Raises:
+            NotFound: there is no such tip.
+            Conflict: it was not refused because its report may have been finished.
+            InvalidInput: that is not its report, or a person or a reason is missing.
+        """
+        _check_told(by, reason, hint="the reason is what NCMEC said, and who said it")
+        now = self._clock.now()
+        with self._unit_of_work.begin() as tx:
+            tip, _ = tx.tips.load(tip_id)
+            # Before the tip, as filers and reviewers do.
+            tx.cases.hold(tip.cases)
+            _, filing = tx.tips.load(tip_id)
+            filed = found(filing, remote_id, said=reason, at=now)
+            tx.tips.save(filed, at=now)
+            tx.commit(
+                *note_filed(tx, tip, at=now),
+                AuditEntry(
+                    actor=by,
+                    action="tip.found",
+                    subject=tip_id,
+                    reason=reason,
+                    detail={"case": tip.case_id, "remote_id": remote_id},
+                ),
+            )
+        return filed
+
+    def refile(self, tip_id: TipId, remote_id: str, *, by: str, reason: str) -> Filing:
+        """Return the filing of a tip whose report NCMEC says it never had, due again.
+
+        The line is asked about that report once more before a new one is opened. Nothing is opened
+        of a tip that is withdrawn.
 
         Raises:
             NotFound: there is no such tip.
@@ -161,7 +197,8 @@ class TipDesk:
         _check_told(by, reason, hint="the reason is what NCMEC said, and who said it")
         with self._unit_of_work.begin() as tx:
             tip, filing = tx.tips.load(tip_id)
-            tx.tips.save(denied(filing, remote_id), at=self._clock.now())
+            due = denied(filing, remote_id)
+            tx.tips.save(due, at=self._clock.now())
             tx.commit(
                 AuditEntry(
                     actor=by,
@@ -171,6 +208,7 @@ class TipDesk:
                     detail={"case": tip.case_id, "remote_id": remote_id},
                 )
             )
+        return due
 
     def _digest(self, tx: Transaction, tip: CyberTip, filing: Filing) -> str:
         document = report_xml(as_of_now(tx, tip, filing), reporter=self._reporter)

@@ -19,7 +19,7 @@ from typer.testing import CliRunner, Result
 from nightlight.cli.doctor import doctor
 from nightlight.cli.report import app
 from nightlight.errors import Conflict, InvalidInput, NotFound
-from nightlight.model.case import CaseStep
+from nightlight.model.case import CaseState, CaseStep
 from nightlight.model.filing import Filing, TipState
 
 _WHO = ("--by", "lena", "--reason", "NCMEC said so on the telephone")
@@ -78,6 +78,39 @@ def test_what_ncmec_never_had_is_filed_anew_and_once(office: FilingOffice, repor
     office.file()
     office.file()
     assert office.filed() == {office.first: 1}
+
+
+def test_what_ncmec_has_is_filed_by_its_word_with_its_case_and_on_the_record(
+    office: FilingOffice, report: Run, capsys: pytest.CaptureFixture[str]
+) -> None:
+    before = lost(office)
+    done = report("found", before.tip_id, "--report", before.remote_id, *_WHO)
+    assert done.exit_code == 0, done.output
+    assert f"{before.tip_id} is filed as report {before.remote_id}" in done.output
+    after = filing(office)
+    assert (after.state, after.remote_id) == (TipState.FILED, before.remote_id)
+    assert "NCMEC said so on the telephone" in after.receipt
+    assert office.case_state(office.first) is CaseState.REPORTED
+    assert office.actions()[-1] == "tip.found"
+    assert mends(capsys) == []
+    assert office.file() == []
+    said = told(report("found", before.tip_id, "--report", before.remote_id, *_WHO), Conflict)
+    assert said.startswith("the tip is filed, and no report of it is lost")
+
+
+def test_of_what_was_overturned_nothing_is_said_to_be_filed_anew(
+    office: FilingOffice, report: Run
+) -> None:
+    lost(office)
+    office.appeal()
+    office.decide(office.first, CaseStep.OVERTURN, by="bea")
+    office.file()
+    before = filing(office)
+    assert before.state is TipState.REFUSED
+    done = report("refile", before.tip_id, "--report", before.remote_id, *_WHO)
+    assert "none is opened of what is taken back" in done.output
+    office.file()
+    assert filing(office).state is TipState.WITHDRAWN
 
 
 def test_a_tip_that_is_not_lost_is_not_filed_anew_and_it_is_said_what_becomes_of_it(

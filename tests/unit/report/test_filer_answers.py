@@ -21,7 +21,8 @@ from nightlight.model.cybertip import CyberTip
 from nightlight.model.filing import Filing, TipState
 from nightlight.model.ids import CaseId
 from nightlight.model.reported_file import ReportedFile
-from nightlight.report.progress import denied, retried, withdrawn
+from nightlight.report.progress import denied, found, retried, withdrawn
+from nightlight.report.remedy import remedy
 from nightlight.report.reporter import Contact, Reporter
 from nightlight.report.submit import Filer
 
@@ -614,6 +615,24 @@ def test_a_withdrawn_tip_that_ncmec_never_had_is_not_filed() -> None:
     world.store.save(denied(filing, filing.remote_id), action="tip.denied")
     assert world.advance().state is TipState.WITHDRAWN
     assert world.line.calls.count("open") == 1
+
+
+@pytest.mark.parametrize("withdraws", [False, True])
+def test_a_report_that_ncmec_has_is_filed_by_its_word_and_never_again(*, withdraws: bool) -> None:
+    world = World(t4=Trouble.LOST_BEFORE)
+    filing = lost(world, withdraws=withdraws)
+    if withdraws:
+        assert remedy(filing, appealed=None, overturned=None).endswith(
+            "(nothing is filed anew of it)"
+        )
+    after = found(filing, filing.remote_id, said="yes, we have it", at=world.clock.at)
+    world.store.save(after, action="tip.found")
+    assert (after.state, after.filed_at) == (TipState.FILED, world.clock.at)
+    assert after.receipt.endswith("NCMEC said: yes, we have it")
+    assert ("tell the authority" in after.failure) == withdraws
+    assert world.filer.run_due(limit=9) == []
+    with pytest.raises(Conflict):
+        found(after, filing.remote_id, said="again", at=world.clock.at)
 
 
 def test_only_the_report_that_may_have_been_finished_can_be_denied() -> None:

@@ -33,7 +33,7 @@ def test_a_finish_that_was_asked_is_never_gone_back_on_in_the_same_report() -> N
 def test_only_what_may_have_been_finished_leads_to_filed() -> None:
     leading = {state for state, after in TIP_TRANSITIONS.items() if TipState.FILED in after}
     asked = {TipState.FINISHING, TipState.PACKING}
-    assert leading == asked | {TipState.RETRACTING, TipState.WITHDRAWING}
+    assert leading == asked | {TipState.RETRACTING, TipState.WITHDRAWING, TipState.REFUSED}
 
 
 def test_every_state_that_is_not_settled_leads_on() -> None:
