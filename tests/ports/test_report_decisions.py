@@ -1,5 +1,6 @@
 """No account is locked or suspended without a report decision: the database refuses it itself."""
 
+import hmac
 from collections.abc import Callable
 from datetime import datetime, timedelta
 
@@ -17,10 +18,19 @@ from nightlight.audit.checkpoint import AuditKey
 from nightlight.audit.verification import verify
 from nightlight.decide.policy import DEFAULT_THRESHOLD
 from nightlight.errors import Conflict, NotFound
+from nightlight.model.audit import AuditEntry
 from nightlight.model.case import CaseState
 from nightlight.model.effect import Effect, EffectKind
 from nightlight.model.filing import Filing, TipState
-from nightlight.model.ids import AccountActionId, AccountId, CaseId, DecisionId, EffectId, TipId
+from nightlight.model.ids import (
+    AccountActionId,
+    AccountId,
+    CaseId,
+    DecisionId,
+    EffectId,
+    TipId,
+    keyed_id,
+)
 from nightlight.model.report_decision import Accounted, Part, ReportState, Says
 from nightlight.model.role import Knowledge
 from nightlight.preserve.ports import KeyRing
@@ -76,6 +86,45 @@ def test_an_account_action_comes_back_with_its_decision(unit_of_work: SqlUnitOfW
         assert tx.report_decisions.find_threshold("nowhere@1") is None
         with pytest.raises(NotFound):
             tx.report_decisions.get(AccountActionId("nowhere"))
+
+
+def recorded(unit_of_work: SqlUnitOfWork) -> list[AuditEntry]:
+    """Return what the record says of account actions."""
+    with unit_of_work.read() as tx:
+        entries = [one.entry for one in tx.audit.entries()]
+    return [one for one in entries if "account_action" in one.detail]
+
+
+def test_the_record_shows_an_account_action_under_a_name_that_only_the_key_gives(
+    unit_of_work: SqlUnitOfWork, keys: KeyRing
+) -> None:
+    ask(unit_of_work, lock("e1"))
+    ask(unit_of_work, lock("e2", kind=EffectKind.SUSPEND), at=NOON + DAY)
+    [one] = of(unit_of_work, "ada")
+    key = hmac.digest(keys.naming_key(), b"nightlight/record-names", "sha256")
+    # The same whenever it is recorded: a replay after a restored backup names it alike.
+    assert one.action.record_name == keyed_id("rec", key, one.action.id)
+    assert {entry.detail["account_action"] for entry in recorded(unit_of_work)} == {
+        one.action.record_name
+    }
+    assert {entry.subject for entry in recorded(unit_of_work)} == {one.action.id}
+
+
+def test_what_the_record_knows_by_its_id_goes_on_under_it(
+    unit_of_work: SqlUnitOfWork, engine: Engine
+) -> None:
+    ask(unit_of_work, lock("e1"))
+    with unit_of_work.read() as tx:
+        assert not tx.report_decisions.has_former_names()
+    with engine.begin() as connection:  # as the upgrade leaves it
+        connection.execute(text("UPDATE account_action SET record_name = ''"))
+    ask(unit_of_work, lock("e2", kind=EffectKind.SUSPEND), at=NOON + DAY)
+    with unit_of_work.begin() as tx:
+        tx.commit(*take_back(tx.report_decisions, AccountId("ada"), by="a", note="x", at=NOON))
+    with unit_of_work.read() as tx:
+        assert tx.report_decisions.has_former_names()
+    [one] = of(unit_of_work, "ada")
+    assert recorded(unit_of_work)[-1].detail["account_action"] == one.action.id
 
 
 def test_what_is_asked_for_again_belongs_to_the_action_that_stands(
@@ -262,7 +311,7 @@ _EFFECT = (
 )
 _ACTION = (
     "INSERT INTO account_action SELECT '{id}', 'by-hand', effect, category, severity, asked_by,"
-    " at_us, ended_us, {version}, 0 FROM account_action WHERE account_id = 'ada'"
+    " at_us, ended_us, {version}, 0, '' FROM account_action WHERE account_id = 'ada'"
 )
 
 
@@ -448,6 +497,9 @@ def test_suspensions_of_the_past_are_undecided_or_reported_and_on_the_record(
         ).intact
     actions = [one.entry.action for one in entries]
     assert (actions.count("account.actioned"), actions.count("report.decided")) == (3, 4)
+    names = {one.entry.detail.get("account_action") for one in entries} - {None}
+    assert names == {one.action.record_name for one in (first, second, *of(work, "bo"))}
+    assert all(str(one).startswith("rec_") for one in names)
     engine.dispose()
 
 

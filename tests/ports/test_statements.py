@@ -1,16 +1,21 @@
 """Statements wait, are claimed by one worker at a time, and are sent once."""
 
+import hmac
 from datetime import timedelta
 
+import msgspec
 from msgspec.structs import replace
+from sqlalchemy import Engine, text
 from tests.fakes.cybertip_store import NOON
 from tests.ports.builders import ENTRY, make_statement
 
 from nightlight.adapters.sql.database import SqlUnitOfWork
+from nightlight.model.ids import keyed_id
 from nightlight.model.statement import (
     StatementDelivery,
     StatementState,
 )
+from nightlight.preserve.ports import KeyRing
 
 
 def put(unit_of_work: SqlUnitOfWork, *names: str) -> None:
@@ -39,8 +44,29 @@ def test_statement_comes_back_as_it_was_put_and_only_once(unit_of_work: SqlUnitO
     with unit_of_work.read() as tx:
         found = tx.statements.newest(10)
         assert tx.statements.counts() == {StatementState.WAITING: 2}
-    assert [one.statement for one in found] == [make_statement("a"), make_statement("b")]
+    as_put = [replace(one.statement, puid="") for one in found]
+    assert as_put == [make_statement("a"), make_statement("b")]
     assert found[0].made_at == found[0].next_attempt_at == NOON
+
+
+def test_statement_is_published_under_a_name_that_only_the_key_gives(
+    unit_of_work: SqlUnitOfWork, keys: KeyRing
+) -> None:
+    put(unit_of_work, "a")
+    [one] = claim(unit_of_work)
+    key = hmac.digest(keys.naming_key(), b"nightlight/puids", "sha256")
+    assert one.statement.published_as == keyed_id("sor", key, one.statement.id)
+
+
+def test_statement_from_before_is_published_under_its_id(
+    unit_of_work: SqlUnitOfWork, engine: Engine
+) -> None:
+    put(unit_of_work, "a")
+    with engine.begin() as connection:
+        body = msgspec.json.encode(make_statement("a")).decode().replace(',"puid":""', "")
+        connection.execute(text("UPDATE statement SET body = :body"), {"body": body})
+    [one] = claim(unit_of_work)
+    assert one.statement.published_as == one.statement.id
 
 
 def test_claimed_statement_is_hidden_until_its_lease_ends(unit_of_work: SqlUnitOfWork) -> None:

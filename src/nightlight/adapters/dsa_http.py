@@ -43,7 +43,7 @@ class HttpStatementDatabase:
             name = type(error).__name__
             raise Unavailable(f"the DSA database does not answer: {name}") from error
         if answer.status_code == HTTPStatus.CREATED:
-            return _taken(answer)
+            return _taken(statements, answer)
         if answer.status_code == HTTPStatus.UNPROCESSABLE_ENTITY:
             return self._sorted_out(statements, answer)
         if answer.status_code in (HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN):
@@ -55,8 +55,8 @@ class HttpStatementDatabase:
     def _sorted_out(self, statements: Sequence[Statement], answer: httpx.Response) -> Submitted:
         """Return which statements the database has or refuses; alone, a statement is meant."""
         errors = _object(_json(answer).get("errors"))
-        ids = {one.id for one in statements}
-        known = ids & set(map(str, _list(errors.get("existing_puids"))))
+        there = set(map(str, _list(errors.get("existing_puids"))))
+        known = {one.id for one in statements if one.published_as in there}
         refused = {
             one.id: _reason(_object(errors[f"statement_{place}"]))
             for place, one in enumerate(statements)
@@ -76,11 +76,12 @@ class HttpStatementDatabase:
         )
 
 
-def _taken(answer: httpx.Response) -> Submitted:
+def _taken(statements: Sequence[Statement], answer: httpx.Response) -> Submitted:
     taken = [_object(one) for one in _list(_json(answer).get("statements"))]
-    receipts = {str(one["puid"]): str(one.get("uuid", "")) for one in taken if "puid" in one}
-    if not receipts:
+    uuids = {str(one["puid"]): str(one.get("uuid", "")) for one in taken if "puid" in one}
+    if not uuids:
         raise Unavailable("the DSA database took the statements and does not say which")
+    receipts = {one.id: uuids[one.published_as] for one in statements if one.published_as in uuids}
     return Submitted(receipts=receipts, refused={})
 
 

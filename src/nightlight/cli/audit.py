@@ -105,10 +105,19 @@ def export(
     *,
     to: Annotated[Path, typer.Option("--out", help="The file to write; - for stdout.")],
     after: Annotated[int, typer.Option(min=0, help="Only entries after this one.")] = 0,
+    with_former_names: Annotated[
+        bool,
+        typer.Option(
+            "--with-former-names",
+            help="Even though names from before version 0.2 can be traced to accounts.",
+        ),
+    ] = False,
 ) -> None:
-    """Write the record for an auditor: it proves the chain and shows nothing personal."""
+    """Write the record for an auditor: it proves the chain, and names nobody."""
     services = open_services()
-    lines = export_lines(services.record, services.unit_of_work, after=after)
+    lines = export_lines(
+        services.record, services.unit_of_work, after=after, former_names=with_former_names
+    )
     count = 0
     first = next(lines)
     with nullcontext(sys.stdout.buffer) if str(to) == "-" else to.open("wb") as file:

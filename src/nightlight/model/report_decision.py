@@ -164,6 +164,8 @@ class AccountAction(Struct, frozen=True, kw_only=True):
         asked_by: "policy", or the person who asked for it first.
         at: when it was asked for first; the month of the figures.
         ended_at: when the account was reinstated, None while it stands.
+        record_name: what the record calls it where everybody may look: keyed, so that nobody can
+            tell from public ids whose it is; "" until it is stored, and in one from before.
     """
 
     id: AccountActionId
@@ -174,11 +176,17 @@ class AccountAction(Struct, frozen=True, kw_only=True):
     asked_by: str
     at: datetime
     ended_at: datetime | None = None
+    record_name: str = ""
 
     @property
     def month(self) -> str:
         """The month of the figures it belongs to, in UTC: ``YYYY-MM``."""
         return f"{self.at:%Y-%m}"
+
+    @property
+    def shown_as(self) -> str:
+        """Its record name; in one from before its id, under which the record knows it already."""
+        return self.record_name or self.id
 
 
 class ReportDecision(Struct, frozen=True, kw_only=True):

@@ -39,6 +39,8 @@ class Statement(Struct, frozen=True, kw_only=True):
         notified: whether somebody reported it, rather than Nightlight finding it.
         found_by_machine: whether a detector found it.
         decided_by_machine: whether no person decided.
+        puid: what the public database calls it: keyed, so that nobody can tell from public ids what
+            it is about; "" until it is stored, and in one from before.
     """
 
     id: str
@@ -55,6 +57,12 @@ class Statement(Struct, frozen=True, kw_only=True):
     found_by_machine: bool
     decided_by_machine: bool
     enticement: bool = False
+    puid: str = ""
+
+    @property
+    def published_as(self) -> str:
+        """Its ``puid``; in one from before its id, under which the database may know it already."""
+        return self.puid or self.id
 
 
 class StatementState(StrEnum):

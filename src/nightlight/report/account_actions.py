@@ -108,9 +108,9 @@ def account_for(
             decision = _again(before.decision, action, part, asked, at, reopens=True)
             old.append((before, Accounted(action=action, decision=decision)))
         names[account_id] = action.id
-    store.begin(new)
+    begun = store.begin(new)
     store.link([(one.id, names[account]) for account, some in grouped.items() for one in some])
-    entries = [entry for one in new for entry in (_actioned(one.action), _decided(one))]
+    entries = [entry for one in begun for entry in (_actioned(one.action), _decided(one))]
     return entries + _store_changed(store, old)
 
 
@@ -424,7 +424,7 @@ def _actioned(action: AccountAction) -> AuditEntry:
         action="account.actioned",
         subject=action.id,
         detail={
-            "account_action": action.id,
+            "account_action": action.shown_as,
             "at": action.at.isoformat(),
             "month": action.month,
             "effect": action.effect.value,
@@ -442,7 +442,7 @@ def _decided(one: Accounted, *, actor: str = "") -> AuditEntry:
         subject=action.id,
         reason=decision.note,
         detail={
-            "account_action": action.id,
+            "account_action": action.shown_as,
             "month": action.month,
             "state": decision.state.value,
             "reason": decision.reason,

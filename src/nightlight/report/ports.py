@@ -134,8 +134,8 @@ class ReportDecisionStore(Protocol):
         """Return every account action of an account, oldest first."""
         ...
 
-    def begin(self, new: Sequence[Accounted]) -> None:
-        """Store new account actions, each with its first report decision."""
+    def begin(self, new: Sequence[Accounted]) -> list[Accounted]:
+        """Return new account actions, now stored under their record names with first decisions."""
         ...
 
     def change(self, actions: Sequence[AccountAction]) -> None:
@@ -184,6 +184,10 @@ class ReportDecisionStore(Protocol):
 
     def tips(self, actions: Collection[AccountActionId]) -> dict[str, tuple[TipId, TipState]]:
         """Return, by account action, the tip that was drafted for its case, if there is one."""
+        ...
+
+    def has_former_names(self) -> bool:
+        """Return whether the record shows account actions under names that name their accounts."""
         ...
 
     def count(self, now: datetime) -> list[Counted]:

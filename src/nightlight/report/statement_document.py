@@ -55,7 +55,7 @@ def document_of(statement: Statement, options: StatementOptions) -> dict[str, st
     field, value = _RESTRICTIONS[statement.restriction]
     content = list(dict.fromkeys(_CONTENT[one] for one in statement.content))
     document: dict[str, str | list[str]] = {
-        "puid": statement.id,
+        "puid": statement.published_as,
         field: value,
         "decision_facts": statement.facts,
         "category": "STATEMENT_CATEGORY_PROTECTION_OF_MINORS",

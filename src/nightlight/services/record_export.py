@@ -41,18 +41,33 @@ class Disclosed(Struct, frozen=True, kw_only=True):
     salt: str
 
 
-def export(record: Record, unit_of_work: UnitOfWork, *, after: int = 0) -> Iterator[bytes]:
+def export(
+    record: Record, unit_of_work: UnitOfWork, *, after: int = 0, former_names: bool = False
+) -> Iterator[bytes]:
     """Yield an export, line by line: what proves the chain, and nothing that may be personal.
 
     Its manifest is signed, so that nobody can pass it off as another kind of export: with texts
     taken out, from another entry on, or up to another.
 
+    Args:
+        record: what is exported.
+        unit_of_work: where it is stored.
+        after: the entry after which the export begins; 0 for the whole record.
+        former_names: export account actions from before record names too, whose ids tell whoever
+            knows an account's public posts that it was acted on.
+
     Raises:
         NotFound: there is no entry ``after``.
+        InvalidInput: there are such account actions, and they were not asked for.
     """
     record.anchor()
     checkpoint = record.last_checkpoint()
     with unit_of_work.read() as tx:
+        if tx.report_decisions.has_former_names() and not former_names:
+            raise InvalidInput(
+                "this record holds account actions under names that can be traced to accounts",
+                hint="see docs/operations/record.md; --with-former-names exports them all the same",
+            )
         seq, head = tx.audit.head()
         held = Export(
             after=after,

@@ -45,14 +45,15 @@ def statement(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, database: Loopbac
 def test_statement_that_is_taken_leaves_nothing_to_do(
     statement: Run, database: LoopbackServer
 ) -> None:
+    puid = json.loads(statement("list", "--json").stdout)["statement"]["puid"]
     database.status = 201
-    database.body = msgspec.json.encode({"statements": [{"puid": "sor_a", "uuid": "u-1"}]})
+    database.body = msgspec.json.encode({"statements": [{"puid": puid, "uuid": "u-1"}]})
     done = statement("send", "--json")
     assert (done.exit_code, json.loads(done.stdout)) == (0, {"sent": 1, "refused": 0, "waiting": 0})
     [asked] = database.asked
     assert asked.path == "/api/v1/statements"
     assert asked.headers["authorization"] == "Bearer zorble"
-    assert json.loads(asked.body)["statements"][0]["puid"] == "sor_a"
+    assert json.loads(asked.body)["statements"][0]["puid"] == puid != "sor_a"
     assert json.loads(statement("list", "--json").stdout)["receipt"] == "u-1"
 
 

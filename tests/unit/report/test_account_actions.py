@@ -135,7 +135,7 @@ def test_record_tells_of_an_account_action_without_naming_anybody(
         action.id,
     )
     assert actioned.detail == {
-        "account_action": action.id,
+        "account_action": action.record_name,
         "at": "2026-03-01T12:00:00+00:00",
         "month": "2026-03",
         "effect": "suspend",
@@ -143,7 +143,7 @@ def test_record_tells_of_an_account_action_without_naming_anybody(
     }
     assert (decided.action, decided.actor) == ("report.decided", "nightlight")
     assert decided.detail == {
-        "account_action": action.id,
+        "account_action": action.record_name,
         "month": "2026-03",
         "state": "undecided",
         "reason": "",

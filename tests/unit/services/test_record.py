@@ -1,5 +1,6 @@
 """The record is anchored outside the database, so that losing its end shows."""
 
+import sqlite3
 from pathlib import Path
 
 import pytest
@@ -7,6 +8,7 @@ from sqlalchemy import Engine, insert, text
 from tests.fakes.cybertip_store import HandClock
 from tests.fakes.desk import Desk
 from tests.fakes.record_stores import FORMER, MemoryAnchors, record_over
+from tests.synthetic.builders import TEXT, event_of
 
 from nightlight.adapters.checkpoint_places import CheckpointFolder
 from nightlight.adapters.sql.database import SqlUnitOfWork
@@ -15,6 +17,9 @@ from nightlight.audit.checkpoint import Anchor
 from nightlight.errors import InvalidInput, NightlightError, NotFound, Unavailable
 from nightlight.ingest.lines import Rejected
 from nightlight.model.audit import AuditEntry
+from nightlight.model.case import CaseStep
+from nightlight.model.event import PostCreated
+from nightlight.review.resolve import Resolution
 from nightlight.services.intake import quarantine
 from nightlight.services.record import Published, Record
 from nightlight.services.record_export import disclose, export
@@ -95,6 +100,23 @@ def test_nothing_unreadable_leaves_no_entry(desk: Desk) -> None:
     services, before = desk.services, desk.actions()
     quarantine([], origin="http", unit_of_work=services.unit_of_work, clock=services.clock)
     assert desk.actions() == before
+
+
+def test_names_that_can_be_traced_are_exported_only_when_asked_for(desk: Desk) -> None:
+    services = desk.services
+    desk.take_in(
+        event_of(PostCreated(post_id="post-1", account_id="zorble", text=TEXT)),
+    )
+    [case] = desk.outcome().cases
+    step = Resolution(step=CaseStep.CONFIRM, reviewer="ana", reason="a test")
+    services.review.decide(case.id, step)
+    assert list(export(services.record, services.unit_of_work))
+    with sqlite3.connect(services.settings.home / "nightlight.db") as database:  # as upgraded
+        assert database.execute("UPDATE account_action SET record_name = ''").rowcount == 1
+    database.close()
+    with pytest.raises(InvalidInput, match="can be traced"):
+        list(export(services.record, services.unit_of_work))
+    assert list(export(services.record, services.unit_of_work, former_names=True))
 
 
 class Places:

@@ -1,10 +1,12 @@
 """Account actions and their report decisions: kept, versioned, and counted."""
 
+import hmac
 from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
 import msgspec
+from msgspec.structs import replace
 from sqlalchemy import (
     ColumnElement,
     Connection,
@@ -44,7 +46,15 @@ from nightlight.errors import NotFound
 from nightlight.model.case import CaseState
 from nightlight.model.effect import CLOSING_EFFECTS, EffectKind
 from nightlight.model.filing import TipState
-from nightlight.model.ids import AccountActionId, AccountId, CaseId, DecisionId, EffectId, TipId
+from nightlight.model.ids import (
+    AccountActionId,
+    AccountId,
+    CaseId,
+    DecisionId,
+    EffectId,
+    TipId,
+    keyed_id,
+)
 from nightlight.model.report_decision import (
     AccountAction,
     Accounted,
@@ -54,6 +64,7 @@ from nightlight.model.report_decision import (
     Says,
     Threshold,
 )
+from nightlight.preserve.ports import KeyRing
 from nightlight.report.ports import CaseFilings, Counted
 
 _action, _decision, _effects = account_action, report_decision, account_action_effect
@@ -71,8 +82,9 @@ _IS_UNDECIDED = _decision.c.state == ReportState.UNDECIDED.value
 class SqlReportDecisionStore:
     """The account_action and report_decision tables; triggers see to what may not be done."""
 
-    def __init__(self, connection: Connection) -> None:
+    def __init__(self, connection: Connection, keys: KeyRing) -> None:
         self._connection = connection
+        self._name_key = hmac.digest(keys.naming_key(), b"nightlight/record-names", "sha256")
 
     def keep_threshold(self, threshold: Threshold, *, at: datetime) -> None:
         """Store a threshold under its name and version; one that is there already stays."""
@@ -133,8 +145,9 @@ class SqlReportDecisionStore:
             _all().where(_action.c.account_id == account_id).order_by(_action.c.at_us)
         )
 
-    def begin(self, new: Sequence[Accounted]) -> None:
-        """Store new account actions, each with its first report decision."""
+    def begin(self, new: Sequence[Accounted]) -> list[Accounted]:
+        """Return new account actions, now stored under their record names with first decisions."""
+        named = [replace(one, action=self._named(one.action)) for one in new]
         add_all(self._connection, _decision, [_decision_row(one.decision) for one in new])
         rows = [
             {
@@ -142,9 +155,13 @@ class SqlReportDecisionStore:
                 "report_version": one.decision.version,
                 "escalated_version": 0,
             }
-            for one in new
+            for one in named
         ]
         add_all(self._connection, _action, rows)
+        return named
+
+    def _named(self, action: AccountAction) -> AccountAction:
+        return replace(action, record_name=keyed_id("rec", self._name_key, action.id))
 
     def change(self, actions: Sequence[AccountAction]) -> None:
         """Store actions that became graver or ended."""
@@ -276,6 +293,11 @@ class SqlReportDecisionStore:
         )
         return {row.action_id: (TipId(row.id), TipState(row.state)) for row in rows}
 
+    def has_former_names(self) -> bool:
+        """Return whether the record shows account actions under names that name their accounts."""
+        former = select(_action.c.id).where(_action.c.record_name == "").limit(1)
+        return self._connection.execute(former).first() is not None
+
     def count(self, now: datetime) -> list[Counted]:
         """Return all account actions by month, state and reason.
 
@@ -399,6 +421,7 @@ def _action_row(one: AccountAction) -> dict[str, Any]:
         "asked_by": one.asked_by,
         "at_us": to_us(one.at),
         "ended_us": to_us_or_none(one.ended_at),
+        "record_name": one.record_name,
     }
 
 
@@ -430,6 +453,7 @@ def _read_action(row: Row[Any]) -> AccountAction:
         asked_by=row.asked_by,
         at=from_us(row.at_us),
         ended_at=from_us_or_none(row.ended_us),
+        record_name=row.record_name,
     )
 
 

@@ -1,10 +1,12 @@
 """Statements of reasons on their way to the public database."""
 
+import hmac
 from collections.abc import Iterable
 from datetime import datetime, timedelta
 from typing import Any
 
 import msgspec
+from msgspec.structs import replace
 from sqlalchemy import Connection, Row, func, select, update
 
 from nightlight.adapters.sql.rows import (
@@ -17,7 +19,9 @@ from nightlight.adapters.sql.rows import (
     to_us_or_none,
 )
 from nightlight.adapters.sql.schema import statement
+from nightlight.model.ids import keyed_id
 from nightlight.model.statement import Statement, StatementDelivery, StatementState
+from nightlight.preserve.ports import KeyRing
 
 _decoder = msgspec.json.Decoder(Statement)
 
@@ -25,8 +29,9 @@ _decoder = msgspec.json.Decoder(Statement)
 class SqlStatementStore:
     """The statements table."""
 
-    def __init__(self, connection: Connection) -> None:
+    def __init__(self, connection: Connection, keys: KeyRing) -> None:
         self._connection = connection
+        self._name_key = hmac.digest(keys.naming_key(), b"nightlight/puids", "sha256")
 
     def put(self, statements: Iterable[Statement], *, at: datetime) -> None:
         """Queue statements; one that is already there stays as it is."""
@@ -41,7 +46,7 @@ class SqlStatementStore:
                 "sent_us": None,
                 "receipt": "",
                 "failure": "",
-                "body": to_json(one),
+                "body": to_json(replace(one, puid=keyed_id("sor", self._name_key, one.id))),
             }
             for one in statements
         ]

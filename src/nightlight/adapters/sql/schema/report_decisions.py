@@ -79,6 +79,8 @@ account_action = Table(
     Column("report_version", Integer, nullable=False),
     # The version that was escalated last, 0 for none.
     Column("escalated_version", Integer, nullable=False),
+    # "" for those that stand in the record under their id, from before there were record names.
+    Column("record_name", String(64), nullable=False, server_default=text("''")),
     ForeignKeyConstraint(
         ["id", "report_version"],
         ["report_decision.action_id", "report_decision.version"],

@@ -5,6 +5,7 @@ deadline from now on, or reported where the tip of their case was filed. The rec
 """
 
 import os
+import secrets
 from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -83,6 +84,7 @@ def _make_tables() -> None:
         sa.Column("ended_us", sa.BigInteger(), nullable=True),
         sa.Column("report_version", sa.Integer(), nullable=False),
         sa.Column("escalated_version", sa.Integer(), nullable=False),
+        sa.Column("record_name", sa.String(64), nullable=False, server_default=sa.text("''")),
         sa.ForeignKeyConstraint(
             ["id", "report_version"],
             ["report_decision.action_id", "report_decision.version"],
@@ -128,6 +130,8 @@ class _Past(msgspec.Struct, kw_only=True):
     effects: list[str]
     ended_us: int | None = None
     tip_id: str = ""
+    #: No key is at hand here. A random name tells nobody whose account action it is either.
+    record_name: str = msgspec.field(default_factory=lambda: f"rec_{secrets.token_hex(12)}")
 
     @property
     def id(self) -> str:
@@ -214,6 +218,7 @@ def _fill(connection: sa.Connection, rows: list[_Past]) -> None:
                 "ended_us": row.ended_us,
                 "report_version": 2 if row.tip_id else 1,
                 "escalated_version": 0,
+                "record_name": row.record_name,
             }
             for row in rows
         ),
@@ -250,7 +255,7 @@ def _decisions(row: _Past, now_us: int, due_us: int) -> Iterator[dict[str, Any]]
 
 def _entries(row: _Past) -> Iterator[AuditEntry]:
     at = _time(row.at_us)
-    about = {"account_action": row.id, "month": f"{at:%Y-%m}"}
+    about = {"account_action": row.record_name, "month": f"{at:%Y-%m}"}
     yield AuditEntry(
         actor="nightlight",
         action="account.actioned",
