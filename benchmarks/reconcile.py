@@ -47,6 +47,7 @@ from nightlight.services import Services
 from nightlight.services.drafting import Drafting
 from nightlight.services.filing import StoredTips
 from nightlight.services.record_export import export
+from nightlight.services.sealed_machines import SealedMachines
 from nightlight.settings import environment_with, read_settings
 from nightlight.transaction import Transaction
 
@@ -251,7 +252,8 @@ def _everything(services: Services, count: int) -> None:
             pass
     with services.unit_of_work.read() as tx:
         cases = tx.cases.queue(CaseState.OPEN, count)
-    drafting = Drafting(platform_name="Zorbleflux", classify=False)
+    machines = SealedMachines(unit_of_work=services.unit_of_work, vault=services.vault)
+    drafting = Drafting(platform_name="Zorbleflux", classify=False, machines=machines)
     tips = StoredTips(unit_of_work=services.unit_of_work, clock=services.clock, drafting=drafting)
     for number, case in enumerate(cases):
         chance = number / count

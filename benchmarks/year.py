@@ -39,6 +39,7 @@ from nightlight.services import Services
 from nightlight.services.drafting import Drafting
 from nightlight.services.filing import StoredTips
 from nightlight.services.lists import read_list
+from nightlight.services.sealed_machines import SealedMachines
 from nightlight.settings import read_settings
 from nightlight.town import Town, TownPlan, build_town
 
@@ -238,7 +239,8 @@ class _Life:
                     case_id, Resolution(step=step, reviewer=person, reason="heard")
                 )
         self._appeals.clear()
-        drafting = Drafting(platform_name="Zorbleflux", classify=False)
+        machines = SealedMachines(unit_of_work=work, vault=self._services.vault)
+        drafting = Drafting(platform_name="Zorbleflux", classify=False, machines=machines)
         tips = StoredTips(unit_of_work=work, clock=self._clock, drafting=drafting)
         for tip_id in tips.due(now, _MANY, destination=Destination.NCMEC):
             _, filing = tips.load(tip_id)

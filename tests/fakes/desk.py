@@ -5,6 +5,7 @@ from pathlib import Path
 
 from msgspec import Struct
 
+from nightlight.audit.clock import Clock
 from nightlight.bootstrap import build_services
 from nightlight.model.case import Case, Evidence
 from nightlight.model.decision import Decision
@@ -52,13 +53,14 @@ class Desk:
         lists: bool = True,
         policy: bytes = b"",
         database_url: str = "",
+        clock: Clock | None = None,
     ) -> None:
         environment = {"NIGHTLIGHT_HOME": str(folder), "NIGHTLIGHT_PLATFORM_NAME": "Zorbleflux"}
         if database_url:
             environment["NIGHTLIGHT_DATABASE_URL"] = database_url
         if media_root is not None:
             environment["NIGHTLIGHT_MEDIA_ROOT"] = str(media_root)
-        self.services = build_services(read_settings(environment))
+        self.services = build_services(read_settings(environment), clock=clock)
         if lists:
             self.import_lists(BANK, LEXICON)
         if policy:

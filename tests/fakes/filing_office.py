@@ -7,6 +7,7 @@ from pathlib import Path
 from tests.fakes.cybertip_store import HandClock
 from tests.fakes.cybertipline import FakeCyberTipline, Trouble
 from tests.fakes.desk import Desk
+from tests.fakes.drafting import drafting_of
 from tests.synthetic.builders import TEXT, event_of
 
 from nightlight.model.case import CaseState, CaseStep
@@ -16,7 +17,6 @@ from nightlight.model.ids import CaseId
 from nightlight.report.reporter import Contact, Reporter
 from nightlight.report.submit import Filer
 from nightlight.review.resolve import Resolution
-from nightlight.services.drafting import Drafting
 from nightlight.services.filing import StoredTips, VaultMedia
 from nightlight.services.rules import default_policy
 from nightlight.services.tip_desk import TipDesk
@@ -57,7 +57,7 @@ class FilingOffice(Desk):
         services = self.services
         self.clock = HandClock(services.clock.now())
         self.line = Watched()
-        drafting = Drafting(platform_name="Zorbleflux", classify=False)
+        drafting = drafting_of(services)
         reporter = Reporter(person=Contact(email="desk@example.test"))
         self.tip_desk = TipDesk(
             unit_of_work=services.unit_of_work,

@@ -12,6 +12,7 @@ import pytest
 from msgspec.structs import replace
 from sqlalchemy import Engine, event, text
 from tests.fakes.cybertip_store import NOON, HandClock, MemoryMedia, make_tip
+from tests.fakes.drafting import empty_vault
 from tests.ports.builders import ENTRY, make_account, make_case, make_decision, make_post
 
 from nightlight.adapters.sql.database import SqlUnitOfWork
@@ -29,12 +30,12 @@ from nightlight.services.deadlines import Deadlines
 from nightlight.services.drafting import Drafting
 from nightlight.services.filing import StoredTips
 from nightlight.services.review import Review
+from nightlight.services.sealed_machines import SealedMachines, Told
 from nightlight.transaction import Transaction
 
 _ACCOUNT = AccountId("account-1")
 _FIRST, _SECOND = CaseId("case-1"), CaseId("case-2")
 _APPEAL = Resolution(step=CaseStep.APPEAL, reviewer="ana", reason="they object")
-_DRAFTING = Drafting(platform_name="Zorbleflux", classify=False)
 _TIP = replace(
     make_tip(MemoryMedia(), files=0), case_id=_FIRST, account_id=_ACCOUNT, bundled=(_SECOND,)
 )
@@ -81,6 +82,11 @@ def kind() -> str:
     return "postgresql"
 
 
+@pytest.fixture
+def machines(unit_of_work: SqlUnitOfWork, keys: KeyRing) -> SealedMachines:
+    return empty_vault(unit_of_work, keys)
+
+
 class AtCommit(HandClock):
     """A clock that lets something happen when its transaction is about to be committed."""
 
@@ -96,15 +102,17 @@ class AtCommit(HandClock):
 class Interrupted(Drafting):
     """Lets something happen while a reviewer holds the case and has not touched its tip."""
 
-    def __init__(self, happens: Callable[[], None]) -> None:
-        super().__init__(platform_name="Zorbleflux", classify=False)
+    def __init__(
+        self, machines: SealedMachines, happens: Callable[[], None] = lambda: None
+    ) -> None:
+        super().__init__(platform_name="Zorbleflux", classify=False, machines=machines)
         self._happens = happens
 
     def set_apart(
-        self, tx: Transaction, case: Case, *, policy: Policy, now: datetime
+        self, tx: Transaction, case: Case, *, policy: Policy, now: datetime, told: Told
     ) -> list[AuditEntry]:
         self._happens()
-        return super().set_apart(tx, case, policy=policy, now=now)
+        return super().set_apart(tx, case, policy=policy, now=now, told=told)
 
 
 def prepare(unit_of_work: SqlUnitOfWork, *tips: CyberTip, state: Filing | None = None) -> None:
@@ -137,16 +145,17 @@ def test_a_case_is_reported_though_both_its_tips_are_filed_at_the_same_moment(
     engine: Engine,
     keys: KeyRing,
     clock: HandClock,
+    machines: SealedMachines,
 ) -> None:
     here = make_tip(MemoryMedia(), files=0, name="tip-here")
     here = replace(here, case_id=_FIRST, account_id=_ACCOUNT)
     there = replace(here, id=TipId("tip-there"), destination=Destination.HOTLINE)
     prepare(unit_of_work, here, there)
-    store = StoredTips(unit_of_work=unit_of_work, clock=clock, drafting=_DRAFTING)
+    store = StoredTips(unit_of_work=unit_of_work, clock=clock, drafting=Interrupted(machines))
     beside = Beside(engine, lambda: store.save(filed(there.id), action="tip.filed"))
 
     work = SqlUnitOfWork(engine=engine, clock=AtCommit(beside), keys=keys)
-    StoredTips(unit_of_work=work, clock=clock, drafting=_DRAFTING).save(
+    StoredTips(unit_of_work=work, clock=clock, drafting=Interrupted(machines)).save(
         filed(here.id), action="tip.filed"
     )
     beside.end()
@@ -158,14 +167,15 @@ def test_a_receipt_that_comes_while_a_reviewer_takes_the_bundle_back_is_kept_wor
     unit_of_work: SqlUnitOfWork,
     engine: Engine,
     clock: HandClock,
+    machines: SealedMachines,
     appealed: CaseId,
 ) -> None:
     prepare(unit_of_work, _TIP, state=_FINISHING)
-    store = StoredTips(unit_of_work=unit_of_work, clock=clock, drafting=_DRAFTING)
+    store = StoredTips(unit_of_work=unit_of_work, clock=clock, drafting=Interrupted(machines))
     run = Progress(store=store, clock=clock, filing=_FINISHING, lease=timedelta(minutes=5))
     beside = Beside(engine, lambda: run.file("<verbatim/>"))
 
-    review = Review(unit_of_work=unit_of_work, clock=clock, drafting=Interrupted(beside))
+    review = Review(unit_of_work=unit_of_work, clock=clock, drafting=Interrupted(machines, beside))
     review.decide(appealed, _APPEAL)
     beside.end()
     with unit_of_work.read() as tx:
@@ -180,14 +190,15 @@ def test_an_appeal_wins_over_the_opening_of_the_report_whichever_case_of_the_bun
     unit_of_work: SqlUnitOfWork,
     engine: Engine,
     clock: HandClock,
+    machines: SealedMachines,
     appealed: CaseId,
 ) -> None:
     prepare(unit_of_work, _TIP)
-    store = StoredTips(unit_of_work=unit_of_work, clock=clock, drafting=_DRAFTING)
+    store = StoredTips(unit_of_work=unit_of_work, clock=clock, drafting=Interrupted(machines))
     opening = Filing(tip_id=_TIP.id, state=TipState.OPENING, revision=1)
     beside = Beside(engine, lambda: store.save(opening, action="tip.open_requested"))
 
-    review = Review(unit_of_work=unit_of_work, clock=clock, drafting=Interrupted(beside))
+    review = Review(unit_of_work=unit_of_work, clock=clock, drafting=Interrupted(machines, beside))
     review.decide(appealed, _APPEAL)
     with pytest.raises(Conflict):
         beside.end()
@@ -201,7 +212,7 @@ def test_an_appeal_wins_over_the_opening_of_the_report_whichever_case_of_the_bun
 
 
 def test_tips_that_are_told_to_be_late_while_a_reviewer_takes_them_back_block_nobody(
-    unit_of_work: SqlUnitOfWork, engine: Engine, clock: HandClock
+    unit_of_work: SqlUnitOfWork, engine: Engine, clock: HandClock, machines: SealedMachines
 ) -> None:
     prepare(unit_of_work)
     # The reviewer takes them in the order of drafting, and the one drafted last is due first.
@@ -211,7 +222,7 @@ def test_tips_that_are_told_to_be_late_while_a_reviewer_takes_them_back_block_no
             drafted = NOON - timedelta(hours=9 - place)
             tx.tips.draft(one, at=drafted, deadline_at=NOON - timedelta(hours=1 + place))
         tx.commit(ENTRY)
-    review = Review(unit_of_work=unit_of_work, clock=clock, drafting=_DRAFTING)
+    review = Review(unit_of_work=unit_of_work, clock=clock, drafting=Interrupted(machines))
 
     def appeal() -> None:
         review.decide(_FIRST, _APPEAL)

@@ -6,11 +6,13 @@ from typing import Any
 from msgspec.structs import replace
 from tests.fakes.bank_desk import Told
 from tests.fakes.cybertip_store import HandClock
+from tests.fakes.drafting import empty_vault
 from tests.ports.builders import ENTRY, make_account, make_case, make_decision, make_post
 
 from nightlight.adapters.sql.database import SqlUnitOfWork
 from nightlight.model.case import CaseState, CaseStep
 from nightlight.model.ids import AccountId, CaseId, DecisionId, PostId
+from nightlight.preserve.ports import KeyRing
 from nightlight.review.resolve import Resolution
 from nightlight.services.banks import Banks
 from nightlight.services.drafting import Drafting
@@ -19,12 +21,18 @@ from nightlight.services.lexicons import Lexicons
 from nightlight.services.matching import Matcher
 from nightlight.services.review import Review
 
-DRAFTING = Drafting(platform_name="Zorbleflux", classify=False)
 _ACCOUNT = AccountId("account-1")
 _POST = PostId("post-one")
 _LONG_ENOUGH_S = 1.0
 _KEY = b"quibble" * 5
 _DISMISSAL = Resolution(step=CaseStep.DISMISS, reviewer="a reviewer", reason="a helpline")
+
+
+def review_of(unit_of_work: SqlUnitOfWork, clock: HandClock, keys: KeyRing) -> Review:
+    drafting = Drafting(
+        platform_name="Zorbleflux", classify=False, machines=empty_vault(unit_of_work, keys)
+    )
+    return Review(unit_of_work=unit_of_work, clock=clock, drafting=drafting)
 
 
 def prepare(unit_of_work: SqlUnitOfWork) -> None:
@@ -39,10 +47,10 @@ def prepare(unit_of_work: SqlUnitOfWork) -> None:
 
 
 def test_a_decision_made_while_a_batch_is_judged_outlives_the_batch(
-    unit_of_work: SqlUnitOfWork, clock: HandClock
+    unit_of_work: SqlUnitOfWork, clock: HandClock, keys: KeyRing
 ) -> None:
     prepare(unit_of_work)
-    review = Review(unit_of_work=unit_of_work, clock=clock, drafting=DRAFTING)
+    review = review_of(unit_of_work, clock, keys)
     with ThreadPoolExecutor(1) as pool:
         with unit_of_work.begin() as tx:
             tx.events.offset()
@@ -68,10 +76,10 @@ def test_a_decision_made_while_a_batch_is_judged_outlives_the_batch(
 
 
 def test_of_two_reviewers_at_once_one_decides(
-    unit_of_work: SqlUnitOfWork, clock: HandClock
+    unit_of_work: SqlUnitOfWork, clock: HandClock, keys: KeyRing
 ) -> None:
     prepare(unit_of_work)
-    review = Review(unit_of_work=unit_of_work, clock=clock, drafting=DRAFTING)
+    review = review_of(unit_of_work, clock, keys)
     confirmation = replace(_DISMISSAL, step=CaseStep.CONFIRM, reviewer="another reviewer")
     with ThreadPoolExecutor(2) as pool:
         asked = [

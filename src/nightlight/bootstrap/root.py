@@ -50,6 +50,7 @@ from nightlight.services.requests import Requests
 from nightlight.services.retention import Retention
 from nightlight.services.review import Review
 from nightlight.services.rules import CurrentRules
+from nightlight.services.sealed_machines import SealedMachines
 from nightlight.services.sealing import Sealing
 from nightlight.services.suggestions import Suggestions
 from nightlight.services.tip_desk import TipDesk
@@ -98,6 +99,7 @@ def build_services(settings: Settings, *, clock: Clock | None = None) -> Service
     drafting = Drafting(
         platform_name=settings.platform_name,
         classify=settings.report_classification,
+        machines=SealedMachines(unit_of_work=unit_of_work, vault=vault),
         platform_country=settings.platform_country,
     )
     banks = Banks(

@@ -125,9 +125,20 @@ def supplement(
 
 
 @app.command()
-def retry(tip_id: Tip, *, by: Actor, reason: Reason) -> None:
+def retry(
+    tip_id: Tip,
+    *,
+    by: Actor,
+    reason: Reason,
+    as_it_is: Annotated[
+        bool,
+        typer.Option(
+            "--as-it-is", help="Also without sealed addresses and devices that cannot be read."
+        ),
+    ] = False,
+) -> None:
     """Let a refused tip be filed again, once what it was refused for is mended."""
-    open_services().tip_desk.retry(TipId(tip_id), by=by, reason=reason)
+    open_services().tip_desk.retry(TipId(tip_id), by=by, reason=reason, as_it_is=as_it_is)
     out.print(
         f"{tip_id} is due again: `nightlight report file`, or a running worker, files it",
         markup=False,

@@ -13,6 +13,7 @@ ACTIONS: Mapping[str, str] = {
     "decision.made": "policy decided; the entry names rules, effects and what was withheld",
     "evidence.sealed": "evidence of a case, or of a deleted post, was put into the vault",
     "evidence.opened": "evidence was read, for the purpose given as reason",
+    "evidence.open_failed": "an alarm: evidence could not be read for a tip, which waits",
     "evidence.viewed": "a person viewed a whole file, here or on the platform",
     "evidence.exported": "evidence was packed for an authority, as two people decided",
     "evidence.destruction_ordered": "evidence of the case is due to be destroyed, and will be",

@@ -34,6 +34,8 @@ class CyberTip(Masked, frozen=True, kw_only=True):
         places: where it happened.
         viral_batch: it stands for many like it: a picture that spreads as a joke or a warning.
         narrative: what happened and how it was found, for the analyst; goes to additionalInfo.
+        unread: evidence, by id, that could not be read when this was drafted, so that addresses and
+            devices may be missing.
     """
 
     id: TipId
@@ -55,6 +57,7 @@ class CyberTip(Masked, frozen=True, kw_only=True):
     victims: tuple[Victim, ...] = ()
     narrative: str
     files: tuple[ReportedFile, ...]
+    unread: tuple[str, ...] = ()
 
     def __repr__(self) -> str:
         return f"<CyberTip {self.id}: masked>"

@@ -1,5 +1,6 @@
 """The stored progress of one tip: every change of state is checked, counted and saved here."""
 
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 from msgspec import structs
@@ -33,6 +34,11 @@ _PAUSED = "its case was appealed: nothing of it is open, and it waits for the en
 _NEVER_TOLD = "a report may be open whose id was never answered; unfinished, it expires in a day"
 #: Why a tip waits that was drafted anew.
 _CORRECTED = "{} was corrected, and this was drafted anew: make the corrections again, then retry"
+#: Why a tip waits that lacks what is sealed.
+_UNREAD = (
+    "the addresses and devices sealed in {} cannot be read: `report retry` reads them once vault or"
+    " keys are mended; with --as-it-is it is filed without them"
+)
 #: States in which the open report is not finished for certain.
 _RETRACTABLE = frozenset({TipState.OPENED, TipState.UPLOADING, TipState.DESCRIBING})
 #: States of which a filer that is at it soon stores an answer that must be kept.
@@ -233,6 +239,23 @@ def drafted_anew(fresh: Filing, former: Filing) -> Filing:
         retry_from=TipState.DRAFTED,
         next_attempt_at=None,
         corrected=True,
+    )
+
+
+def held_unread(fresh: Filing, unread: Sequence[str]) -> Filing:
+    """Return the filing of a tip that was just drafted and lacks what is sealed, to be saved.
+
+    Nothing is filed without it unless a person says so.
+    """
+    check_tip_transition(fresh.state, TipState.REFUSED)
+    more = f" and {len(unread) - 1} more" if len(unread) > 1 else ""
+    return structs.replace(
+        fresh,
+        state=TipState.REFUSED,
+        failure=_UNREAD.format(f"{unread[0]}{more}"),
+        retry_from=TipState.DRAFTED,
+        next_attempt_at=None,
+        revision=fresh.revision + 1,
     )
 
 

@@ -1,24 +1,32 @@
 """Drafts tips of confirmed cases, in the caller's transaction, and takes them back."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
+from typing import TypeVar
 
 from msgspec.structs import replace
 
 from nightlight.decide.policy import Outcome, Policy
 from nightlight.errors import Conflict
 from nightlight.model.audit import AuditEntry
-from nightlight.model.case import STANDING, Case, CaseState, Evidence, EvidenceKind
+from nightlight.model.case import STANDING, Case, CaseState
 from nightlight.model.cybertip import CyberTip, Destination
 from nightlight.model.filing import TipState
-from nightlight.model.ids import CaseId, EventKey, MediaId
+from nightlight.model.ids import CaseId
 from nightlight.model.incident import IncidentType
-from nightlight.report.draft import ConfirmedCase, draft_tip
-from nightlight.report.progress import APPEALED, OVERTURNED, drafted_anew, withdrawn
-from nightlight.services.named import named_in
+from nightlight.report.progress import (
+    APPEALED,
+    OVERTURNED,
+    drafted_anew,
+    held_unread,
+    withdrawn,
+)
 from nightlight.services.rules import active_policy
+from nightlight.services.sealed_machines import SealedMachines, Told
+from nightlight.services.tip_content import TipContent, outcome_of
 from nightlight.transaction import StoredTip, Transaction
 
+_T = TypeVar("_T")
 #: What a person must do about what was filed of a case that does not stand.
 _TELL = "its case was overturned after it was filed: tell the authority"
 #: Tips that are taken back already.
@@ -26,23 +34,41 @@ _TAKEN_BACK = frozenset({TipState.WITHDRAWN, TipState.WITHDRAWING})
 
 
 class Drafting:
-    """Drafts the tips that the policy asks for, each at every place it names."""
+    """Drafts the tips that the policy asks for, each at every place it names.
 
-    def __init__(self, *, platform_name: str, classify: bool, platform_country: str = "") -> None:
+    Whoever drafts does so within ``given``, and passes on what that tells of sealed machines.
+    """
+
+    def __init__(
+        self,
+        *,
+        platform_name: str,
+        classify: bool,
+        machines: SealedMachines,
+        platform_country: str = "",
+    ) -> None:
         """Keep what every tip says.
 
         Args:
             platform_name: the platform's name.
             classify: whether tips carry a hash bank's industry classification.
+            machines: reads the machines that were sealed with findings.
             platform_country: the country of accounts of which the platform tells none; "" where
                 that is open.
         """
-        self._platform_name = platform_name
-        self._classify = classify
+        self._content = TipContent(platform_name=platform_name, classify=classify)
+        self._machines = machines
         self._platform_country = platform_country
 
+    def given(self, act: Callable[[Told], _T]) -> _T:
+        """Return what ``act`` does with a transaction of its own, given what is sealed.
+
+        It is begun anew once what it asked for was read: no vault is read in its transaction.
+        """
+        return self._machines.given(act)
+
     def draft(
-        self, tx: Transaction, case: Case, *, policy: Policy, now: datetime
+        self, tx: Transaction, case: Case, *, policy: Policy, now: datetime, told: Told
     ) -> list[AuditEntry]:
         """Store the tips of a case that was just confirmed, and return what the record says.
 
@@ -56,9 +82,9 @@ class Drafting:
         for destination in policy.places(outcome, self._country(tx, case)):
             waiting = _waiting(tx, case, destination) if outcome.bundle else None
             if waiting is None:
-                self._draft(tx, [case], destination, policy=policy, now=now)
+                self._draft(tx, [case], destination, policy=policy, now=now, told=told)
                 continue
-            self._join(tx, case, waiting, policy=policy, now=now)
+            self._join(tx, case, waiting, policy=policy, now=now, told=told)
             detail: dict[str, str | int | float | bool | list[str]] = {"case": case.id}
             entries.append(
                 AuditEntry(
@@ -72,7 +98,7 @@ class Drafting:
         return (known.country if known else "") or self._platform_country
 
     def withdraw(
-        self, tx: Transaction, case: Case, *, policy: Policy, now: datetime
+        self, tx: Transaction, case: Case, *, policy: Policy, now: datetime, told: Told
     ) -> list[AuditEntry]:
         """Take back the unfiled tips of an overturned case; what else they reported is redrafted.
 
@@ -82,23 +108,25 @@ class Drafting:
         for stored in tx.tips.of_case(case.id):
             filing = stored.filing
             if filing.state is TipState.FILED:
-                told = replace(filing, failure=_TELL, revision=filing.revision + 1)
-                tx.tips.save(told, at=now)
+                said = replace(filing, failure=_TELL, revision=filing.revision + 1)
+                tx.tips.save(said, at=now)
             elif filing.state is not TipState.WITHDRAWN and filing.taken_back_for != OVERTURNED:
                 entries.append(
-                    self._take_back(tx, case, stored, why=OVERTURNED, policy=policy, now=now)
+                    self._take_back(
+                        tx, case, stored, why=OVERTURNED, policy=policy, now=now, told=told
+                    )
                 )
         return entries
 
     def set_apart(
-        self, tx: Transaction, case: Case, *, policy: Policy, now: datetime
+        self, tx: Transaction, case: Case, *, policy: Policy, now: datetime, told: Told
     ) -> list[AuditEntry]:
         """Take back the unfiled bundles of an appealed case, which wait for nobody else's appeal.
 
         Their other cases are drafted apart from it, and are filed in their time.
         """
         return [
-            self._take_back(tx, case, stored, why=APPEALED, policy=policy, now=now)
+            self._take_back(tx, case, stored, why=APPEALED, policy=policy, now=now, told=told)
             for stored in tx.tips.of_case(case.id)
             if stored.filing.state not in _TAKEN_BACK | {TipState.FILED}
             and len(tx.tips.load(stored.tip_id)[0].cases) > 1
@@ -113,6 +141,7 @@ class Drafting:
         why: str,
         policy: Policy,
         now: datetime,
+        told: Told,
     ) -> AuditEntry:
         """Withdraw a tip at once, or let its open report be retracted first.
 
@@ -123,7 +152,7 @@ class Drafting:
         after = withdrawn(filing, why=why)
         tx.tips.save(after, at=now)
         gone = after.state is TipState.WITHDRAWN
-        redrafted = self._redraft(tx, tip, policy=policy, now=now) if gone else []
+        redrafted = self._redraft(tx, tip, policy=policy, now=now, told=told) if gone else []
         return AuditEntry(
             actor="nightlight",
             action="tip.withdrawn",
@@ -132,12 +161,12 @@ class Drafting:
             detail={"case": case.id, "redrafted": redrafted, "corrected": filing.corrected},
         )
 
-    def redraft(self, tx: Transaction, tip: CyberTip, *, now: datetime) -> list[str]:
+    def redraft(self, tx: Transaction, tip: CyberTip, *, now: datetime, told: Told) -> list[str]:
         """Return the cases that a withdrawn tip also reported, drafted anew."""
-        return self._redraft(tx, tip, policy=active_policy(tx), now=now)
+        return self._redraft(tx, tip, policy=active_policy(tx), now=now, told=told)
 
     def _redraft(
-        self, tx: Transaction, tip: CyberTip, *, policy: Policy, now: datetime
+        self, tx: Transaction, tip: CyberTip, *, policy: Policy, now: datetime, told: Told
     ) -> list[str]:
         """Draft what is not overturned; what is under appeal waits in a tip of its own.
 
@@ -156,6 +185,7 @@ class Drafting:
                 tip.destination,
                 policy=policy,
                 now=now,
+                told=told,
                 deadline_at=before.deadline_at,
                 from_at=max(now, before.drafted_at),
                 former=tip.incident_type,
@@ -165,7 +195,14 @@ class Drafting:
         return [one.id for group in groups for one in group]
 
     def supplement(
-        self, tx: Transaction, case_id: CaseId, note: str, *, policy: Policy, now: datetime
+        self,
+        tx: Transaction,
+        case_id: CaseId,
+        note: str,
+        *,
+        policy: Policy,
+        now: datetime,
+        told: Told,
     ) -> CyberTip:
         """Return a further tip about a reported case, stored: the note, and what is new since.
 
@@ -189,10 +226,18 @@ class Drafting:
             tips[0].destination,
             policy=policy,
             now=now,
+            told=told,
             note=note,
             leave_out={file.digest for one in tips for file in one.files},
             former=tips[0].incident_type,
         )
+
+    def completed(self, tx: Transaction, tip: CyberTip, told: Told) -> CyberTip:
+        """Return a tip with the machines that could not be read when it was drafted.
+
+        ``unread`` names what still cannot be.
+        """
+        return self._content.completed(tx, tip, told)
 
     def _draft(
         self,
@@ -202,6 +247,7 @@ class Drafting:
         *,
         policy: Policy,
         now: datetime,
+        told: Told,
         note: str = "",
         leave_out: set[str] | None = None,
         deadline_at: datetime | None = None,
@@ -214,79 +260,58 @@ class Drafting:
             for one in tx.tips.of_case(cases[0].id)
             if (one.case_id, one.destination) == (cases[0].id, destination)
         ]
-        tip = self._tip(
+        tip = self._content.tip(
             tx,
             cases,
             destination,
             policy=policy,
             now=now,
+            told=told,
             number=len(there) + 1,
             note=note,
             leave_out=leave_out or set(),
             former=former,
         )
-        wait = max(_outcome(policy, one).report_after_minutes for one in cases)
+        wait = max(outcome_of(policy, one).report_after_minutes for one in cases)
         deadlines = [one for one in (deadline_at, _deadline(policy, cases, now)) if one]
         tx.tips.draft(
             tip,
             at=from_at or now + timedelta(minutes=wait),
             deadline_at=min(deadlines, default=None),
         )
+        if tip.unread:
+            _, fresh = tx.tips.load(tip.id)
+            tx.tips.save(held_unread(fresh, tip.unread), at=now)
         return tip
 
     def _join(
-        self, tx: Transaction, case: Case, waiting: StoredTip, *, policy: Policy, now: datetime
-    ) -> None:
-        before, filing = tx.tips.load(waiting.tip_id)
-        cases = [*(tx.cases.get(name) for name in before.cases), case]
-        tip = self._tip(
-            tx, cases, waiting.destination, policy=policy, now=now, former=before.incident_type
-        )
-        tx.tips.rewrite(
-            replace(tip, id=before.id),
-            replace(filing, revision=filing.revision + 1),
-            at=now,
-            deadline_at=_deadline(policy, [case], now),
-        )
-
-    def _tip(
         self,
         tx: Transaction,
-        cases: Sequence[Case],
-        destination: Destination,
+        case: Case,
+        waiting: StoredTip,
         *,
         policy: Policy,
         now: datetime,
-        number: int = 1,
-        note: str = "",
-        leave_out: set[str] | None = None,
-        former: IncidentType | None = None,
-    ) -> CyberTip:
-        confirmed = [
-            _confirmed(tx, one, _outcome(policy, one), leave_out or set(), former) for one in cases
-        ]
-        account_id = cases[0].account_id
-        evidence = [one for case in confirmed for one in case.evidence]
-        media = tx.context.media([MediaId(one.content_id) for one in evidence])
-        keys = [EventKey(one.event_key) for case in confirmed for one in case.decisions]
-        posts = [event for case in confirmed for event in case.posts]
-        return draft_tip(
-            confirmed,
-            platform=self._platform_name,
-            signals=tx.signals.of_events([*keys, *(one.event_key for one in media.values())]),
-            media={str(name): one for name, one in media.items()},
-            account=tx.context.accounts([account_id]).get(account_id),
-            named=named_in(tx, account_id, posts, platform=self._platform_name),
+        told: Told,
+    ) -> None:
+        before, filing = tx.tips.load(waiting.tip_id)
+        cases = [*(tx.cases.get(name) for name in before.cases), case]
+        tip = self._content.tip(
+            tx,
+            cases,
+            waiting.destination,
+            policy=policy,
             now=now,
-            classify=self._classify,
-            destination=destination,
-            number=number,
-            note=note,
+            told=told,
+            former=before.incident_type,
         )
-
-
-def _outcome(policy: Policy, case: Case) -> Outcome:
-    return policy.confirmed.get(case.category, Outcome())
+        held = held_unread(filing, tip.unread) if tip.unread else None
+        tx.tips.rewrite(
+            replace(tip, id=before.id),
+            held or replace(filing, revision=filing.revision + 1),
+            at=now,
+            deadline_at=_deadline(policy, [case], now),
+        )
 
 
 def _waiting(tx: Transaction, case: Case, destination: Destination) -> StoredTip | None:
@@ -319,37 +344,3 @@ def _may_be_joined(tx: Transaction, stored: StoredTip) -> bool:
 def _deadline(policy: Policy, cases: Sequence[Case], now: datetime) -> datetime | None:
     hours = policy.filing_hours(max(one.severity for one in cases))
     return None if hours is None else now + timedelta(hours=hours)
-
-
-def _confirmed(
-    tx: Transaction,
-    case: Case,
-    outcome: Outcome,
-    leave_out: set[str],
-    former: IncidentType | None,
-) -> ConfirmedCase:
-    """Return a confirmed case with everything that a tip says of it.
-
-    Raises:
-        Conflict: neither the policy nor a former tip says what it is reported as.
-    """
-    incident_type = outcome.report or former
-    if incident_type is None:
-        raise Conflict(f"the policy does not report the category {case.category}")
-    evidence = tx.evidence.of_case(case.id)
-    posts = [EventKey(one.content_id) for one in evidence if one.kind is EvidenceKind.POST]
-    return ConfirmedCase(
-        case=case,
-        incident_type=incident_type,
-        decisions=tx.decisions.get(case.decisions),
-        evidence=[one for one in evidence if not _is_told(one, leave_out)],
-        posts=list(tx.events.find(posts).values()),
-        urgent=outcome.urgent,
-        annotations=outcome.annotations,
-        viewed=case.viewed,
-        exif_viewed=case.exif_viewed,
-    )
-
-
-def _is_told(evidence: Evidence, told: set[str]) -> bool:
-    return evidence.kind is EvidenceKind.MEDIA and evidence.digest in told

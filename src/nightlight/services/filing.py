@@ -1,6 +1,6 @@
 """Tips as the filer needs them: each step is committed with its audit entry."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime
 from typing import Protocol
 
@@ -20,12 +20,17 @@ from nightlight.model.reported_file import ReportedFile
 from nightlight.preserve.vault import Vault
 from nightlight.report.account_actions import settle
 from nightlight.report.ports import OpenedMedia, TipFiler
+from nightlight.services.sealed_machines import Told
 from nightlight.transaction import Transaction, UnitOfWork
 
 #: What a tip says of a report before it.
 _LOST = (
     "Report {} was opened about this before. Whether it was finished was never answered; NCMEC said"
     " that it does not have it, so this is filed anew."
+)
+#: What a tip says that is filed without what is sealed.
+_UNREAD = (
+    "IP addresses and devices that were kept with this may be missing here: they could not be read."
 )
 #: Steps by which a report comes into being at its destination.
 _COMMITTING = frozenset({TipState.OPENING, TipState.FINISHING, TipState.PACKING})
@@ -34,7 +39,11 @@ _COMMITTING = frozenset({TipState.OPENING, TipState.FINISHING, TipState.PACKING}
 class Redrafts(Protocol):
     """Drafts anew what else a tip reported, once it is certain that the tip is not filed."""
 
-    def redraft(self, tx: Transaction, tip: CyberTip, *, now: datetime) -> list[str]:
+    def given(self, act: Callable[[Told], None]) -> None:
+        """Let ``act`` be done with a transaction of its own, given what is sealed."""
+        ...
+
+    def redraft(self, tx: Transaction, tip: CyberTip, *, now: datetime, told: Told) -> list[str]:
         """Return the cases that a withdrawn tip also reported, drafted anew."""
         ...
 
@@ -64,6 +73,9 @@ class StoredTips:
         Raises:
             Conflict: another filer went on with this tip, or a case was appealed meanwhile.
         """
+        self._drafting.given(lambda told: self._save(filing, action, told))
+
+    def _save(self, filing: Filing, action: str, told: Told) -> None:
         now = self._clock.now()
         with self._unit_of_work.begin() as tx:
             tip, _ = tx.tips.load(filing.tip_id)
@@ -77,7 +89,7 @@ class StoredTips:
             accounted: list[AuditEntry] = []
             redrafted: dict[str, str | int | float | bool | list[str]] = {}
             if filing.state is TipState.WITHDRAWN:
-                redrafted = {"redrafted": self._drafting.redraft(tx, tip, now=now)}
+                redrafted = {"redrafted": self._drafting.redraft(tx, tip, now=now, told=told)}
             if filing.state is TipState.FILED:
                 accounted = note_filed(tx, tip, at=now)
             elif filing.state is TipState.WITHDRAWN:
@@ -127,8 +139,8 @@ def as_of_now(tx: Transaction, tip: CyberTip, filing: Filing) -> CyberTip:
     """Return a tip with what may have changed since it was drafted.
 
     That is who viewed its files, as the view log has it, which reports of the account were filed
-    meanwhile, that it is suspended, once the platform confirmed that, and of a report before this
-    one that was lost.
+    meanwhile, that it is suspended, once the platform confirmed that, of a report before this one
+    that was lost, and that something could not be read that would name machines.
     """
     log = [view for case_id in tip.cases for view in _views(tx, case_id)]
     viewed = {digest for digest, exif in log if not exif}
@@ -154,7 +166,8 @@ def as_of_now(tx: Transaction, tip: CyberTip, filing: Filing) -> CyberTip:
         for party in tip.reported
     )
     lost = [_LOST.format(one) for one in filing.denied if one != filing.remote_id]
-    narrative = "\n".join((tip.narrative, *lost))
+    unread = [_UNREAD] if tip.unread else []
+    narrative = "\n".join((tip.narrative, *lost, *unread))
     return replace(tip, files=files, reported=reported, narrative=narrative)
 
 

@@ -1,6 +1,7 @@
 """Who else a tip names: earlier reports, tied accounts, recipients, and those who were harmed."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
+from datetime import datetime
 from ipaddress import ip_address
 
 from nightlight.model.engagement import Engaged
@@ -9,11 +10,12 @@ from nightlight.model.event import (
     AccountCreated,
     AccountSignedIn,
     Event,
+    EventType,
     Machine,
     PostCreated,
     UserReportCreated,
 )
-from nightlight.model.ids import AccountId
+from nightlight.model.ids import AccountId, EventKey
 from nightlight.model.person import (
     AssociatedAccount,
     Association,
@@ -23,36 +25,63 @@ from nightlight.model.person import (
     IpCapture,
     Victim,
 )
+from nightlight.preserve.surroundings import Seen
 from nightlight.report.draft import Named
 from nightlight.services.filing import earlier_reports
 from nightlight.services.networks import linked_accounts
 from nightlight.transaction import Transaction
 
 _TIED = 20
-#: Of so many posts, the last ones, a tip names the machine.
+#: Of so many posts, registrations, profile changes and sign-ins, the last of each, a tip names the
+#: machine.
 _CAPTURES = 50
-#: Of so many profile changes and sign-ins, the last ones, too.
-_OF_ACCOUNT = KEPT_SIGN_INS
+_OF_ACCOUNT = frozenset(
+    {EventType.ACCOUNT_CREATED, EventType.ACCOUNT_UPDATED, EventType.ACCOUNT_SIGNED_IN}
+)
 
 
 def named_in(
-    tx: Transaction, account_id: AccountId, posts: Sequence[Event], *, platform: str
+    tx: Transaction,
+    account_id: AccountId,
+    posts: Sequence[Event],
+    *,
+    platform: str,
+    sealed: Collection[Seen],
 ) -> Named:
-    """Return who else a tip about an account and these posts of it names."""
+    """Return who else a tip about an account and these posts of it names.
+
+    Args:
+        tx: where it is read from.
+        account_id: the account.
+        posts: the posts that the tip is about.
+        platform: the platform's name.
+        sealed: the machines that were sealed with its findings, where the log may have forgotten.
+    """
     if not account_id:
         return Named()
-    seen = _seen(tx, account_id, posts)
+    captures, devices = machines_of(tx, account_id, posts, sealed)
     return Named(
         earlier_reports=earlier_reports(tx, account_id),
         associated=_associated(tx, account_id, platform),
         recipients=_recipients(tx, account_id, posts, platform),
         victims=_victims(tx, account_id, posts, platform),
-        ip_captures=tuple(
+        ip_captures=captures,
+        devices=devices,
+    )
+
+
+def machines_of(
+    tx: Transaction, account_id: AccountId, posts: Sequence[Event], sealed: Collection[Seen]
+) -> tuple[tuple[IpCapture, ...], tuple[Device, ...]]:
+    """Return from which addresses and devices an account and these posts of it were seen."""
+    seen = _seen(tx, account_id, posts, sealed)
+    return (
+        tuple(
             IpCapture(address=one.network.strip(), event=_did(event), at=event.time)
             for event, one in seen
             if _is_address(one.network)
         ),
-        devices=tuple(
+        tuple(
             Device(id_kind="device", id_value=one.device, event=_did(event), at=event.time)
             for event, one in seen
             if one.device
@@ -61,13 +90,35 @@ def named_in(
 
 
 def _seen(
-    tx: Transaction, account_id: AccountId, posts: Sequence[Event]
+    tx: Transaction, account_id: AccountId, posts: Sequence[Event], sealed: Collection[Seen]
 ) -> list[tuple[Event, Machine]]:
-    """Return from where the account signed in, was registered and changed, and sent these posts."""
-    machines = tx.events.machines([one.key for one in posts])
-    sent = [(one, machines[one.key]) for one in posts if one.key in machines][-_CAPTURES:]
-    told = tx.events.account_machines(account_id, _OF_ACCOUNT)
-    return sorted([*told, *sent], key=lambda one: (one[0].time, one[0].key))
+    """Return from where the account signed in, was registered and changed, and sent these posts.
+
+    What the log has forgotten is told by what was sealed.
+    """
+    events = {one.key: one for one in posts}
+    # What else was around a finding was sealed with it, and is not what is reported.
+    machines = {
+        EventKey(one.event_key): one.machine
+        for one in sealed
+        if one.event_type in _OF_ACCOUNT or one.event_key in events
+    }
+    told = tx.events.account_machines(account_id, KEPT_SIGN_INS)
+    machines |= {event.key: machine for event, machine in told}
+    machines |= tx.events.machines([one.key for one in posts])
+    events |= {event.key: event for event, _ in told}
+    forgotten = tx.events.find([one for one in machines if one not in events])
+    events |= {key: one for key, one in forgotten.items() if one.account_id == account_id}
+    by_kind: dict[EventType, list[tuple[Event, Machine]]] = {}
+    for one in sorted(events.values(), key=_order):
+        if one.key in machines:
+            by_kind.setdefault(one.type, []).append((one, machines[one.key]))
+    newest = [seen for some in by_kind.values() for seen in some[-_CAPTURES:]]
+    return sorted(newest, key=lambda seen: _order(seen[0]))
+
+
+def _order(event: Event) -> tuple[datetime, str]:
+    return (event.time, event.key)
 
 
 def _did(event: Event) -> CaptureKind:

@@ -32,6 +32,7 @@ from nightlight.services.evidence import say_viewed, viewed_entry
 from nightlight.services.holds import follow
 from nightlight.services.roles import role_of_account
 from nightlight.services.rules import active_policy
+from nightlight.services.sealed_machines import Told
 from nightlight.transaction import Transaction, UnitOfWork
 
 #: What a person's step means for later decisions by policy on the same subjects.
@@ -67,6 +68,13 @@ class Review:
             Conflict: its state does not allow this step.
             InvalidInput: reviewer or reason is missing, or unknown evidence is named.
         """
+        return self._drafting.given(
+            lambda told: self._decide(case_id, resolution, told, dry_run=dry_run)
+        )
+
+    def _decide(
+        self, case_id: CaseId, resolution: Resolution, told: Told, *, dry_run: bool
+    ) -> Resolved:
         with self._unit_of_work.begin() as tx:
             # No batch is judged meanwhile: it would store what it knew before this decision. The
             # time is taken after the wait, so that effects are ordered as they were committed.
@@ -107,11 +115,17 @@ class Review:
             self._remember(tx, resolved, resolution.step, standing)
             reported: list[AuditEntry] = []
             if resolution.step is CaseStep.CONFIRM:
-                reported = self._drafting.draft(tx, resolved.case, policy=policy, now=now)
+                reported = self._drafting.draft(
+                    tx, resolved.case, policy=policy, now=now, told=told
+                )
             elif resolution.step is CaseStep.APPEAL:
-                reported = self._drafting.set_apart(tx, resolved.case, policy=policy, now=now)
+                reported = self._drafting.set_apart(
+                    tx, resolved.case, policy=policy, now=now, told=told
+                )
             elif resolution.step is CaseStep.OVERTURN:
-                reported = self._drafting.withdraw(tx, resolved.case, policy=policy, now=now)
+                reported = self._drafting.withdraw(
+                    tx, resolved.case, policy=policy, now=now, told=told
+                )
             accounted = _account(tx, resolved, resolution, policy.reporting, now)
             tx.outbox.put(effects, at=now)
             if case.account_id:

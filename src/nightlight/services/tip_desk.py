@@ -21,6 +21,7 @@ from nightlight.report.reporter import Reporter
 from nightlight.services.drafting import Drafting
 from nightlight.services.filing import as_of_now, note_filed
 from nightlight.services.rules import active_policy
+from nightlight.services.sealed_machines import Told
 from nightlight.transaction import Transaction, UnitOfWork
 
 
@@ -119,10 +120,17 @@ class TipDesk:
         """
         if not note.strip():
             raise InvalidInput("a supplement says something", field="note")
+        return self._drafting.given(
+            lambda told: self._supplement(case_id, note, told, by=by, reason=reason)
+        )
+
+    def _supplement(
+        self, case_id: CaseId, note: str, told: Told, *, by: str, reason: str
+    ) -> CyberTip:
         now = self._clock.now()
         with self._unit_of_work.begin() as tx:
             policy = active_policy(tx)
-            tip = self._drafting.supplement(tx, case_id, note, policy=policy, now=now)
+            tip = self._drafting.supplement(tx, case_id, note, policy=policy, now=now, told=told)
             tx.commit(
                 AuditEntry(
                     actor=by,
@@ -134,19 +142,48 @@ class TipDesk:
             )
         return tip
 
-    def retry(self, tip_id: TipId, *, by: str, reason: str) -> None:
+    def retry(self, tip_id: TipId, *, by: str, reason: str, as_it_is: bool = False) -> None:
         """Let a refused tip go on from where it was, on the record.
+
+        Sealed machines that it lacks are read before, unless it is to be filed ``as_it_is``: it
+        then says that they may be missing.
 
         Raises:
             NotFound: there is no such tip.
             Conflict: it was not refused.
             InvalidInput: a person or a reason is missing.
+            Unavailable: what it lacks still cannot be read.
         """
         _check_told(by, reason)
+        self._drafting.given(
+            lambda told: self._retry(tip_id, told, by=by, reason=reason, as_it_is=as_it_is)
+        )
+
+    def _retry(self, tip_id: TipId, told: Told, *, by: str, reason: str, as_it_is: bool) -> None:
+        now = self._clock.now()
         with self._unit_of_work.begin() as tx:
-            _, filing = tx.tips.load(tip_id)
-            tx.tips.save(retried(filing), at=self._clock.now())
-            tx.commit(AuditEntry(actor=by, action="tip.retried", subject=tip_id, reason=reason))
+            tip, filing = tx.tips.load(tip_id)
+            after = retried(filing)
+            # What may have been sent stays as it was sent.
+            if tip.unread and not as_it_is and after.state is TipState.DRAFTED:
+                tip = self._drafting.completed(tx, tip, told)
+                if tip.unread:
+                    raise Unavailable(
+                        f"what is sealed in {tip.unread[0]} cannot be read",
+                        hint="mend vault or keys; `--as-it-is` files it without",
+                    )
+                tx.tips.rewrite(tip, after, at=now)
+            else:
+                tx.tips.save(after, at=now)
+            tx.commit(
+                AuditEntry(
+                    actor=by,
+                    action="tip.retried",
+                    subject=tip_id,
+                    reason=reason,
+                    detail={"unread": list(tip.unread)},
+                )
+            )
 
     def found(self, tip_id: TipId, remote_id: str, *, by: str, reason: str) -> Filing:
         """Return the filing of a tip whose report NCMEC says it has, now filed, on the record.

@@ -61,6 +61,7 @@ def test_a_field_can_be_emptied() -> None:
         "destination",
         "bundled",
         "bundled.0",
+        "unread",
         "files",
         "files.0",
         "files.0.viewed",

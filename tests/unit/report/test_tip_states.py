@@ -14,7 +14,7 @@ from nightlight.model.filing import (
 )
 from nightlight.model.ids import TipId
 from nightlight.report.ports import AnswerKind, CyberTiplineRefusal, kind_of
-from nightlight.report.progress import drafted_anew, retried, withdrawn
+from nightlight.report.progress import drafted_anew, held_unread, retried, withdrawn
 
 
 def test_the_table_names_every_state() -> None:
@@ -87,3 +87,11 @@ def test_what_is_drafted_anew_and_was_never_corrected_is_ready_and_names_lost_re
     assert filing.state is TipState.DRAFTED
     assert filing.denied == ("7000001",)
     assert not filing.failure
+
+
+def test_a_tip_that_lacks_what_is_sealed_names_the_evidence_and_can_be_retried() -> None:
+    fresh = Filing(tip_id=TipId("tip-1"), state=TipState.DRAFTED)
+    held = held_unread(fresh, ("evi-1", "evi-2", "evi-3"))
+    assert held.failure.startswith("the addresses and devices sealed in evi-1 and 2 more cannot")
+    assert (held.state, held.revision) == (TipState.REFUSED, 1)
+    assert retried(held).state is TipState.DRAFTED

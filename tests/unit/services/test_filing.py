@@ -7,6 +7,7 @@ import pytest
 from msgspec.structs import replace
 from tests.fakes.cybertip_store import MemoryMedia, make_file
 from tests.fakes.desk import Desk
+from tests.fakes.drafting import drafting_of
 from tests.synthetic.builders import TEXT, event_of
 
 from nightlight.errors import Conflict, IntegrityFailure, NotFound
@@ -19,10 +20,7 @@ from nightlight.model.ids import AccountId, CaseId, TipId
 from nightlight.model.report_decision import Accounted, ReportState
 from nightlight.preserve.vault import Vault
 from nightlight.review.resolve import Resolution
-from nightlight.services.drafting import Drafting
 from nightlight.services.filing import StoredTips, VaultMedia
-
-DRAFTING = Drafting(platform_name="Zorbleflux", classify=False)
 
 
 class Office(Desk):
@@ -36,7 +34,7 @@ class Office(Desk):
         self.case_id = case.id
         self.decide(CaseStep.CONFIRM)
         self.tips = StoredTips(
-            unit_of_work=services.unit_of_work, clock=services.clock, drafting=DRAFTING
+            unit_of_work=services.unit_of_work, clock=services.clock, drafting=drafting_of(services)
         )
         [self.tip_id] = self.tips.due(services.clock.now(), 9, destination="ncmec")
 

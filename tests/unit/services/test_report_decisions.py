@@ -6,6 +6,7 @@ import pytest
 from msgspec.structs import replace
 from tests.fakes.cybertip_store import HandClock
 from tests.fakes.desk import BANK, KNOWN_MD5, LEXICON, Desk
+from tests.fakes.drafting import drafting_of
 from tests.ports.builders import ENTRY, close, make_effect
 from tests.synthetic.builders import TEXT, event_of
 
@@ -19,7 +20,6 @@ from nightlight.model.ids import AccountId, CaseId
 from nightlight.model.report_decision import Accounted, ReportState, Says
 from nightlight.report.account_actions import PersonsWord
 from nightlight.review.resolve import Resolution
-from nightlight.services.drafting import Drafting
 from nightlight.services.filing import StoredTips
 from nightlight.services.report_decisions import ReportDecisions
 from nightlight.services.rules import default_policy
@@ -30,8 +30,6 @@ name = "published"
 when = "role in ['creator', 'distributor', 'advertiser']"
 says = "report"
 """
-
-DRAFTING = Drafting(platform_name="Zorbleflux", classify=False)
 
 
 def policy(*rules: str, version: str, more: str = "") -> bytes:
@@ -77,7 +75,9 @@ class Bureau(Desk):
     def file(self) -> None:
         """Note every tip as filed."""
         tips = StoredTips(
-            unit_of_work=self.services.unit_of_work, clock=self.services.clock, drafting=DRAFTING
+            unit_of_work=self.services.unit_of_work,
+            clock=self.services.clock,
+            drafting=drafting_of(self.services),
         )
         for tip_id in tips.due(self.services.clock.now(), 99, destination="ncmec"):
             _, filing = tips.load(tip_id)
@@ -300,7 +300,9 @@ def test_an_ended_action_is_reported_when_its_part_of_a_bundle_turns_out_to_be_f
     first = confirmed(bureau, advert("ada"))
     second = confirmed(bureau, upload("ada"))
     tips = StoredTips(
-        unit_of_work=bureau.services.unit_of_work, clock=bureau.services.clock, drafting=DRAFTING
+        unit_of_work=bureau.services.unit_of_work,
+        clock=bureau.services.clock,
+        drafting=drafting_of(bureau.services),
     )
     [tip_id] = tips.due(bureau.services.clock.now(), 9, destination="ncmec")
     tip, filing = tips.load(tip_id)

@@ -9,6 +9,7 @@ from lxml import etree
 from msgspec.structs import replace
 from tests.fakes.cybertip_store import HandClock
 from tests.fakes.desk import KNOWN_MD5, Desk
+from tests.fakes.drafting import drafting_of
 from tests.synthetic.builders import TEXT, event_of
 from tests.synthetic.ncmec_schema import SCHEMAS
 from tests.synthetic.pictures import as_file, drawn
@@ -35,13 +36,11 @@ from nightlight.report.reporter import Contact, Reporter
 from nightlight.report.schema import validate
 from nightlight.review.resolve import Resolution
 from nightlight.services.deadlines import Deadlines
-from nightlight.services.drafting import Drafting
 from nightlight.services.filing import StoredTips
 from nightlight.services.review import Review
 from nightlight.services.rules import default_policy
 
 KIND = EffectKind
-DRAFTING = Drafting(platform_name="Zorbleflux", classify=False)
 
 
 @pytest.fixture
@@ -112,7 +111,9 @@ def test_confirmed_advert_is_removed_and_reported(desk: Desk) -> None:
 def filed_as(desk: Desk) -> CyberTip:
     """Return the tip as it would be filed now."""
     tips = StoredTips(
-        unit_of_work=desk.services.unit_of_work, clock=desk.services.clock, drafting=DRAFTING
+        unit_of_work=desk.services.unit_of_work,
+        clock=desk.services.clock,
+        drafting=drafting_of(desk.services),
     )
     return tips.load(tip_of(desk).id)[0]
 
@@ -391,7 +392,9 @@ def test_a_tip_names_the_reports_that_were_filed_after_it_was_drafted(desk: Desk
         tx.tips.save(filed, at=desk.services.clock.now())
         tx.commit(AuditEntry(actor="test", action="tip.filed", subject=first.id))
     tips = StoredTips(
-        unit_of_work=desk.services.unit_of_work, clock=desk.services.clock, drafting=DRAFTING
+        unit_of_work=desk.services.unit_of_work,
+        clock=desk.services.clock,
+        drafting=drafting_of(desk.services),
     )
     assert tips.load(second.id)[0].reported[0].prior_reports == (77,)
     assert tips.load(first.id)[0].reported[0].prior_reports == ()
@@ -480,7 +483,9 @@ def test_what_may_be_filed_is_redrafted_only_once_it_is_certain_that_it_is_not(
     desk.services.lists.activate_policy(report_policy("bundle = true"), actor="ana", reason="t")
     [tip] = confirm_two_adverts(desk)
     tips = StoredTips(
-        unit_of_work=desk.services.unit_of_work, clock=desk.services.clock, drafting=DRAFTING
+        unit_of_work=desk.services.unit_of_work,
+        clock=desk.services.clock,
+        drafting=drafting_of(desk.services),
     )
 
     def save(state: TipState) -> None:
@@ -655,7 +660,7 @@ def test_an_account_is_reported_where_its_country_says(
     moved = AccountUpdated(account_id="account-1", country=told)
     desk.take_in(event_of(first, minutes=-9), event_of(moved, minutes=-8), advert())
     [case] = desk.outcome().cases
-    drafting = Drafting(platform_name="Zorbleflux", classify=False, platform_country=platform)
+    drafting = drafting_of(desk.services, platform_country=platform)
     review = Review(
         unit_of_work=desk.services.unit_of_work, clock=desk.services.clock, drafting=drafting
     )

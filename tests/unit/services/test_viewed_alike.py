@@ -18,6 +18,7 @@ from nightlight.model.reported_file import ReportedFile
 from nightlight.preserve.ports import KeyRing
 from nightlight.services.drafting import Drafting
 from nightlight.services.filing import StoredTips
+from nightlight.services.sealed_machines import SealedMachines
 
 
 @pytest.fixture
@@ -41,7 +42,8 @@ def room(unit_of_work: SqlUnitOfWork, clock: HandClock, keys: KeyRing) -> Eviden
 
 def filed(room: EvidenceRoom) -> ReportedFile:
     """Return the tip's file as it would be filed now."""
-    drafting = Drafting(platform_name="Zorbleflux", classify=False)
+    machines = SealedMachines(unit_of_work=room.unit_of_work, vault=room.vault)
+    drafting = Drafting(platform_name="Zorbleflux", classify=False, machines=machines)
     tips = StoredTips(unit_of_work=room.unit_of_work, clock=room.clock, drafting=drafting)
     [file] = tips.load(TipId("tip-1"))[0].files
     return file

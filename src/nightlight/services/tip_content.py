@@ -1,0 +1,159 @@
+"""What a tip says of its cases, read from what is stored.
+
+Leaves when one is drafted, and taken back, to ``drafting``.
+"""
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+
+from msgspec.structs import replace
+
+from nightlight.decide.policy import Outcome, Policy
+from nightlight.errors import Conflict
+from nightlight.model.case import Case, Evidence, EvidenceKind
+from nightlight.model.cybertip import CyberTip, Destination
+from nightlight.model.ids import EventKey, MediaId
+from nightlight.model.incident import IncidentType
+from nightlight.report.draft import ConfirmedCase, draft_tip
+from nightlight.services.named import machines_of, named_in
+from nightlight.services.sealed_machines import Told
+from nightlight.transaction import Transaction
+
+#: Of so many findings, the last ones, a tip names the machines that were sealed with them.
+_FINDINGS = 50
+
+
+class TipContent:
+    """Gathers what tips say."""
+
+    def __init__(self, *, platform_name: str, classify: bool) -> None:
+        self._platform_name = platform_name
+        self._classify = classify
+
+    def tip(
+        self,
+        tx: Transaction,
+        cases: Sequence[Case],
+        destination: Destination,
+        *,
+        policy: Policy,
+        now: datetime,
+        told: Told,
+        number: int = 1,
+        note: str = "",
+        leave_out: set[str] | None = None,
+        former: IncidentType | None = None,
+    ) -> CyberTip:
+        """Return the tip of an account's confirmed cases, as it is to be stored.
+
+        Args:
+            tx: where it is read from.
+            cases: the cases.
+            destination: where it is to be filed.
+            policy: says what each case is reported as.
+            now: when it is drafted.
+            told: the machines that are sealed with the cases.
+            number: which tip of its first case this is there.
+            note: what a person adds to say first.
+            leave_out: digests of files that were reported before.
+            former: what it was reported as before, where the policy does not say any more.
+
+        Raises:
+            Conflict: neither the policy nor a former tip says what a case is reported as.
+        """
+        confirmed = [
+            _confirmed(tx, one, outcome_of(policy, one), leave_out or set(), former)
+            for one in cases
+        ]
+        account_id = cases[0].account_id
+        evidence = [one for case in confirmed for one in case.evidence]
+        media = tx.context.media([MediaId(one.content_id) for one in evidence])
+        keys = [EventKey(one.event_key) for case in confirmed for one in case.decisions]
+        posts = [event for case in confirmed for event in case.posts]
+        sealed, unread = told.of(_around(evidence) if account_id else ())
+        tip = draft_tip(
+            confirmed,
+            platform=self._platform_name,
+            signals=tx.signals.of_events([*keys, *(one.event_key for one in media.values())]),
+            media={str(name): one for name, one in media.items()},
+            account=tx.context.accounts([account_id]).get(account_id),
+            named=named_in(tx, account_id, posts, platform=self._platform_name, sealed=sealed),
+            now=now,
+            classify=self._classify,
+            destination=destination,
+            number=number,
+            note=note,
+        )
+        return replace(tip, unread=unread)
+
+    def completed(self, tx: Transaction, tip: CyberTip, told: Told) -> CyberTip:
+        """Return a tip with the machines that could not be read when it was drafted.
+
+        ``unread`` names what still cannot be.
+        """
+        missing = [tx.evidence.get(one) for one in tip.unread]
+        sealed, unread = told.of(missing)
+        keys = [
+            EventKey(one.content_id)
+            for case_id in tip.cases
+            for one in tx.evidence.of_case(case_id)
+            if one.kind is EvidenceKind.POST
+        ]
+        posts = list(tx.events.find(keys).values())
+        captures, devices = machines_of(tx, tip.account_id, posts, sealed)
+        reported = tuple(
+            replace(
+                party,
+                ip_captures=tuple(dict.fromkeys((*party.ip_captures, *captures))),
+                devices=tuple(dict.fromkeys((*party.devices, *devices))),
+            )
+            if party.account_id == tip.account_id
+            else party
+            for party in tip.reported
+        )
+        return replace(tip, reported=reported, unread=unread)
+
+
+def outcome_of(policy: Policy, case: Case) -> Outcome:
+    """Return what the policy says of a case once it is confirmed."""
+    return policy.confirmed.get(case.category, Outcome())
+
+
+def _around(evidence: Iterable[Evidence]) -> list[Evidence]:
+    """Return what was sealed around the last findings, oldest first."""
+    found = [one for one in evidence if one.kind is EvidenceKind.SURROUNDINGS]
+    return sorted(found, key=lambda one: (one.captured_at, one.id))[-_FINDINGS:]
+
+
+def _confirmed(
+    tx: Transaction,
+    case: Case,
+    outcome: Outcome,
+    leave_out: set[str],
+    former: IncidentType | None,
+) -> ConfirmedCase:
+    """Return a confirmed case with everything that a tip says of it.
+
+    Raises:
+        Conflict: neither the policy nor a former tip says what it is reported as.
+    """
+    incident_type = outcome.report or former
+    if incident_type is None:
+        raise Conflict(f"the policy does not report the category {case.category}")
+    evidence = tx.evidence.of_case(case.id)
+    posts = [EventKey(one.content_id) for one in evidence if one.kind is EvidenceKind.POST]
+    return ConfirmedCase(
+        case=case,
+        incident_type=incident_type,
+        decisions=tx.decisions.get(case.decisions),
+        evidence=[one for one in evidence if not _is_told(one, leave_out)],
+        posts=list(tx.events.find(posts).values()),
+        urgent=outcome.urgent,
+        annotations=outcome.annotations,
+        viewed=case.viewed,
+        exif_viewed=case.exif_viewed,
+    )
+
+
+def _is_told(evidence: Evidence, told: set[str]) -> bool:
+    return evidence.kind is EvidenceKind.MEDIA and evidence.digest in told
