@@ -28,6 +28,7 @@ from nightlight.model.event import (
 
 MAX_LINE_BYTES: Final = 1 << 20
 MAX_ID_CHARS: Final = 512
+MAX_MACHINE_CHARS: Final = 1024
 MAX_VIEWS: Final = (1 << 63) - 1
 MAX_PDQ_QUALITY: Final = 100
 HASH_DIGITS: Final = {"md5": 32, "sha1": 40, "sha256": 64, "pdq": 64}
@@ -56,10 +57,15 @@ OPTIONAL_IDS: Final[dict[type[msgspec.Struct], tuple[str, ...]]] = {
     ViewsCounted: ("account_id",),
     UserReportCreated: ("post_id", "target_account_id"),
 }
+#: What names the sender's machine and network.
+MACHINE_FIELDS: Final[dict[type[msgspec.Struct], tuple[str, ...]]] = dict.fromkeys(
+    (AccountCreated, AccountUpdated, AccountSignedIn, PostCreated), ("device", "network")
+)
 
 # Nightlight derives its own ids by joining these with a control character.
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 _HEX_DIGITS = frozenset(string.hexdigits)
+_MACHINE_HINT = f"at most {MAX_MACHINE_CHARS} characters: an id or an address, no description"
 _ID_HINT = f"1 to {MAX_ID_CHARS} characters, none of them a control character"
 
 
@@ -92,6 +98,9 @@ def check_data(data: EventData) -> EventData:
     for name, field in _OPTIONAL[data_type]:
         if value := getattr(data, name):
             check_id(value, field)
+    for name, field in _MACHINE.get(data_type, ()):
+        if len(getattr(data, name)) > MAX_MACHINE_CHARS:
+            raise InvalidInput("the name is too long", field=field, hint=_MACHINE_HINT)
     check = _FURTHER_CHECKS.get(data_type)
     return data if check is None else check(data)
 
@@ -167,6 +176,7 @@ def _with_fields(
 # Made ready once, for the hot path.
 _REQUIRED: Final = _with_fields(REQUIRED_IDS)
 _OPTIONAL: Final = _with_fields(OPTIONAL_IDS)
+_MACHINE: Final = _with_fields(MACHINE_FIELDS)
 _FURTHER_CHECKS: Final[dict[type[msgspec.Struct], Callable[[Any], EventData]]] = {
     PostCreated: _check_post,
     PostEdited: _check_post,

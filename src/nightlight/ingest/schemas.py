@@ -11,7 +11,9 @@ import msgspec
 
 from nightlight.ingest.bounds import (
     HASH_DIGITS,
+    MACHINE_FIELDS,
     MAX_ID_CHARS,
+    MAX_MACHINE_CHARS,
     MAX_PDQ_QUALITY,
     MAX_VIEWS,
     OPTIONAL_IDS,
@@ -81,6 +83,8 @@ def _bound(data_type: type[msgspec.Struct], schema: Schema) -> None:
         fields[name] |= _ID
     for name in OPTIONAL_IDS[data_type]:
         fields[name] |= _OPTIONAL_ID
+    for name in MACHINE_FIELDS.get(data_type, ()):
+        fields[name] |= {"maxLength": MAX_MACHINE_CHARS}
     if data_type in (PostCreated, PostEdited):
         fields["media_ids"]["items"] |= _ID
         if data_type is PostCreated:

@@ -94,6 +94,9 @@ def test_id_with_rare_but_printable_characters_is_taken() -> None:
     assert parse_event(line(id="a\u2003b")).id == "a\u2003b"
 
 
+SIGN_IN = {"account_id": "a"}
+
+
 def media(**fields: object) -> bytes:
     return line({"media_id": "m", "account_id": "a", **fields}, type="media.uploaded")
 
@@ -127,6 +130,15 @@ def media(**fields: object) -> bytes:
         (line({**POST, "post_id": "x" * 513}), "data.post_id", "too long"),
         (line({**POST, "post_id": "a\nb"}), "data.post_id", "control character"),
         (line({**POST, "reply_to": "x" * 513}), "data.reply_to", "too long"),
+        (line({**POST, "device": "x" * 1025}), "data.device", "too long"),
+        (line({**POST, "network": "x" * 1025}), "data.network", "too long"),
+        (line(SIGN_IN | {"device": "x" * 1025}, type="account.signed_in"), "data.device", "1024"),
+        (line(SIGN_IN | {"network": "x" * 1025}, type="account.updated"), "data.network", "1024"),
+        (
+            line(SIGN_IN | {"handle": "q", "device": "x" * 1025}, type="account.created"),
+            "data.device",
+            "too long",
+        ),
         (line({**POST, "media_ids": ["m", ""]}), "data.media_ids", "empty"),
         (line({**POST, "media_ids": "m"}), "data.media_ids", "Expected `array`"),
         (line({**POST, "text": None}), "data.text", "Expected `str`"),

@@ -64,6 +64,8 @@ BROKEN = [
     changed("account.updated", "account_id", "a\x1fb"),
     changed("account.signed_in", "account_id", ""),
     changed("account.signed_in", "network", ["192.0.2.7"]),
+    changed("account.signed_in", "device", "x" * 1025),
+    changed("post.created", "network", "x" * 1025),
     {**SAMPLES["account.signed_in"], "time": "yesterday"},
     changed("post.created", "post_id", "x" * 513),
     changed("post.created", "media_ids", [""]),
