@@ -103,7 +103,9 @@ class _Keys(Struct, frozen=True, kw_only=True):
 class FileKeyRing:
     """Wraps under the newest master key of a key file, unwraps under any of them.
 
-    Keys that another process adds or takes out are noticed within a second.
+    Keys that another process adds or takes out are noticed within a second. A file that is put in
+    its place from before the newest key, or of another home, is never taken up: whoever runs goes
+    on with the keys that it has.
     """
 
     def __init__(self, path: Path, *, cover: KeyCover | None = None) -> None:
@@ -243,7 +245,9 @@ class FileKeyRing:
             stamp = _stamp(self._path)
             # A file that is gone meanwhile changes nothing for who has read it.
             if stamp not in (self._stamp, None):
-                self._keys, self._stamp = self._read(), stamp
+                found, self._stamp = self._read(), stamp
+                if _goes_on(self._keys, found):
+                    self._keys = found
 
     def _read(self) -> _Keys:
         try:
@@ -280,6 +284,18 @@ class FileKeyRing:
                 raise ValueError("a key has another length")
             self._opened[kept] = key
         return self._opened[kept]
+
+
+def _goes_on(before: _Keys, after: _Keys) -> bool:
+    """Return whether keys are later than those before, or the same: of one home, not outdated."""
+    if (before.naming, before.audit) != (after.naming, after.audit):
+        return False
+    newest, used = list(after.stored.master)[-1], list(before.stored.master)[-1]
+    if used in after.stored.master or newest in before.stored.master:
+        return used in after.stored.master
+    # Either rotated and retired unnoticed, or so old that its newest key was retired before.
+    made, since = after.stored.made.get(newest), before.stored.made.get(used)
+    return since is None or (made is not None and made > since)
 
 
 def cover_file(path: Path, *, before: KeyCover, after: KeyCover) -> None:

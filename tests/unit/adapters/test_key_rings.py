@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable, Iterator
+from datetime import timedelta
 from pathlib import Path
 
 import httpx
@@ -88,6 +89,75 @@ def test_a_key_that_was_taken_out_opens_nothing_more(ring: Rings) -> None:
     with pytest.raises(IntegrityFailure, match="master key"):
         ring().unwrap(wrapped)
     assert [one.id for one in running.master_keys()] == [NEW]
+
+
+def test_a_running_process_takes_up_no_key_file_from_before_the_newest_key(
+    ring: Rings, path: Path
+) -> None:
+    old = path_of(ring, path).read_bytes()
+    ring().add(NEW, at=NOON)
+    running = ring()
+    newest = running.wrap(DATA_KEY)
+    put(path, old)
+    assert [one.id for one in running.master_keys()][-1] == NEW, "looked at just now"
+    assert running.key_of(running.wrap(DATA_KEY)) == NEW
+    assert running.unwrap(newest) == DATA_KEY
+
+
+def test_nor_one_whose_only_key_was_retired_before_it_began(ring: Rings, path: Path) -> None:
+    old = path_of(ring, path).read_bytes()
+    [first] = ring().master_keys()
+    ring().add(NEW, at=NOON)
+    ring().remove(first.id)
+    running = ring()
+    put(path, old)
+    assert [one.id for one in running.master_keys()] == [NEW]
+
+
+def test_nor_that_of_another_home(ring: Rings, path: Path, tmp_path: Path, cover: KeyCover) -> None:
+    running = ring()
+    naming, keys = running.naming_key(), running.master_keys()
+    FileKeyRing(tmp_path / "other.json", cover=cover)
+    put(path, (tmp_path / "other.json").read_bytes())
+    assert (running.naming_key(), running.master_keys()) == (naming, keys)
+
+
+def test_a_running_process_takes_the_newest_file_up_once_it_is_back(
+    ring: Rings, path: Path
+) -> None:
+    old = path_of(ring, path).read_bytes()
+    ring().add(NEW, at=NOON)
+    running = ring()
+    there = path.read_bytes()
+    put(path, old)
+    running.master_keys()
+    put(path, there)
+    ring().add("0a0b0c0e", at=NOON)
+    assert running.key_of(running.wrap(DATA_KEY)) == NEW, "looked at within the second"
+    assert running.master_keys()[-1].id == "0a0b0c0e"
+
+
+def test_keys_that_were_rotated_and_retired_unnoticed_are_taken_up(ring: Rings) -> None:
+    [first] = ring().master_keys()
+    ring().add(NEW, at=NOON)
+    ring().remove(first.id)
+    running = ring()
+    ring().add("0a0b0c0e", at=NOON + timedelta(days=1))
+    ring().remove(NEW)
+    assert [one.id for one in running.master_keys()] == ["0a0b0c0e"]
+
+
+def path_of(ring: Rings, path: Path) -> Path:
+    """Return the key file, made by a first start."""
+    ring()
+    return path
+
+
+def put(path: Path, body: bytes) -> None:
+    """Put another file in the place of the key file, as a restored backup is."""
+    beside = path.with_suffix(".restored")
+    beside.write_bytes(body)
+    beside.rename(path)
 
 
 def test_the_key_in_use_and_unknown_ones_cannot_be_taken_out(ring: Rings) -> None:
