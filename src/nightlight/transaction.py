@@ -226,6 +226,21 @@ class PolicyStore(Protocol):
         ...
 
 
+def let_nothing_be_destroyed(tx: "Transaction") -> None:
+    """Let no evidence be destroyed until this transaction ends; asked before anything else.
+
+    This is the one rule by which evidence is never destroyed while somebody comes to need it.
+    Whoever seals it or counts it as sealed, moves it to another case, places or extends a hold,
+    asks to export it, drafts a tip about it, or activates a policy, begins with this. So does
+    whoever destroys, and looks at everything again afterwards. Either the destroyer sees what
+    keeps the evidence, or who wants it kept sees that it is gone. The stores of evidence, holds
+    and requests refuse what is stored without it.
+
+    The lock is the place up to which events are processed: judging seals, and holds it anyway.
+    """
+    tx.events.offset()
+
+
 class Transaction(Protocol):
     """Everything that is kept, seen and changed together."""
 

@@ -18,6 +18,7 @@ from nightlight.preserve.vault import Vault
 from nightlight.services.evidence import EvidenceDesk
 from nightlight.services.holds import Holds
 from nightlight.services.retention import Retention
+from nightlight.transaction import let_nothing_be_destroyed
 
 WHO: Any = {"person": "ana", "reason": "to see"}
 
@@ -64,15 +65,16 @@ class EvidenceRoom:
 
     def seal(self, evidence_id: str, case: str = "case-1", content: bytes = b"quibble") -> str:
         """Seal bytes for a case; return the evidence's id."""
-        evidence = make_evidence(
-            evidence_id,
-            case,
-            kind=EvidenceKind.MEDIA,
-            digest=self.vault.seal(content),
-            byte_count=len(content),
-            sealed_at=self.clock.now(),
-        )
         with self.unit_of_work.begin() as tx:
+            let_nothing_be_destroyed(tx)
+            evidence = make_evidence(
+                evidence_id,
+                case,
+                kind=EvidenceKind.MEDIA,
+                digest=self.vault.seal(content),
+                byte_count=len(content),
+                sealed_at=self.clock.now(),
+            )
             tx.evidence.add([evidence])
             tx.commit(ENTRY)
         return evidence_id

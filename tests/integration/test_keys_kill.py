@@ -25,6 +25,7 @@ def sealed(home: Path) -> dict[str, bytes]:
     services = open_home(home)
     contents = {f"file-{number}": f"quibble {number}".encode() * 50 for number in range(COUNT)}
     with services.unit_of_work.begin() as tx:
+        tx.events.offset()
         tx.cases.save(make_case("case-1"))
         tx.evidence.add(
             make_evidence(name, digest=services.vault.seal(content), sealed_at=NOON)

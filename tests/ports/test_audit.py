@@ -50,6 +50,7 @@ def write_something_everywhere(tx: SqlTransaction) -> None:
     tx.decisions.add([make_decision("one")])
     tx.outbox.put([make_effect("effect-1")], at=NOON)
     tx.cases.save(make_case("case-1"))
+    tx.events.offset()
     tx.evidence.add([make_evidence("evidence-1")])
     tx.policies.activate("v1", b"body", at=NOON)
     tx.heartbeats.beat("a test", at=NOON)

@@ -104,6 +104,7 @@ def test_the_queue_is_by_severity_then_by_age(unit_of_work: SqlUnitOfWork) -> No
 
 def add(unit_of_work: SqlUnitOfWork, *evidence: Evidence) -> None:
     with unit_of_work.begin() as tx:
+        tx.events.offset()
         tx.evidence.add(evidence)
         tx.commit(ENTRY)
 

@@ -27,6 +27,7 @@ def line(name: str, evidence: str = "evidence-1", **fields: Any) -> EvidenceRead
 
 def keep(unit_of_work: SqlUnitOfWork, *lines: EvidenceRead) -> None:
     with unit_of_work.begin() as tx:
+        tx.events.offset()
         tx.cases.save(make_case("case-1"))
         tx.evidence.add(
             [
@@ -83,6 +84,7 @@ def test_saving_a_case_says_nothing_of_views(unit_of_work: SqlUnitOfWork) -> Non
 def test_views_go_with_evidence_that_moves_to_another_case(unit_of_work: SqlUnitOfWork) -> None:
     keep(unit_of_work, line("a", "evidence-2"))
     with unit_of_work.begin() as tx:
+        tx.events.offset()
         tx.cases.save(make_case("case-2"))
         tx.evidence.move([DecisionId("decision-2")], CaseId("case-2"))
         tx.commit(ENTRY)

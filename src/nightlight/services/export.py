@@ -32,7 +32,7 @@ from nightlight.preserve.package import (
 )
 from nightlight.preserve.vault import Vault
 from nightlight.services.retention import request_entry
-from nightlight.transaction import Transaction, UnitOfWork
+from nightlight.transaction import Transaction, UnitOfWork, let_nothing_be_destroyed
 
 #: Stands for the recipient where a passphrase opens the package.
 PASSPHRASE = "passphrase"  # noqa: S105  it says that there is one
@@ -100,6 +100,7 @@ class Exports:
             self._packer.check_recipient(recipient)
         now = self._clock.now()
         with self._unit_of_work.begin() as tx:
+            let_nothing_be_destroyed(tx)
             if not tx.kept_posts.some([case_id]):
                 tx.cases.get(case_id)
             kept = [one.id for one in tx.evidence.of_case(case_id)]
@@ -136,6 +137,7 @@ class Exports:
             InvalidInput: a word is missing, or it is no export.
         """
         with self._unit_of_work.begin() as tx:
+            let_nothing_be_destroyed(tx)
             request = _export(tx, request_id).decided(
                 RequestState.APPROVED, person=person, reason=reason, at=self._clock.now()
             )

@@ -7,7 +7,7 @@ from nightlight.errors import Conflict, InvalidInput
 from nightlight.model.audit import AuditEntry
 from nightlight.model.hold import Hold, HoldAct, HoldEvent, check_extension
 from nightlight.model.ids import CaseId, derive_id
-from nightlight.transaction import Transaction, UnitOfWork
+from nightlight.transaction import Transaction, UnitOfWork, let_nothing_be_destroyed
 
 
 class Holds:
@@ -32,14 +32,17 @@ class Holds:
         Raises:
             NotFound: there is no such case.
             InvalidInput: a word is missing, or it would end in the past.
+            Conflict: all that was sealed for it is destroyed: it would keep nothing.
         """
         _check_said(reference=reference, by=person, reason=reason)
         self._check_ahead(until)
-        now = self._clock.now()
-        hold_id = derive_id("hold", case_id, reference, now.isoformat())
         with self._unit_of_work.begin() as tx:
+            let_nothing_be_destroyed(tx)
+            now = self._clock.now()
+            hold_id = derive_id("hold", case_id, reference, now.isoformat())
             if not tx.kept_posts.some([case_id]):
                 tx.cases.get(case_id)
+            _check_keeps_something(tx, case_id)
             return _say(
                 tx,
                 HoldEvent(
@@ -60,13 +63,16 @@ class Holds:
 
         Raises:
             NotFound: there is no such hold.
-            InvalidInput: a word is missing.
-            Conflict: it was released, or would hold shorter than it does.
+            InvalidInput: a word is missing, or it would end in the past.
+            Conflict: it was released, would hold shorter than it does, or keeps nothing any more.
         """
         _check_said(by=person, reason=reason)
+        self._check_ahead(until)
         with self._unit_of_work.begin() as tx:
+            let_nothing_be_destroyed(tx)
             hold = tx.custody.hold(hold_id)
             check_extension(hold, until)
+            _check_keeps_something(tx, hold.case_id)
             return self._say_of(tx, hold, HoldAct.EXTENDED, until, person=person, reason=reason)
 
     def release(self, hold_id: str, *, person: str, reason: str) -> Hold:
@@ -79,6 +85,7 @@ class Holds:
         """
         _check_said(by=person, reason=reason)
         with self._unit_of_work.begin() as tx:
+            let_nothing_be_destroyed(tx)
             hold = tx.custody.hold(hold_id)
             if hold.released_at is not None:
                 raise Conflict("the hold was released before")
@@ -119,6 +126,22 @@ class Holds:
                 reason=reason,
                 at=now,
             ),
+        )
+
+
+def _check_keeps_something(tx: Transaction, case_id: CaseId) -> None:
+    """Return only if evidence of a case is kept, or none of it was ever destroyed.
+
+    Raises:
+        Conflict: nothing is left that could be held; who asked for the hold must know.
+    """
+    sealed = tx.evidence.of_case(case_id, destroyed=True)
+    gone = [one.destroyed_at for one in sealed if one.destroyed_at is not None]
+    if gone and len(gone) == len(sealed):
+        raise Conflict(
+            f"all that was sealed for {case_id} was destroyed by {max(gone):%Y-%m-%d}: there is"
+            " nothing to hold",
+            hint="`nightlight evidence list` says when; `nightlight audit list` has certificates",
         )
 
 

@@ -4,6 +4,7 @@ What is to be sealed was stored together with the deletion. Each is sealed in a 
 own, with what the record says of it, so that whoever is killed goes on where it was.
 """
 
+from collections import Counter
 from collections.abc import Callable
 
 from nightlight.audit.clock import Clock
@@ -16,7 +17,10 @@ from nightlight.model.event import Event, PostCreated, PostEdited
 from nightlight.model.ids import CaseId, DecisionId, MediaId
 from nightlight.model.media import Scan
 from nightlight.preserve.seal import Finding, Sealer
-from nightlight.transaction import Transaction, UnitOfWork
+from nightlight.transaction import Transaction, UnitOfWork, let_nothing_be_destroyed
+
+#: A file that was destroyed for a case while this waited is fetched so often in one attempt.
+_FETCHES = 3
 
 
 class KeptPosts:
@@ -69,13 +73,15 @@ class KeptPosts:
 
     def _seal(self, kept_id: CaseId) -> None:
         fetched: dict[str, Scan] = {}
+        asked: Counter[str] = Counter()
         while True:
             with self._unit_of_work.begin() as tx:
+                let_nothing_be_destroyed(tx)
                 kept = tx.kept_posts.get(kept_id)
                 if kept.next_at is None:
                     return
                 sealed = self._sealer.seal(_finding(tx, kept), fetched=fetched)
-                wanted = [url for url in sealed.wanted if url not in fetched]
+                wanted = [url for url in sealed.wanted if asked[url] < _FETCHES]
                 if not wanted:
                     before = {one.id for one in tx.evidence.of_case(kept.id, destroyed=True)}
                     new = [one for one in sealed.evidence if one.id not in before]
@@ -91,6 +97,7 @@ class KeptPosts:
                         tx.commit_unrecorded()
                     return
             # A slow platform holds no lock.
+            asked.update(wanted)
             fetched.update((url, self._fetch(url)) for url in wanted)
 
 

@@ -17,7 +17,7 @@ from nightlight.report.threshold import compiled
 from nightlight.services.lexicons import Imported, Lexicons
 from nightlight.services.report_decisions import check_versioned, flips
 from nightlight.services.rules import declared_facts
-from nightlight.transaction import UnitOfWork
+from nightlight.transaction import UnitOfWork, let_nothing_be_destroyed
 
 
 class Lists:
@@ -74,10 +74,14 @@ class Lists:
         """
         policy = check_policy(body)
         now = self._clock.now()
+        with self._unit_of_work.read() as tx:
+            check_versioned(tx, policy.reporting)
+            # Looks at every account action: nothing that is judged waits for it.
+            reportable = [one.is_reportable for one in flips(tx, policy.reporting)]
         with self._unit_of_work.begin() as tx:
+            let_nothing_be_destroyed(tx)  # it may keep evidence longer
             check_versioned(tx, policy.reporting)
             tx.report_decisions.keep_threshold(policy.reporting, at=now)
-            reportable = [one.is_reportable for one in flips(tx, policy.reporting)]
             tx.policies.activate(policy.version, body, at=now)
             tx.commit(
                 AuditEntry(

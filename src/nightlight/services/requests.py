@@ -3,7 +3,7 @@
 from nightlight.audit.clock import Clock
 from nightlight.model.custody import CustodyRequest, RequestState
 from nightlight.services.retention import request_entry
-from nightlight.transaction import UnitOfWork
+from nightlight.transaction import UnitOfWork, let_nothing_be_destroyed
 
 
 class Requests:
@@ -36,6 +36,7 @@ class Requests:
             Conflict: it was decided before.
         """
         with self._unit_of_work.begin() as tx:
+            let_nothing_be_destroyed(tx)
             request = tx.custody.request(request_id).decided(
                 RequestState.REJECTED, person=person, reason=reason, at=self._clock.now()
             )

@@ -28,7 +28,7 @@ from nightlight.model.ids import CaseId, derive_id
 from nightlight.preserve.retention import Kept, Periods, kept
 from nightlight.preserve.vault import Vault
 from nightlight.services.rules import active_policy
-from nightlight.transaction import Transaction, UnitOfWork
+from nightlight.transaction import Transaction, UnitOfWork, let_nothing_be_destroyed
 
 #: Cases looked at in one transaction.
 _PAGE = 200
@@ -176,6 +176,7 @@ class Retention:
             raise InvalidInput("needs a person, a reason and what is to go", field="evidence")
         now = self._clock.now()
         with self._unit_of_work.begin() as tx:
+            let_nothing_be_destroyed(tx)
             found = [tx.evidence.get(one) for one in sorted(set(evidence_ids))]
             if len({one.case_id for one in found}) > 1:
                 raise InvalidInput("these belong to several cases", field="evidence")
@@ -206,7 +207,7 @@ class Retention:
         """
         now = self._clock.now()
         with self._unit_of_work.begin() as tx:
-            tx.events.offset()
+            let_nothing_be_destroyed(tx)
             request = tx.custody.request(request_id)
             if request.what is not RequestKind.DESTROY:
                 raise InvalidInput("that is no request to destroy", field="request")
@@ -261,7 +262,7 @@ class Retention:
         if not person.strip() or not reason.strip():
             raise InvalidInput("needs a person and a reason", field="evidence")
         with self._unit_of_work.begin() as tx:
-            tx.events.offset()
+            let_nothing_be_destroyed(tx)
             now = self._clock.now()
             evidence, order = tx.evidence.get(evidence_id), tx.custody.order_of(evidence_id)
             if order is None or order.done_at is not None or order.missing_at is None:
@@ -291,7 +292,7 @@ class Retention:
         while count < limit:
             now = self._clock.now()
             with self._unit_of_work.begin() as tx:
-                tx.events.offset()
+                let_nothing_be_destroyed(tx)
                 periods = _periods(tx)
                 cases = _cases(tx, periods, now, after)
                 orders = _orders(tx, cases, periods, now)
@@ -382,7 +383,7 @@ class Retention:
         self, tx: Transaction, evidence_id: str
     ) -> tuple[Evidence, Destruction, Kept] | None:
         """Return evidence that is still to be destroyed; what is kept after all is spared."""
-        tx.events.offset()
+        let_nothing_be_destroyed(tx)
         order = tx.custody.order_of(evidence_id)
         evidence = tx.evidence.get(evidence_id)
         if order is None or order.done_at is not None or evidence.destroyed_at is not None:

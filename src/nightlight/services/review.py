@@ -33,7 +33,7 @@ from nightlight.services.holds import follow
 from nightlight.services.roles import role_of_account
 from nightlight.services.rules import active_policy
 from nightlight.services.sealed_machines import Told
-from nightlight.transaction import Transaction, UnitOfWork
+from nightlight.transaction import Transaction, UnitOfWork, let_nothing_be_destroyed
 
 #: What a person's step means for later decisions by policy on the same subjects.
 _OUTCOMES = {
@@ -78,7 +78,7 @@ class Review:
         with self._unit_of_work.begin() as tx:
             # No batch is judged meanwhile: it would store what it knew before this decision. The
             # time is taken after the wait, so that effects are ordered as they were committed.
-            tx.events.offset()
+            let_nothing_be_destroyed(tx)
             now = self._clock.now()
             case = _held(tx, case_id)
             decisions = tx.decisions.get(case.decisions)

@@ -22,7 +22,7 @@ from nightlight.services.drafting import Drafting
 from nightlight.services.filing import as_of_now, note_filed
 from nightlight.services.rules import active_policy
 from nightlight.services.sealed_machines import Told
-from nightlight.transaction import Transaction, UnitOfWork
+from nightlight.transaction import Transaction, UnitOfWork, let_nothing_be_destroyed
 
 
 class Preview(Struct, frozen=True, kw_only=True):
@@ -129,6 +129,7 @@ class TipDesk:
     ) -> CyberTip:
         now = self._clock.now()
         with self._unit_of_work.begin() as tx:
+            let_nothing_be_destroyed(tx)
             policy = active_policy(tx)
             tip = self._drafting.supplement(tx, case_id, note, policy=policy, now=now, told=told)
             tx.commit(

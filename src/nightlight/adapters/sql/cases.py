@@ -9,6 +9,7 @@ from msgspec.structs import replace
 from sqlalchemy import Connection, Row, func, literal_column, select, true, update
 
 from nightlight.adapters.sql.custody import viewed_in
+from nightlight.adapters.sql.events import SqlEventLog
 from nightlight.adapters.sql.rows import (
     among,
     from_us,
@@ -142,12 +143,18 @@ class SqlCaseStore:
 class SqlEvidenceStore:
     """Which evidence belongs to which case."""
 
-    def __init__(self, connection: Connection, keys: KeyRing) -> None:
+    def __init__(self, connection: Connection, keys: KeyRing, events: SqlEventLog) -> None:
         self._connection = connection
         self._keys = keys
+        self._events = events
 
     def add(self, evidence: Iterable[Evidence]) -> None:
-        """Store evidence rows; one that is already there stays as it is."""
+        """Store evidence rows; one that is already there stays as it is.
+
+        Raises:
+            IntegrityFailure: evidence could be destroyed meanwhile.
+        """
+        self._events.check_nothing_is_destroyed()
         rows = [
             {
                 "id": one.id,
@@ -168,7 +175,12 @@ class SqlEvidenceStore:
         put_new(self._connection, _table, rows)
 
     def move(self, decision_ids: Collection[DecisionId], case_id: CaseId) -> None:
-        """Let the evidence of these findings belong to another case."""
+        """Let the evidence of these findings belong to another case.
+
+        Raises:
+            IntegrityFailure: evidence could be destroyed meanwhile.
+        """
+        self._events.check_nothing_is_destroyed()
         self._connection.execute(
             update(_table)
             .where(among(self._connection, _table.c.decision_id, decision_ids))

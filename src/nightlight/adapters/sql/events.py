@@ -17,6 +17,7 @@ from nightlight.adapters.sql.account_machines import (
 )
 from nightlight.adapters.sql.rows import add_all, among, from_us, put_new, to_us
 from nightlight.adapters.sql.schema import counter, event_log, quarantine
+from nightlight.errors import IntegrityFailure
 from nightlight.ingest.keyed_machine import machine_of, with_keyed_machine
 from nightlight.ingest.ports import LoggedEvent, Quarantined, Sifted
 from nightlight.model.event import DATA_TYPES, Event, EventType, Machine
@@ -41,6 +42,7 @@ class SqlEventLog:
         self._connection = connection
         self._keys = keys
         self._machine_key = hmac.new(keys.naming_key(), b"nightlight/machine", "sha256").digest()
+        self._holds_offset = False
 
     def append(self, events: Sequence[Event], *, at: datetime) -> list[LoggedEvent]:
         """Append the events whose key is new and return them with their places, as stored.
@@ -197,7 +199,18 @@ class SqlEventLog:
 
     def offset(self) -> int:
         """Return the place up to which events are processed, held until the transaction ends."""
-        return self._locked(_OFFSET)
+        place = self._locked(_OFFSET)
+        self._holds_offset = True
+        return place
+
+    def check_nothing_is_destroyed(self) -> None:
+        """Return only if this transaction holds the place: under it alone evidence is destroyed.
+
+        Raises:
+            IntegrityFailure: it does not, and what it stores could come after the destruction.
+        """
+        if not self._holds_offset:
+            raise IntegrityFailure("evidence is made needed while it may be destroyed")
 
     def offset_now(self) -> int:
         """Return the place up to which events are processed, without holding it."""

@@ -9,6 +9,7 @@ import msgspec
 from sqlalchemy import Connection, Row, and_, delete, func, select, union, update
 
 from nightlight.adapters.sql.cases import SqlCaseStore
+from nightlight.adapters.sql.events import SqlEventLog
 from nightlight.adapters.sql.kept_posts import SqlKeptPostStore
 from nightlight.adapters.sql.rows import (
     add_all,
@@ -48,9 +49,14 @@ class SqlCustodyStore:
     """The hold_event, destruction and custody_request tables."""
 
     def __init__(
-        self, connection: Connection, cases: SqlCaseStore, kept_posts: SqlKeptPostStore
+        self,
+        connection: Connection,
+        cases: SqlCaseStore,
+        kept_posts: SqlKeptPostStore,
+        events: SqlEventLog,
     ) -> None:
         self._connection = connection
+        self._events = events
         self._cases = cases
         self._kept_posts = kept_posts
 
@@ -149,7 +155,12 @@ class SqlCustodyStore:
         return found
 
     def say(self, event: HoldEvent) -> None:
-        """Store what is said of a hold; what was said before stays."""
+        """Store what is said of a hold; what was said before stays.
+
+        Raises:
+            IntegrityFailure: evidence could be destroyed meanwhile.
+        """
+        self._events.check_nothing_is_destroyed()
         row = {
             "id": event.id,
             "hold_id": event.hold_id,
@@ -272,7 +283,12 @@ class SqlCustodyStore:
         )
 
     def save_request(self, request: CustodyRequest) -> None:
-        """Store a request over its former state."""
+        """Store a request over its former state.
+
+        Raises:
+            IntegrityFailure: evidence could be destroyed meanwhile.
+        """
+        self._events.check_nothing_is_destroyed()
         row = {
             "id": request.id,
             "state": request.state.value,
