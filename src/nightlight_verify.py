@@ -389,6 +389,7 @@ class Verifier:
         self.checkpoints = checkpoints
         self.disclosed = disclosed
         self.faults: list[str] = []
+        self.settled: list[str] = []
         self.recount = Recount()
         self.entries = self.not_recomputed = 0
 
@@ -442,10 +443,22 @@ class Verifier:
         if entry.computed == entry.hash:
             try:
                 self.recount.take(entry.public)
+                self.take_settled(entry)
             except BROKEN:
                 self.fault(entry.seq, "says nothing that can be counted")
         if entry.seq in self.disclosed:
             self.check_disclosed(entry)
+
+    def take_settled(self, entry: Entry) -> None:
+        """Keep what an entry says was lost, as a person settled it."""
+        if '"record.settled"' not in entry.public:
+            return
+        said = json.loads(entry.public)
+        first, last = int(said["detail"]["lost_from"]), int(said["detail"]["lost_to"])
+        if said["action"] == "record.settled" and last:
+            self.settled.append(
+                f"entry {entry.seq:,} says that entries {first:,} to {last:,} as they were are lost"
+            )
 
     def check_disclosed(self, entry: Entry) -> None:
         """Find disclosed parts that are not those that the entry was written with."""
@@ -494,6 +507,7 @@ def verify(options: argparse.Namespace) -> dict[str, Any]:
         "not_recomputed": verifier.not_recomputed,
         "faults": faults,
         "unproved": unproved(source, reached, newest, manifest_signed=manifest_signed),
+        "settled": verifier.settled,
         "months": figures,
         "figures_compared": bool(options.figures),
         "differences": differing,
@@ -607,6 +621,8 @@ def print_result(found: dict[str, Any]) -> None:
     if found["newest_checkpoint"] is not None:
         print(f"{found['checkpoints']:,} checkpoints, the newest of entry", end=" ")
         print(f"{found['newest_checkpoint']:,}")
+    for one in found["settled"]:
+        print(f"settled: {one}")
     for one in found["unproved"]:
         print(f"not proved: {one}")
     if found["figures_compared"]:

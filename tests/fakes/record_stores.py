@@ -53,6 +53,7 @@ class MemoryAnchors:
 
     def __init__(self) -> None:
         self.kept: list[Anchor] = []
+        self.aside: dict[datetime, list[Anchor]] = {}
 
     def append(self, anchor: Anchor) -> None:
         self.kept.append(anchor)
@@ -62,6 +63,9 @@ class MemoryAnchors:
 
     def last(self) -> Anchor | None:
         return self.kept[-1] if self.kept else None
+
+    def set_aside(self, keep: Sequence[Anchor], *, at: datetime) -> None:
+        self.aside[at], self.kept = self.kept, list(keep)
 
 
 class MemoryState(Generic[T]):

@@ -1,7 +1,9 @@
 """Anchors of the audit chain, one a line, in a file beside the database."""
 
 import os
-from collections.abc import Iterator
+import secrets
+from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -9,6 +11,7 @@ import msgspec
 from msgspec import Struct
 
 from nightlight.audit.checkpoint import Anchor, read_note
+from nightlight.errors import Unavailable
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _LONGEST_LINE = 4096
@@ -36,15 +39,12 @@ class FileAnchorStore:
     def append(self, anchor: Anchor) -> None:
         """Keep one more anchor, durably."""
         self._path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        line = _Line(note=anchor.note)
-        if not anchor.note:
-            line = _Line(seq=anchor.seq, hash=anchor.hash, at=anchor.at, seal=anchor.seal)
         with self._path.open("a+b") as file:
             if file.tell() > 0:
                 file.seek(-1, os.SEEK_END)
                 if file.read(1) != b"\n":  # A crash cut the last line off: it stays a line.
                     file.write(b"\n")
-            file.write(msgspec.json.encode(line) + b"\n")
+            file.write(_written(anchor))
             file.flush()
             os.fsync(file.fileno())
 
@@ -67,6 +67,38 @@ class FileAnchorStore:
             lines = file.read().splitlines()
         found = _read(lines[-1]) if lines else None
         return found if found and found.seq else None
+
+    def set_aside(self, keep: Sequence[Anchor], *, at: datetime) -> None:
+        """Keep only these from now on; the file before lies beside, under the time.
+
+        Raises:
+            Unavailable: the disk is full or cannot be written; all is as it was.
+        """
+        partial = self._path.with_name(f".{self._path.name}.{secrets.token_hex(4)}")
+        aside = self._path.with_name(f"{self._path.stem}-until-{at:%Y%m%dT%H%M%S.%fZ}.ndjson")
+        try:
+            self._path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+            with partial.open("xb") as file:
+                file.writelines(map(_written, keep))
+                file.flush()
+                os.fsync(file.fileno())
+            if self._path.exists():
+                os.link(self._path, aside)
+            partial.replace(self._path)
+        except OSError as error:
+            with suppress(OSError):
+                partial.unlink()
+            raise Unavailable(
+                f"{self._path} cannot be written: {error.strerror}",
+                hint="free disk space, or mend it",
+            ) from error
+
+
+def _written(anchor: Anchor) -> bytes:
+    line = _Line(note=anchor.note)
+    if not anchor.note:
+        line = _Line(seq=anchor.seq, hash=anchor.hash, at=anchor.at, seal=anchor.seal)
+    return msgspec.json.encode(line) + b"\n"
 
 
 def _read(line: bytes) -> Anchor:

@@ -28,7 +28,11 @@ class CheckpointFolder:
         try:
             month = self._folder / f"{checkpoint.at:%Y-%m}"
             month.mkdir(parents=True, exist_ok=True)
-            _write(month / f"{checkpoint.seq:012d}.txt", checkpoint.note)
+            named = month / f"{checkpoint.seq:012d}.txt"
+            if named.exists() and named.read_text("utf-8", "replace") != checkpoint.note:
+                # After a restored backup: what was published before stays, as evidence.
+                named = named.with_stem(f"{named.stem}-{checkpoint.at:%Y%m%dT%H%M%SZ}")
+            _write(named, checkpoint.note)
             _write(self._folder / "latest.txt", checkpoint.note)
         except OSError as error:
             raise Unavailable(f"checkpoints cannot be written: {error.strerror}") from error

@@ -1,6 +1,6 @@
 """Verifying the chain: every contradiction among entries, the stored head and the anchors."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from msgspec import Struct
 
@@ -9,6 +9,7 @@ from nightlight.audit.checkpoint import Anchor, AuditKey
 
 #: A broken chain is broken at every later entry too: more than this many faults say nothing new.
 _FAULTS_SHOWN = 20
+_NOT_AS_KNOWN = "the entry is not the one that was verified or published before"
 
 
 class Fault(Struct, frozen=True, kw_only=True):
@@ -49,6 +50,7 @@ def verify(
     anchors: Sequence[Anchor] = (),
     key: AuditKey,
     since: tuple[int, str] = (0, GENESIS),
+    known: Sequence[tuple[int, str]] = (),
 ) -> Verification:
     """Return every contradiction among entries, the stored head and the anchors.
 
@@ -58,14 +60,18 @@ def verify(
         anchors: chain heads kept outside the store.
         key: the key they were made with.
         since: (seq, hash) up to which the record was verified before.
+        known: (seq, hash) of entries that were found right or published before; a hash may be "".
     """
     faults: list[Fault] = []
+    before = _by_place(known)
     anchored = _genuine(anchors, key, faults)
     start, previous = since
     # Whatever verifies from a place on writes the newer form: nothing of the former comes after it.
     expected, count, is_former = start + 1, 0, not start
     if anchored.get(start, previous) != previous:
         faults.append(Fault(seq=start, problem="the entry is not the one that was anchored"))
+    if before.get(start, {previous}) != {previous}:
+        faults.append(Fault(seq=start, problem=_NOT_AS_KNOWN))
     for stored in entries:
         count += 1
         problem = _problem(stored, expected, previous)
@@ -78,12 +84,19 @@ def verify(
                 problem = "the entry was changed after it was written"
             if stored.seq in anchored and anchored[stored.seq] != stored.hash:
                 problem = "the entry is not the one that was anchored"
+            if before.get(stored.seq, {stored.hash}) != {stored.hash}:
+                problem = _NOT_AS_KNOWN
         if problem is not None and len(faults) < _FAULTS_SHOWN:
             faults.append(Fault(seq=stored.seq, problem=problem))
         previous, expected = stored.hash, stored.seq + 1
     last = expected - 1
     if head != (last, previous):
         faults.append(Fault(seq=head[0], problem="the newest entries are missing or were replaced"))
+    faults.extend(
+        Fault(seq=seq, problem="an entry that was verified or published before is missing")
+        for seq in sorted({seq for seq, _ in known})
+        if seq > last
+    )
     faults.extend(
         Fault(seq=seq, problem="an anchored entry is missing")
         for seq in sorted(anchored)
@@ -107,6 +120,14 @@ def _genuine(anchors: Iterable[Anchor], key: AuditKey, faults: list[Fault]) -> d
         elif anchored.setdefault(anchor.seq, anchor.hash) != anchor.hash:
             faults.append(Fault(seq=anchor.seq, problem="two anchors name different entries"))
     return anchored
+
+
+def _by_place(known: Iterable[tuple[int, str]]) -> Mapping[int, set[str]]:
+    places: dict[int, set[str]] = {}
+    for seq, digest in known:
+        if digest:
+            places.setdefault(seq, set()).add(digest)
+    return places
 
 
 def _problem(stored: StoredEntry, expected: int, previous: str) -> str | None:

@@ -25,7 +25,8 @@ from nightlight.ingest.ports import Hasher
 from nightlight.preserve.ports import BlobStore
 from nightlight.services.delivery import Dispatcher
 from nightlight.services.matching import Matcher
-from nightlight.services.record import CheckpointDestination, Published, Record, Verified
+from nightlight.services.record import CheckpointDestination, Record
+from nightlight.services.record_notes import Published, Verified
 from nightlight.services.screening import Screening
 from nightlight.services.sealing import Sealing
 from nightlight.services.statements import Statements, note_statements

@@ -57,6 +57,35 @@ def verify(
 
 
 @app.command()
+def settle(
+    *,
+    by: Annotated[str, typer.Option(help="Who settles it; stands in the record.")] = "",
+    reason: Annotated[str, typer.Option(help="Why; stands in the record.")] = "",
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only show; change nothing.")] = False,
+    json: Json = False,
+) -> None:
+    """Go on with a record that is right in itself and not what was known of it: a person says so.
+
+    As after restoring a database older than the anchors. The record says who settled it, why, and
+    which entries are lost; anchors that do not fit are laid aside.
+    """
+    record = open_services().record
+    found = record.unsettled() if dry_run else record.settle(by=by, reason=reason)
+    if json:
+        print_json({**fields_of(found), "keep": len(found.keep), "settled": not dry_run})
+        return
+    for fault in found.faults:
+        err.print(f"entry {fault.seq}: {fault.problem}", markup=False)
+    lost = f"entries {found.lost_from:,} to {found.lost_to:,} are lost"
+    out.print(
+        f"{'dry run: would be settled' if dry_run else 'settled'}:"
+        f" {lost if found.lost_to else 'no entry is known to be lost'};"
+        f" {found.set_aside:,} anchors {'would be ' if dry_run else ''}laid aside",
+        markup=False,
+    )
+
+
+@app.command()
 def anchor(*, json: Json = False) -> None:
     """Sign the newest entry's hash and keep it outside the database: losing entries then shows."""
     made = open_services().record.anchor()

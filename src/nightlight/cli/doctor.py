@@ -441,7 +441,7 @@ def _record(services: Services) -> Finding:
             part="record",
             health=Health.WRONG,
             says=f"broken at entry {found.faults[0].seq}: {found.faults[0].problem}",
-            mend="keep the database as it is and find out who changed it",
+            mend="keep the database as it is, find out why: docs/operations/record.md",
         )
     verified = services.record.verified()
     whole = services.clock.now() - verified.whole_at if verified else timedelta()

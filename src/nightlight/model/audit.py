@@ -100,6 +100,7 @@ ACTIONS: Mapping[str, str] = {
     "statement.sent": "the public database holds these statements of reasons",
     "statement.refused": "the public database refuses a statement: a person has to look",
     "statement.retried": "a person ordered a refused statement to be sent again",
+    "record.settled": "a person settled that the record is not what was known of it; it goes on",
     "record.disclosed": "a withheld part of an entry was disclosed, for the purpose given",
 }
 
@@ -113,6 +114,7 @@ DISCLOSED: Mapping[str, frozenset[str]] = {
     "events.quarantined": frozenset({"lines"}),
     "decision.made": frozenset({"category", "effects"}),
     "evidence.sealed": frozenset({"complete"}),
+    "record.settled": frozenset({"lost_from", "lost_to", "set_aside"}),
     "statement.sent": frozenset({"statements"}),
     "statement.refused": frozenset({"attempts"}),
     "evidence.destroyed": frozenset({"kind", "due", "ordered"}),

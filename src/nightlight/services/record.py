@@ -1,24 +1,31 @@
 """The record: anchored outside the database, published, and verified."""
 
-import hashlib
-import hmac
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import suppress
 from datetime import UTC, datetime
 from typing import Protocol
 
-from msgspec import Struct
 from msgspec.structs import replace
 
 from nightlight.audit.chain import GENESIS, StoredEntry
 from nightlight.audit.checkpoint import Anchor, AuditKey, Export
 from nightlight.audit.clock import Clock
 from nightlight.audit.verification import Fault, Verification, verify
-from nightlight.errors import InvalidInput, Unavailable
+from nightlight.errors import Conflict, InvalidInput, Unavailable
+from nightlight.services.record_notes import (
+    AnchorDigest,
+    Known,
+    Published,
+    PublishedStore,
+    Verified,
+    VerifiedStore,
+)
+from nightlight.services.settlement import Settlement, settled_entry, settlement_of
 from nightlight.transaction import UnitOfWork
 
 #: How often verification says how far it came.
 _TOLD_EVERY = 20_000
+_NOT_GENUINE = "the note of how far the record was verified is not genuine"
 
 
 class AnchorStore(Protocol):
@@ -36,69 +43,12 @@ class AnchorStore(Protocol):
         """Return the newest anchor; None where there is none, or it cannot be read."""
         ...
 
-
-class Verified(Struct, frozen=True, kw_only=True):
-    """How far the record was verified.
-
-    Attributes:
-        seq: the newest entry that was found right.
-        hash: its hash.
-        at: when anything was verified last.
-        whole_at: when the whole record was verified last.
-        seal: under the audit key, so that nobody else can say that much was verified.
-        broken: the first fault that was found since, "" for none: then nothing counts as verified,
-            and all of the record is looked at again until it is found intact.
-    """
-
-    seq: int
-    hash: str
-    at: datetime
-    whole_at: datetime
-    seal: str = ""
-    broken: str = ""
-
-
-class VerifiedStore(Protocol):
-    """Keeps how far the record was verified, outside the database."""
-
-    def load(self) -> Verified | None:
-        """Return it; None where nothing is kept."""
-        ...
-
-    def save(self, value: Verified) -> None:
-        """Keep it in place of the one before.
-
-        Raises:
-            Unavailable: it cannot be kept now.
-        """
-        ...
-
-    def forget(self) -> None:
-        """Keep nothing any more.
+    def set_aside(self, keep: Sequence[Anchor], *, at: datetime) -> None:
+        """Keep only these from now on; all that there were are laid aside under the time.
 
         Raises:
             Unavailable: that cannot be done now.
         """
-        ...
-
-
-class Published(Struct, frozen=True, kw_only=True):
-    """Which checkpoint was published last, and why none was since."""
-
-    seq: int
-    at: datetime | None
-    failure: str = ""
-
-
-class PublishedStore(Protocol):
-    """Keeps what was published."""
-
-    def load(self) -> Published | None:
-        """Return it; None where nothing is kept."""
-        ...
-
-    def save(self, value: Published) -> None:
-        """Keep it in place of the one before."""
         ...
 
 
@@ -168,7 +118,9 @@ class Record:
     ) -> Verification:
         """Return every contradiction in the record, and remember how far it was found right.
 
-        What contradicts is returned even if it cannot be noted, which is one more fault then.
+        What it was ever found to hold, or was published of it, has to be there still, whatever was
+        found since: only a person settles that it is not. What contradicts is returned even if it
+        cannot be noted, which is one more fault then.
 
         Args:
             since_last: look only at what came after the last verification that found no fault.
@@ -177,14 +129,14 @@ class Record:
         Raises:
             Unavailable: no fault was found, and how far it was verified cannot be noted.
         """
-        known_before = self.verified()
-        before = known_before if since_last else None
-        since = (before.seq, before.hash) if before else (0, GENESIS)
+        note = self._verified.load()
+        is_genuine = note is None or note.is_genuine(self._raw_key)
+        before = note if is_genuine else None
+        since = (before.seq, before.hash) if before and since_last else (0, GENESIS)
+        digest = AnchorDigest(before.ever if before else None)
         # Anchors first: one that another process makes meanwhile is of an entry not read here.
-        anchors = self._anchors.all()
-        if before is not None:
-            anchors = (one for one in anchors if one.seq >= before.seq or not one.seq)
-        known = list(anchors)
+        anchors = digest.counted(self._anchors.all())
+        known = [one for one in anchors if one.seq >= since[0] or not one.seq]
         with self._unit_of_work.read() as tx:
             found = verify(
                 _telling(tx.audit.stored(after=since[0]), progress),
@@ -192,50 +144,120 @@ class Record:
                 anchors=known,
                 key=self._key,
                 since=since,
+                known=self._known(before),
             )
+        more = [] if is_genuine else [Fault(seq=0, problem=_NOT_GENUINE)]
+        if digest.problem:
+            more.append(Fault(seq=0, problem=digest.problem))
+        found = replace(found, faults=(*found.faults, *more))
         if found.intact:
-            self._remember(found, before if since[0] else None)
+            self._remember(found, digest, before if since[0] else None)
             return found
+        # A note under another key may be true: it stays, and is a fault until that key is back.
+        return self._alarmed(found) if is_genuine else found
+
+    def verified(self) -> Verified | None:
+        """Return how far the record was verified, None if never; broken if the note was changed."""
+        kept = self._verified.load()
+        if kept is None or kept.is_genuine(self._raw_key):
+            return kept
+        return Verified(
+            seq=0,
+            hash=GENESIS,
+            at=kept.at,
+            whole_at=kept.whole_at,
+            broken=f"entry 0: {_NOT_GENUINE}",
+        )
+
+    def unsettled(self) -> Settlement:
+        """Return what contradicts the record from outside, and what of it is lost with that.
+
+        Raises:
+            Conflict: nothing does.
+            IntegrityFailure: the record contradicts itself, which nobody can settle.
+        """
+        faults = self.verify().faults
+        if not faults:
+            raise Conflict("the record is intact", hint="there is nothing to settle")
+        with self._unit_of_work.read() as tx:
+            return settlement_of(
+                faults,
+                entries=tx.audit.stored(),
+                head=tx.audit.head(),
+                anchors=list(self._anchors.all()),
+                known=self._known(self.verified()),
+                key=self._key,
+            )
+
+    def settle(self, *, by: str, reason: str) -> Settlement:
+        """Return what was settled: the record is as it is, a person says so, and it goes on.
+
+        The record says what was lost. Anchors that contradict it, or cannot be read, are set aside.
+
+        Raises:
+            InvalidInput: a name or a reason is missing.
+            Conflict: the record is intact.
+            IntegrityFailure: the record contradicts itself, which nobody can settle.
+            Unavailable: what is kept outside the database cannot be written; settle again.
+        """
+        if not by.strip() or not reason.strip():
+            raise InvalidInput("settling needs a person's name and words", field="reason")
+        settled = self.unsettled()
+        with self._unit_of_work.begin() as tx:
+            tx.commit(settled_entry(settled, by=by, reason=reason))
+        self._anchors.set_aside(settled.keep, at=self._clock.now())
+        published = self._published.load()
+        if published is not None and settled.lost_from <= published.seq <= settled.lost_to:
+            self._published.save(Published(seq=0, at=None))
+        self._verified.forget()
+        self.anchor()
+        self.verify()
+        return settled
+
+    def _known(self, note: Verified | None) -> list[tuple[int, str]]:
+        """Return places that the record once had, with their hashes where those are known."""
+        ever, published = note.ever if note else None, self._published.load()
+        known = [(ever.seq, ever.hash)] if ever else []
+        return [*known, (published.seq, published.hash)] if published else known
+
+    def _ever(self) -> tuple[Verified | None, Known | None]:
+        """Return the note as it is now, another verification may have written it, and its core."""
+        note = self._verified.load()
+        return (note, note.ever) if note and note.is_genuine(self._raw_key) else (None, None)
+
+    def _alarmed(self, found: Verification) -> Verification:
+        """Return what was found, now noted; with one more fault where that cannot be."""
+        note, ever = self._ever()
+        first = found.faults[0]
+        made = Verified(
+            seq=0,
+            hash=GENESIS,
+            at=self._clock.now(),
+            whole_at=note.whole_at if note else datetime.fromtimestamp(0, UTC),
+            broken=f"entry {first.seq}: {first.problem}",
+            known=ever,
+        )
         try:
-            self._alarm(found, known_before)
+            self._verified.save(made.sealed(self._raw_key))
         except Unavailable as error:
             # Without a note all is verified again; with the one before, only what is new.
             with suppress(Unavailable):
                 self._verified.forget()
-            unsaid = Fault(seq=found.faults[0].seq, problem=f"nor can that be noted: {error}")
+            unsaid = Fault(seq=first.seq, problem=f"nor can that be noted: {error}")
             return replace(found, faults=(*found.faults, unsaid))
         return found
 
-    def verified(self) -> Verified | None:
-        """Return how far the record was verified; None if never, or somebody changed the note."""
-        kept = self._verified.load()
-        if kept is None or not hmac.compare_digest(kept.seal.encode(), self._seal(kept).encode()):
-            return None
-        return kept
-
-    def _alarm(self, found: Verification, before: Verified | None) -> None:
-        now, first = self._clock.now(), found.faults[0]
+    def _remember(self, found: Verification, digest: AnchorDigest, before: Verified | None) -> None:
+        now, (_, ever) = self._clock.now(), self._ever()
+        known = Known(seq=found.seq, hash=found.head, anchors=digest.count, anchored=digest.value)
         made = Verified(
-            seq=0,
-            hash=GENESIS,
+            seq=found.seq,
+            hash=found.head,
             at=now,
-            whole_at=before.whole_at if before else datetime.fromtimestamp(0, UTC),
-            broken=f"entry {first.seq}: {first.problem}",
+            whole_at=before.whole_at if before else now,
+            known=ever if ever and ever.seq > known.seq else known,
         )
-        self._verified.save(replace(made, seal=self._seal(made)))
-
-    def _remember(self, found: Verification, before: Verified | None) -> None:
-        now = self._clock.now()
-        made = Verified(
-            seq=found.seq, hash=found.head, at=now, whole_at=before.whole_at if before else now
-        )
-        self._verified.save(replace(made, seal=self._seal(made)))
-
-    def _seal(self, value: Verified) -> str:
-        body = f"verified\n{value.seq}\n{value.hash}\n{value.at}\n{value.whole_at}"
-        if value.broken:
-            body += f"\n{value.broken}"
-        return hmac.new(self._raw_key, body.encode(), hashlib.sha256).hexdigest()
+        self._verified.save(made.sealed(self._raw_key))
 
     @property
     def publishes(self) -> bool:
@@ -264,7 +286,7 @@ class Record:
                 destination.publish(newest)
             except (Unavailable, InvalidInput) as error:
                 failures.append(str(error))
-        after = Published(seq=newest.seq, at=self._clock.now())
+        after = Published(seq=newest.seq, at=self._clock.now(), hash=newest.hash)
         if failures:
             after = replace(before, failure="; ".join(failures))
         self._published.save(after)

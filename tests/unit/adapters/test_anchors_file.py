@@ -2,12 +2,14 @@
 
 from pathlib import Path
 
+import pytest
 from tests.fakes.record_stores import FORMER_ANCHOR, KEY
 from tests.synthetic.builders import NOON, at
 
 from nightlight.adapters.anchors_file import FileAnchorStore
 from nightlight.audit.chain import GENESIS
 from nightlight.audit.checkpoint import Anchor, AuditKey
+from nightlight.errors import Unavailable
 
 KEYS = AuditKey(KEY, origin="example.test")
 
@@ -68,3 +70,24 @@ def test_newest_anchor_is_none_where_its_line_cannot_be_read(tmp_path: Path) -> 
     for body in ("", "quibble\n", '{"note":"x"}\n', '{"seq":5,"more":1}\n'):
         path.write_text(body)
         assert FileAnchorStore(path).last() is None
+
+
+def test_anchors_are_laid_aside_whole(tmp_path: Path) -> None:
+    path = tmp_path / "anchors.ndjson"
+    store = FileAnchorStore(path)
+    for seq in (1, 2, 3):
+        store.append(anchor(seq))
+    store.set_aside([anchor(1), FORMER_ANCHOR], at=NOON)
+    assert list(store.all()) == [anchor(1), FORMER_ANCHOR]
+    aside = tmp_path / f"anchors-until-{NOON:%Y%m%dT%H%M%S.%fZ}.ndjson"
+    assert list(FileAnchorStore(aside).all()) == [anchor(1), anchor(2), anchor(3)]
+
+
+def test_anchors_that_cannot_be_laid_aside_stay(tmp_path: Path) -> None:
+    path = tmp_path / "anchors.ndjson"
+    FileAnchorStore(path).append(anchor(1))
+    (tmp_path / f"anchors-until-{NOON:%Y%m%dT%H%M%S.%fZ}.ndjson").touch()
+    with pytest.raises(Unavailable):
+        FileAnchorStore(path).set_aside([], at=NOON)
+    assert list(FileAnchorStore(path).all()) == [anchor(1)]
+    assert len(list(tmp_path.iterdir())) == 2

@@ -1,10 +1,13 @@
 """Checkpoints are posted as they are, and a place that does not take them says so."""
 
+from datetime import timedelta
+from pathlib import Path
+
 import pytest
 from tests.fakes.http_server import LoopbackServer
 from tests.synthetic.builders import NOON
 
-from nightlight.adapters.checkpoint_places import CheckpointAddress
+from nightlight.adapters.checkpoint_places import CheckpointAddress, CheckpointFolder
 from nightlight.audit.checkpoint import AuditKey
 from nightlight.errors import InvalidInput, Unavailable
 
@@ -18,6 +21,16 @@ def test_checkpoint_is_posted_as_plain_text_with_its_token(server: LoopbackServe
     assert asked.body.decode() == MADE.note
     assert asked.headers["authorization"] == "Bearer zorble"
     assert asked.headers["content-type"] == "text/plain; charset=utf-8"
+
+
+def test_a_second_checkpoint_of_an_entry_lies_beside_the_first(tmp_path: Path) -> None:
+    keys = AuditKey(b"quibble", origin="example.test")
+    other = keys.checkpoint(seq=3, head="cd" * 32, at=NOON + timedelta(hours=1))
+    for one in (MADE, MADE, other):
+        CheckpointFolder(tmp_path).publish(one)
+    kept = sorted(one.read_text() for one in (tmp_path / f"{NOON:%Y-%m}").iterdir())
+    assert kept == sorted([MADE.note, other.note])
+    assert (tmp_path / "latest.txt").read_text() == other.note
 
 
 def test_without_a_token_none_is_sent(server: LoopbackServer) -> None:

@@ -39,8 +39,10 @@ def check(
     head: tuple[int, str] | None = None,
     anchors: Sequence[Anchor] = (),
     since: tuple[int, str] = (0, GENESIS),
+    known: Sequence[tuple[int, str]] = (),
 ) -> Verification:
-    return verify(entries, head=head or head_of(entries), anchors=anchors, key=KEYS, since=since)
+    head = head or head_of(entries)
+    return verify(entries, head=head, anchors=anchors, key=KEYS, since=since, known=known)
 
 
 def problems(found: Verification) -> list[tuple[int, str]]:
@@ -193,3 +195,25 @@ def test_entries_rewritten_after_the_place_verified_before_do_not_follow_it() ->
     assert problems(check(entries[2:], since=forged)) == [
         (3, "the entry does not follow the one before it")
     ]
+
+
+def test_what_was_known_before_has_to_be_there() -> None:
+    entries = record(5)
+    right = [(3, entries[2].hash), (5, ""), (0, GENESIS)]
+    assert check(entries, known=right).intact
+    missing = "an entry that was verified or published before is missing"
+    assert problems(check(entries, known=[*right, (7, ""), (6, "ab")])) == [
+        (6, missing),
+        (7, missing),
+    ]
+    other = "the entry is not the one that was verified or published before"
+    assert problems(check(entries, known=[(3, "ab" * 32), *right])) == [(3, other)]
+
+
+def test_what_was_known_of_the_place_to_begin_at_has_to_fit() -> None:
+    entries = record(5)
+    since = (3, entries[2].hash)
+    assert check(entries[3:], since=since, known=[since, (1, "ab" * 32)]).intact
+    other = "the entry is not the one that was verified or published before"
+    found = check(entries[3:], since=since, known=[(3, "ab" * 32)])
+    assert problems(found) == [(3, other)]

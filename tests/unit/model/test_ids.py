@@ -3,7 +3,7 @@
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from nightlight.model.ids import derive_id, event_key
+from nightlight.model.ids import derive_id, event_key, keyed_id
 
 plain = st.text(st.characters(blacklist_categories=["Cc", "Cs"]))
 
@@ -23,3 +23,11 @@ def test_same_parts_give_the_same_id_on_every_machine() -> None:
 def test_an_event_is_known_by_source_and_id_together(a: str, b: str, c: str, d: str) -> None:
     assume((a, b) != (c, d))
     assert event_key(a, b) != event_key(c, d)
+
+
+def test_keyed_ids_depend_on_the_key_and_the_name_and_are_the_same_every_time() -> None:
+    made = keyed_id("rec", b"a key", "act_1")
+    assert made == keyed_id("rec", b"a key", "act_1") == "rec_703f1f483a8f0d2b61e6a354"
+    assert (
+        len({made, keyed_id("rec", b"another", "act_1"), keyed_id("rec", b"a key", "act_2")}) == 3
+    )

@@ -4,6 +4,7 @@ import itertools
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from msgspec.structs import replace
 
 from nightlight.decide.policy import DEFAULT_THRESHOLD
 from nightlight.errors import Conflict
@@ -60,6 +61,8 @@ def test_month_is_that_of_the_action_in_utc() -> None:
         at=at,
     )
     assert action.month == "2026-03"
+    # What was recorded before there were record names goes on under its id.
+    assert (action.shown_as, replace(action, record_name="rec").shown_as) == ("act", "rec")
 
 
 def test_nothing_is_told_of_an_account_of_which_nothing_is_confirmed() -> None:

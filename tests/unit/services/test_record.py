@@ -21,8 +21,9 @@ from nightlight.model.case import CaseStep
 from nightlight.model.event import PostCreated
 from nightlight.review.resolve import Resolution
 from nightlight.services.intake import quarantine
-from nightlight.services.record import Published, Record
+from nightlight.services.record import Record
 from nightlight.services.record_export import disclose, export
+from nightlight.services.record_notes import Published
 
 
 @pytest.fixture
@@ -158,11 +159,12 @@ def test_newest_checkpoint_is_published_once_everywhere(
     record, unit_of_work = published
     assert record.publish() is None, "there is no checkpoint yet"
     add(unit_of_work, 3)
-    record.anchor()
+    made = record.anchor()
+    assert made is not None
     for _ in range(2):
-        assert record.publish() == Published(seq=3, at=clock.now())
+        assert record.publish() == Published(seq=3, at=clock.now(), hash=made.hash)
     assert place.taken == [3, 3]
-    assert record.published() == Published(seq=3, at=clock.now())
+    assert record.published() == Published(seq=3, at=clock.now(), hash=made.hash)
 
 
 @pytest.mark.parametrize("failure", [Unavailable("no answer"), InvalidInput("not here")])
@@ -174,12 +176,13 @@ def test_place_that_does_not_take_a_checkpoint_is_noted_and_tried_again(
 ) -> None:
     record, unit_of_work = published
     add(unit_of_work)
-    record.anchor()
+    made = record.anchor()
+    assert made is not None
     place.failing = failure
     kept = record.publish()
     assert kept == Published(seq=0, at=None, failure=f"{failure}; {failure}")
     place.failing = None
-    assert record.publish() == Published(seq=1, at=clock.now())
+    assert record.publish() == Published(seq=1, at=clock.now(), hash=made.hash)
 
 
 def test_without_a_place_nothing_is_published(desk: Desk) -> None:
@@ -249,15 +252,31 @@ def test_end_cut_off_since_the_last_verification_is_found(
     assert not record.verify(since_last=True).intact
 
 
-def test_note_of_what_was_verified_that_somebody_changed_counts_for_nothing(desk: Desk) -> None:
+def test_note_of_what_was_verified_that_somebody_changed_is_a_fault(desk: Desk) -> None:
     record = desk.services.record
     record.verify()
     path = desk.services.settings.verified_file
     whole = path.read_text()
-    for changed in (whole.replace('"seq":2', '"seq":1'), "", "quibble"):
-        path.write_text(changed)
-        assert record.verified() is None
-        assert record.verify(since_last=True).since == 0
+    path.write_text(whole.replace('"seq":2', '"seq":1'))
+    for _ in range(2):
+        verified = record.verified()
+        assert verified is not None
+        assert (verified.seq, "not genuine" in verified.broken) == (0, True)
+        found = record.verify(since_last=True)
+        assert (found.since, [one.seq for one in found.faults]) == (0, [0])
+    path.write_text(whole)  # as where another key file was in its place
+    assert record.verify(since_last=True).intact
+
+
+@pytest.mark.parametrize("damaged", ["", "quibble"])
+def test_note_of_what_was_verified_that_cannot_be_read_counts_for_nothing(
+    desk: Desk, damaged: str
+) -> None:
+    record = desk.services.record
+    record.verify()
+    desk.services.settings.verified_file.write_text(damaged)
+    assert record.verified() is None
+    assert record.verify(since_last=True).since == 0
 
 
 def test_unknown_entry_or_part_is_not_disclosed(desk: Desk) -> None:

@@ -112,7 +112,9 @@ def test_the_note_that_the_record_is_broken_cannot_be_changed_in_silence(
     watch(services, clock).look()
     path = services.settings.verified_file
     path.write_bytes(path.read_bytes().replace(b"entry 2", b"entry 9"))
-    assert services.record.verified() is None
+    changed = services.record.verified()
+    assert changed is not None
+    assert "not genuine" in changed.broken
     assert found(watch(services, clock).look()) == (0, 3, False)
 
 
