@@ -504,3 +504,22 @@ def test_suspensions_of_the_past_are_undecided_or_reported_and_on_the_record(
 
 
 _BEFORE = "0007"
+
+
+def test_an_accounts_cases_come_with_the_tips_that_are_not_filed_yet(
+    unit_of_work: SqlUnitOfWork,
+) -> None:
+    file_tip(unit_of_work)
+    with unit_of_work.begin() as tx:
+        account = tx.cases.get(CaseId("case-1")).account_id
+        graver = replace(make_case("case-0", state=CaseState.UPHELD), account_id=account)
+        tx.cases.save(replace(graver, severity=99))
+        tip = replace(make_tip(MemoryMedia(), name="tip-2"), case_id=CaseId("case-1"))
+        tx.tips.draft(tip, at=NOON)
+        tx.commit(ENTRY)
+    with unit_of_work.read() as tx:
+        found = tx.report_decisions.cases_of([account])[account]
+    assert [(one.case_id, one.state.value, one.tip) for one in found] == [
+        ("case-0", "upheld", None),
+        ("case-1", "confirmed", (tip.id, TipState.DRAFTED)),
+    ]

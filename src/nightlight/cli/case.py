@@ -15,10 +15,13 @@ from nightlight.cli.console import (
     printable,
 )
 from nightlight.cli.services import open_services
-from nightlight.model.case import Case, CaseState, CaseStep
+from nightlight.model.case import STANDING, Case, CaseState, CaseStep
+from nightlight.model.filing import TipState
 from nightlight.model.ids import CaseId
+from nightlight.report.wanted import draft_command
 from nightlight.review.resolve import Resolution
 from nightlight.services.roles import roles_in_case
+from nightlight.services.rules import active_policy
 
 app = typer.Typer(name="case", no_args_is_help=True, help="Cases: list, show, decide, appeal.")
 
@@ -82,6 +85,8 @@ def show(case_id: CaseArgument, *, json: Json = False) -> None:
         decisions = tx.decisions.get(case.decisions)
         signals = tx.signals.of_events([decision.event_key for decision in decisions])
         evidence = tx.evidence.of_case(case.id)
+        tips = tx.tips.of_case(case.id)
+        reportable = active_policy(tx).reportable
     if json:
         shown = [{**fields_of(one), "digest": None} for one in evidence]
         print_json(
@@ -105,6 +110,11 @@ def show(case_id: CaseArgument, *, json: Json = False) -> None:
         columns=("evidence", "kind", "type", "bytes", "sealed"),
         empty="Nothing is sealed for this case.",
     )
+    for tip in tips:
+        out.print(f"tip {tip.tip_id}, {tip.destination}: {tip.filing.state}", markup=False)
+    if case.state in STANDING and all(one.filing.state is TipState.WITHDRAWN for one in tips):
+        command = draft_command(case.id, case.category, reportable=reportable)
+        typer.echo(printable(f"No tip reports it. To report it: {command}"))
 
 
 @app.command()

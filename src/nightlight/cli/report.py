@@ -1,5 +1,6 @@
 """``nightlight report``: CyberTips, drafted from confirmed cases and filed once."""
 
+from collections.abc import Sequence
 from typing import Annotated
 
 import typer
@@ -18,8 +19,10 @@ from nightlight.cli.console import (
 )
 from nightlight.cli.services import open_services
 from nightlight.errors import InvalidInput
+from nightlight.model.cybertip import CyberTip
 from nightlight.model.filing import TipState
 from nightlight.model.ids import CaseId, TipId
+from nightlight.model.incident import IncidentType
 from nightlight.report.plain import fields, summary
 from nightlight.report.remedy import remedy
 from nightlight.transaction import StoredTip
@@ -55,6 +58,14 @@ def list_tips(
     for tip in tips:
         if to_do := _to_do(tip):
             typer.echo(f"{tip.tip_id}: {printable(to_do)}")
+
+
+def _print_drafted(tips: Sequence[CyberTip], *, json: bool) -> None:
+    for tip in tips:
+        if json:
+            print_json({"tip": tip.id, "case": tip.case_id, "destination": tip.destination})
+        else:
+            out.print(f"{tip.id} is drafted, to be filed with {tip.destination}", markup=False)
 
 
 def _to_do(tip: StoredTip) -> str:
@@ -109,6 +120,27 @@ def correct(
         pairs.append((field.strip(), value))
     open_services().tip_desk.correct(TipId(tip_id), pairs, by=by, reason=reason)
     out.print(f"{tip_id} is corrected in {len(pairs)} field(s)", markup=False)
+
+
+@app.command()
+def draft(
+    case_id: Annotated[str, typer.Argument(metavar="CASE", help="The confirmed case's id.")],
+    *,
+    incident_type: Annotated[
+        IncidentType | None,
+        typer.Option("--as", help="What it is reported as, where the policy does not say so."),
+    ] = None,
+    by: Actor,
+    reason: Reason,
+    json: Json = False,
+) -> None:
+    """Draft the tip of a case that was confirmed and has none, at each place that lacks it.
+
+    For cases that were confirmed before the policy, its threshold or a person said that they are
+    to be reported.
+    """
+    tips = open_services().tip_desk.order(CaseId(case_id), incident_type, by=by, reason=reason)
+    _print_drafted(tips, json=json)
 
 
 @app.command()

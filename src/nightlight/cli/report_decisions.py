@@ -1,5 +1,6 @@
 """``nightlight report``: whether accounts that were acted on are reported, and how it adds up."""
 
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Annotated
 
@@ -19,11 +20,12 @@ from nightlight.cli.console import (
 from nightlight.cli.services import open_services
 from nightlight.errors import InvalidInput
 from nightlight.model.ids import AccountActionId
-from nightlight.model.report_decision import Accounted, Says
+from nightlight.model.report_decision import Accounted
 from nightlight.report.account_actions import PersonsWord
 from nightlight.report.reconciliation import Sums
+from nightlight.report.wanted import Wanted
 from nightlight.services.lists import check_policy
-from nightlight.services.report_decisions import Flip, Waiting
+from nightlight.services.report_decisions import Flip
 from nightlight.services.rules import active_policy
 
 app = typer.Typer()
@@ -69,7 +71,8 @@ def undecided(
     found, now = services.report_decisions.undecided(limit), services.clock.now()
     if json:
         for waiting in found:
-            print_json({**_fields(waiting.one), "tip": waiting.tip and waiting.tip[0]})
+            tip = waiting.tip and waiting.tip[0]
+            print_json({**_fields(waiting.one), "tip": tip, "waits_for": fields_of(waiting.wanted)})
         return
     print_rows(
         (
@@ -81,7 +84,7 @@ def undecided(
                 one.decision.part.role or "not told",
                 one.decision.due_at,
                 "overdue" if one.decision.due_at and one.decision.due_at < now else "",
-                _waits_for(waiting),
+                waiting.wanted.what,
             )
             for waiting in found
             for one in (waiting.one,)
@@ -89,6 +92,7 @@ def undecided(
         columns=("action", "account", "category", "severity", "role", "due", "", "waits for"),
         empty="Nothing is undecided.",
     )
+    _print_commands((one.one, one.wanted) for one in found)
 
 
 @app.command()
@@ -164,17 +168,22 @@ def decide(
     """Decide whether an account that was acted on is reported; `reasons` lists why it may not be.
 
     A person's decision is not changed by another threshold. Reported is said only once a tip was
-    filed: confirm the account's case in a category that the policy reports.
+    filed: with --report, the command that leads to one is printed.
     """
     if to_report == bool(not_for):
         raise InvalidInput("one answer is needed", field="decide", hint="--report or --not REASON")
     word = PersonsWord(action_id=AccountActionId(action_id), reason=not_for, by=by, note=reason)
-    one = open_services().report_decisions.decide(word)
+    service = open_services().report_decisions
+    one = service.decide(word)
     if json:
         print_json(_fields(one))
         return
     said = one.decision.reason or "to be reported"
     out.print(f"{one.action.id} is {one.decision.state}: {said}", markup=False)
+    if to_report:
+        [wanted] = service.to_report([one])
+        out.print(f"It waits for {wanted.what}.", markup=False)
+        _print_commands([(one, wanted)])
 
 
 @app.command()
@@ -228,6 +237,16 @@ def reconsider(
         columns=("now", "action", "account", "role", "was", "by threshold", "rule now"),
         empty="The threshold decides nothing otherwise.",
     )
+    if not dry_run:
+        reported = [flip.one for flip in found if flip.is_reportable]
+        _print_commands(zip(reported, service.to_report(reported), strict=True))
+
+
+def _print_commands(found: Iterable[tuple[Accounted, Wanted]]) -> None:
+    """Print the command that goes on with each, whole."""
+    for one, wanted in found:
+        if wanted.command:
+            typer.echo(printable(f"{one.action.id}: {wanted.command}"))
 
 
 def _numbers(sums: Sums) -> list[str]:
@@ -241,11 +260,3 @@ def _fields(one: Accounted) -> dict[str, object]:
 def _flip(flip: Flip) -> dict[str, object]:
     answer = {"says": flip.answer.says, "rule": flip.answer.rule, "reason": flip.answer.reason}
     return {**_fields(flip.one), "is_reportable": flip.is_reportable, "now": answer}
-
-
-def _waits_for(waiting: Waiting) -> str:
-    if waiting.tip is not None:
-        return f"the receipt of {waiting.tip[0]} ({waiting.tip[1]})"
-    if waiting.one.decision.says is Says.REPORT:
-        return "a tip: confirm its case in a reported category"
-    return "a person"

@@ -212,6 +212,13 @@ class Policy(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
         """``name@revision:digest``, as recorded with every decision."""
         return f"{self.name}@{self.revision}:{self.digest}"
 
+    @property
+    def reportable(self) -> frozenset[str]:
+        """The categories whose confirmed cases are reported."""
+        return frozenset(
+            name for name, outcome in self.confirmed.items() if outcome.report is not None
+        )
+
     def places(self, outcome: Outcome, country: str) -> tuple[Destination, ...]:
         """Return where a confirmed case is reported whose account is of this country."""
         wanted = country.strip().upper()

@@ -92,6 +92,7 @@ ACTIONS: Mapping[str, str] = {
     "tip.packing_requested": "a package with the report is about to be written",
     "tip.paused": "nothing of it is open any more: it waits for the end of an appeal",
     "tip.withdrawn": "not filed, or about to be retracted: a case was overturned or appealed",
+    "tip.ordered": "a person ordered the tip of a confirmed case that had none",
     "tip.bundled": "another case of the account joined a tip that still waits",
     "tip.corrected": "a person corrected fields of a tip before it was filed",
     "tip.supplemented": "a further report about a reported case was drafted",

@@ -99,6 +99,19 @@ class CaseFilings(Struct, frozen=True, kw_only=True):
     tips: tuple[tuple[TipId, TipState], ...] = ()
 
 
+class AccountCase(Struct, frozen=True, kw_only=True):
+    """A case of an account that was acted on, with the tip that reports it.
+
+    Attributes:
+        tip: one that was not withdrawn, rather one that is not filed yet; None where there is none.
+    """
+
+    case_id: CaseId
+    state: CaseState
+    category: str
+    tip: tuple[TipId, TipState] | None = None
+
+
 class ReportDecisionStore(Protocol):
     """Account actions and their report decisions; nothing of it is ever changed or deleted."""
 
@@ -188,6 +201,10 @@ class ReportDecisionStore(Protocol):
 
     def has_former_names(self) -> bool:
         """Return whether the record shows account actions under names that name their accounts."""
+        ...
+
+    def cases_of(self, accounts: Collection[AccountId]) -> dict[AccountId, list[AccountCase]]:
+        """Return the cases of each account, the gravest first, then the oldest."""
         ...
 
     def count(self, now: datetime) -> list[Counted]:

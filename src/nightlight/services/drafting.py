@@ -7,7 +7,7 @@ from typing import TypeVar
 from msgspec.structs import replace
 
 from nightlight.decide.policy import Outcome, Policy
-from nightlight.errors import Conflict
+from nightlight.errors import Conflict, InvalidInput
 from nightlight.model.audit import AuditEntry
 from nightlight.model.case import STANDING, Case, CaseState
 from nightlight.model.cybertip import CyberTip, Destination
@@ -194,6 +194,51 @@ class Drafting:
             tx.tips.save(drafted_anew(fresh, before.filing), at=now)
         return [one.id for group in groups for one in group]
 
+    def order(
+        self,
+        tx: Transaction,
+        case: Case,
+        incident_type: IncidentType | None,
+        *,
+        policy: Policy,
+        now: datetime,
+        told: Told,
+    ) -> list[CyberTip]:
+        """Return the tips of a case that stands, stored, at each place that has none of it.
+
+        Args:
+            tx: the caller's transaction.
+            case: the case.
+            incident_type: what it is reported as where the policy does not report its category.
+            policy: the policy in force.
+            now: when they are drafted.
+            told: the machines that are sealed with it.
+
+        Raises:
+            Conflict: it does not stand, or has a tip at every place already.
+            InvalidInput: the policy says otherwise what it is reported as, or nobody does.
+        """
+        _check_standing(case)
+        outcome = outcome_of(policy, case)
+        _check_type(case, outcome, incident_type)
+        there = {
+            one.destination: one
+            for one in tx.tips.of_case(case.id)
+            if one.filing.state is not TipState.WITHDRAWN
+        }
+        places = policy.places(outcome, self._country(tx, case))
+        fresh = [one for one in places if one not in there]
+        if not fresh:
+            known = ", ".join(f"{there[one].tip_id} ({there[one].filing.state})" for one in places)
+            raise Conflict(
+                f"the case has its tip already: {known}",
+                hint="`nightlight report list` says what is to be done about it",
+            )
+        return [
+            self._draft(tx, [case], one, policy=policy, now=now, told=told, former=incident_type)
+            for one in fresh
+        ]
+
     def supplement(
         self,
         tx: Transaction,
@@ -211,8 +256,7 @@ class Drafting:
             Conflict: nothing of it is filed yet, or it does not stand.
         """
         case = tx.cases.get(case_id)
-        if case.state not in STANDING:
-            raise Conflict(f"the case is {case.state}", hint="only what stands is reported")
+        _check_standing(case)
         filed = [one for one in tx.tips.of_case(case_id) if one.filing.state is TipState.FILED]
         if not filed:
             raise Conflict(
@@ -311,6 +355,27 @@ class Drafting:
             held or replace(filing, revision=filing.revision + 1),
             at=now,
             deadline_at=_deadline(policy, [case], now),
+        )
+
+
+def _check_standing(case: Case) -> None:
+    if case.state not in STANDING:
+        raise Conflict(f"the case is {case.state}", hint="only what stands is reported")
+
+
+def _check_type(case: Case, outcome: Outcome, incident_type: IncidentType | None) -> None:
+    """Return only if one thing is said of what a case is reported as."""
+    if outcome.report is None and incident_type is None:
+        raise InvalidInput(
+            f"the policy does not report {case.category}, so say as what it is reported",
+            field="--as",
+            hint=f"one of: {', '.join(IncidentType)}",
+        )
+    if outcome.report is not None and incident_type not in (None, outcome.report):
+        raise InvalidInput(
+            f"the policy reports {case.category} as {outcome.report.value}",
+            field="--as",
+            hint="draft it as that; `nightlight report correct` changes incident_type",
         )
 
 

@@ -1,8 +1,9 @@
 """Report decisions: what is undecided, what a person decides, and how it all adds up."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from nightlight.audit.clock import Clock
 from nightlight.errors import InvalidInput
@@ -24,6 +25,7 @@ from nightlight.report.account_actions import (
 )
 from nightlight.report.reconciliation import Reconciliation, reconcile
 from nightlight.report.threshold import Answer, compiled
+from nightlight.report.wanted import Wanted, wanted
 from nightlight.services.rules import active_policy
 from nightlight.transaction import Transaction, UnitOfWork
 
@@ -47,9 +49,14 @@ class Flip(Struct, frozen=True, kw_only=True):
 
 
 class Waiting(Struct, frozen=True, kw_only=True):
-    """What is undecided, with the tip that is on its way for it, if there is one."""
+    """What is undecided, with the tip that is on its way for it, if there is one.
+
+    Attributes:
+        wanted: what it waits for, and the command that goes on with it.
+    """
 
     one: Accounted
+    wanted: Wanted
     tip: tuple[TipId, TipState] | None = None
 
 
@@ -71,8 +78,13 @@ class ReportDecisions:
         """Return what is undecided, the soonest due first."""
         with self._unit_of_work.read() as tx:
             found = tx.report_decisions.undecided(limit)
-            tips = tx.report_decisions.tips([one.action.id for one in found])
-        return [Waiting(one=one, tip=tips.get(one.action.id)) for one in found]
+            return _waiting(tx, found)
+
+    def to_report(self, found: Sequence[Accounted]) -> list[Wanted]:
+        """Return what each of these waits for now that it is to be reported, in their order."""
+        said = [replace(one, decision=replace(one.decision, says=Says.REPORT)) for one in found]
+        with self._unit_of_work.read() as tx:
+            return [one.wanted for one in _waiting(tx, said)]
 
     def overdue(self) -> int:
         """Return how much is undecided beyond its deadline."""
@@ -148,6 +160,25 @@ class ReportDecisions:
             if entries:
                 tx.commit(*entries)
         return len(entries)
+
+
+def _waiting(tx: Transaction, found: Sequence[Accounted]) -> list[Waiting]:
+    tips = tx.report_decisions.tips([one.action.id for one in found])
+    cases = tx.report_decisions.cases_of({one.action.account_id for one in found})
+    reportable = active_policy(tx).reportable
+    return [
+        Waiting(
+            one=one,
+            tip=tips.get(one.action.id),
+            wanted=wanted(
+                one,
+                tip=tips.get(one.action.id),
+                cases=cases.get(one.action.account_id, []),
+                reportable=reportable,
+            ),
+        )
+        for one in found
+    ]
 
 
 def flips(tx: Transaction, threshold: Threshold) -> Iterator[Flip]:

@@ -80,7 +80,7 @@ class Review:
             # time is taken after the wait, so that effects are ordered as they were committed.
             let_nothing_be_destroyed(tx)
             now = self._clock.now()
-            case = _held(tx, case_id)
+            case = held_case(tx, case_id)
             decisions = tx.decisions.get(case.decisions)
             policy = active_policy(tx)
             outcome = _outcome(policy, case, resolution, decisions)
@@ -176,8 +176,12 @@ class Review:
         )
 
 
-def _held(tx: Transaction, case_id: CaseId) -> Case:
-    """Return a case; it and the others of its account, which share its tips, are held."""
+def held_case(tx: Transaction, case_id: CaseId) -> Case:
+    """Return a case; it and the others of its account, which share its tips, are held.
+
+    Raises:
+        NotFound: there is no such case.
+    """
     accounts = {one.account_id for one in tx.cases.some([case_id]) if one.account_id}
     tx.cases.hold([one.id for name in accounts for one in tx.cases.of_account(name)])
     return tx.cases.get(case_id)

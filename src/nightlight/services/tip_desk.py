@@ -8,9 +8,12 @@ from msgspec import Struct, structs
 from nightlight.audit.clock import Clock
 from nightlight.errors import Conflict, InvalidInput, Unavailable
 from nightlight.model.audit import AuditEntry
+from nightlight.model.case import Case
 from nightlight.model.cybertip import CyberTip, Destination
 from nightlight.model.filing import Filing, TipState
 from nightlight.model.ids import CaseId, TipId
+from nightlight.model.incident import IncidentType
+from nightlight.model.report_decision import ReportState
 from nightlight.report.check import check_documents
 from nightlight.report.correct import corrected
 from nightlight.report.document import file_details_xml, report_xml
@@ -20,6 +23,7 @@ from nightlight.report.progress import denied, found, retried
 from nightlight.report.reporter import Reporter
 from nightlight.services.drafting import Drafting
 from nightlight.services.filing import as_of_now, note_filed
+from nightlight.services.review import held_case
 from nightlight.services.rules import active_policy
 from nightlight.services.sealed_machines import Told
 from nightlight.transaction import Transaction, UnitOfWork, let_nothing_be_destroyed
@@ -109,6 +113,54 @@ class TipDesk:
                 )
             )
         return tip
+
+    def order(
+        self, case_id: CaseId, incident_type: IncidentType | None, *, by: str, reason: str
+    ) -> list[CyberTip]:
+        """Return the tips of a case that stands and has none, drafted on a person's order.
+
+        Raises:
+            NotFound: there is no such case.
+            Conflict: it does not stand, has its tips already, or its account is explained.
+            InvalidInput: a person or a reason is missing, or what it is reported as is not clear.
+        """
+        _check_told(by, reason)
+        return self._drafting.given(
+            lambda told: self._order(case_id, incident_type, told, by=by, reason=reason)
+        )
+
+    def _order(
+        self,
+        case_id: CaseId,
+        incident_type: IncidentType | None,
+        told: Told,
+        *,
+        by: str,
+        reason: str,
+    ) -> list[CyberTip]:
+        now = self._clock.now()
+        with self._unit_of_work.begin() as tx:
+            case = held_case(tx, case_id)
+            _check_to_be_reported(tx, case)
+            policy = active_policy(tx)
+            tips = self._drafting.order(tx, case, incident_type, policy=policy, now=now, told=told)
+            first, *more = (
+                AuditEntry(
+                    actor=by,
+                    action="tip.ordered",
+                    subject=tip.id,
+                    reason=reason,
+                    policy_version=policy.version,
+                    detail={
+                        "case": case_id,
+                        "destination": tip.destination,
+                        "incident_type": tip.incident_type.value,
+                    },
+                )
+                for tip in tips
+            )
+            tx.commit(first, *more)
+        return tips
 
     def supplement(self, case_id: CaseId, note: str, *, by: str, reason: str) -> CyberTip:
         """Return a further tip about a reported case, drafted: the note, and what is new since.
@@ -278,6 +330,18 @@ def _check_told(by: str, reason: str, *, hint: str = "") -> None:
         if not said.strip():
             raise InvalidInput(
                 "it must not be empty: it stands in the record", field=field, hint=hint
+            )
+
+
+def _check_to_be_reported(tx: Transaction, case: Case) -> None:
+    """Return only if nobody explained why the case's account is not reported."""
+    store = tx.report_decisions
+    concerned = [*store.of_case(case.id), *store.standing([case.account_id]).values()]
+    for one in concerned:
+        if one.decision.state is ReportState.EXPLAINED and one.action.ended_at is None:
+            raise Conflict(
+                f"{one.action.id} is not reported, as {one.decision.reason}",
+                hint=f"nightlight report decide {one.action.id} --report --by WHO --reason WHY",
             )
 
 

@@ -83,11 +83,15 @@ def test_person_explains_and_everybody_can_see_why(report: Run) -> None:
     assert "a person" in report("undecided").stdout
     [after] = rows(report("decide", action, "--report", "--json", *_WHO))
     assert (after["decision"]["state"], after["decision"]["says"]) == ("undecided", "report")
-    assert "a tip" in report("undecided").stdout
+    [waiting] = rows(report("undecided", "--json"))
+    assert waiting["waits_for"]["what"] == "a tip, once its case is confirmed"
+    command = f"{action}: {waiting['waits_for']['command']}"
+    assert command in report("undecided").stdout
+    assert command in report("decide", action, "--report", *_WHO).stdout
     done = report("decide", action, "--not", "wrong_account", *_WHO)
     assert "is explained: wrong_account" in done.stdout
     [told] = rows(report("decision", action, "--json"))
-    assert [one["version"] for one in told["decisions"]] == [1, 2, 3]
+    assert [one["version"] for one in told["decisions"]] == [1, 2, 3, 4]
     assert "a quibble" in report("decision", action).stdout
     assert "explained by wrong_account: 1" in report("reconcile").stdout
 

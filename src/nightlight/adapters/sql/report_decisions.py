@@ -65,7 +65,7 @@ from nightlight.model.report_decision import (
     Threshold,
 )
 from nightlight.preserve.ports import KeyRing
-from nightlight.report.ports import CaseFilings, Counted
+from nightlight.report.ports import AccountCase, CaseFilings, Counted
 
 _action, _decision, _effects = account_action, report_decision, account_action_effect
 _threshold = msgspec.json.Decoder(Threshold)
@@ -298,6 +298,30 @@ class SqlReportDecisionStore:
         former = select(_action.c.id).where(_action.c.record_name == "").limit(1)
         return self._connection.execute(former).first() is not None
 
+    def cases_of(self, accounts: Collection[AccountId]) -> dict[AccountId, list[AccountCase]]:
+        """Return the cases of each account, the gravest first, then the oldest."""
+        cases = self._connection.execute(
+            select(
+                review_case.c.id,
+                review_case.c.account_id,
+                review_case.c.state,
+                review_case.c.category,
+            )
+            .where(among(self._connection, review_case.c.account_id, accounts))
+            .order_by(review_case.c.severity.desc(), review_case.c.opened_us, review_case.c.id)
+        ).all()
+        tips = self._tips_of([row.id for row in cases])
+        found: dict[AccountId, list[AccountCase]] = {}
+        for row in cases:
+            one = AccountCase(
+                case_id=CaseId(row.id),
+                state=CaseState(row.state),
+                category=row.category,
+                tip=_telling(tips.get(row.id, [])),
+            )
+            found.setdefault(AccountId(row.account_id), []).append(one)
+        return found
+
     def count(self, now: datetime) -> list[Counted]:
         """Return all account actions by month, state and reason.
 
@@ -390,6 +414,12 @@ class SqlReportDecisionStore:
             Accounted(action=_read_action(row), decision=_read_decision(row))
             for row in self._connection.execute(statement)
         ]
+
+
+def _telling(tips: Sequence[tuple[TipId, TipState]]) -> tuple[TipId, TipState] | None:
+    """Return of a case's tips the one that says how far its report is."""
+    live = [one for one in tips if one[1] is not TipState.WITHDRAWN]
+    return min(live, key=lambda one: one[1] is TipState.FILED, default=None)
 
 
 def _all() -> Select[Any]:

@@ -4,10 +4,12 @@ from collections import defaultdict
 from collections.abc import Mapping
 
 from nightlight.errors import InvalidInput
-from nightlight.model.case import CaseState
+from nightlight.model.case import STANDING, CaseState
+from nightlight.model.filing import TipState
 from nightlight.model.ids import AccountId, CaseId
 from nightlight.model.signal import Signal
 from nightlight.report.remedy import EXPIRES_AFTER, remedy
+from nightlight.report.wanted import draft_command
 from nightlight.services import Services
 from nightlight.services.account_view import view_account
 from nightlight.services.clusters import cluster_of
@@ -15,7 +17,6 @@ from nightlight.services.clusters import clusters as clusters_of
 from nightlight.services.networks import predecessors_of
 from nightlight.services.roles import roles_in_case
 from nightlight.services.rules import active_policy
-from nightlight.transaction import StoredTip, Transaction
 from nightlight.web.console.graph import draw
 from nightlight.web.console.neighbours import neighbours_of
 from nightlight.web.console.scores import lowest_precision, read_scorecard
@@ -29,7 +30,6 @@ _CLUSTERS = 50
 _PREDECESSORS, _LIKELY = 8, 0.3
 _PAGE_ROWS = 200
 #: How many tips are looked through for the one of a case.
-_TIPS_SEARCHED = 1000
 
 #: What a page asks for: its path and query parameters.
 Asked = Mapping[str, str]
@@ -105,7 +105,7 @@ def cases(services: Services, asked: Asked) -> Shown:
 
 
 def case(services: Services, asked: Asked) -> Shown:
-    """Return a case with its decisions, signals, evidence and tip.
+    """Return a case with its decisions, signals, evidence and tips.
 
     Raises:
         NotFound: there is no such case.
@@ -116,12 +116,17 @@ def case(services: Services, asked: Asked) -> Shown:
         signals: defaultdict[str, list[Signal]] = defaultdict(list)
         for signal in tx.signals.of_events([one.event_key for one in made]):
             signals[signal.event_key].append(signal)
+        tips = tx.tips.of_case(found.id)
+        draft = ""
+        if found.state in STANDING and all(one.filing.state is TipState.WITHDRAWN for one in tips):
+            draft = draft_command(found.id, found.category, reportable=active_policy(tx).reportable)
         return {
             "case": found,
             "decisions": made,
             "signals": signals,
             "evidence": tx.evidence.of_case(found.id),
-            "tip": _tip_of(tx, found.id),
+            "tips": tips,
+            "draft": draft,
             "roles": roles_in_case(tx, found.id),
         }
 
@@ -230,7 +235,3 @@ def quarantine(services: Services, _: Asked) -> Shown:
 def measure(services: Services, _: Asked) -> Shown:
     """Return the newest scorecard."""
     return {"scorecard": read_scorecard(services.settings.home)}
-
-
-def _tip_of(tx: Transaction, case_id: CaseId) -> StoredTip | None:
-    return next((one for one in tx.tips.newest(_TIPS_SEARCHED) if one.case_id == case_id), None)
