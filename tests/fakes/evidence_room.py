@@ -15,6 +15,8 @@ from nightlight.model.filing import Filing, TipState
 from nightlight.model.ids import AccountId, CaseId, TipId
 from nightlight.preserve.ports import BlobStore, KeyRing
 from nightlight.preserve.vault import Vault
+from nightlight.services.destroying import Destroying
+from nightlight.services.early_destruction import EarlyDestruction
 from nightlight.services.evidence import EvidenceDesk
 from nightlight.services.holds import Holds
 from nightlight.services.retention import Retention
@@ -39,7 +41,13 @@ class EvidenceRoom:
         self.blobs = MemoryBlobs()
         self.vault = Vault(blobs=store or self.blobs, keys=keys)
         self.holds = Holds(unit_of_work=unit_of_work, clock=clock)
-        self.retention = Retention(unit_of_work=unit_of_work, vault=self.vault, clock=clock)
+        self.destroying = Destroying(unit_of_work=unit_of_work, vault=self.vault, clock=clock)
+        self.retention = Retention(
+            unit_of_work=unit_of_work, destroying=self.destroying, clock=clock
+        )
+        self.early_destruction = EarlyDestruction(
+            unit_of_work=unit_of_work, destroying=self.destroying, clock=clock
+        )
         self.desk = EvidenceDesk(unit_of_work=unit_of_work, vault=self.vault, clock=clock)
 
     def case(

@@ -25,6 +25,7 @@ from nightlight.model.hold import HoldAct, HoldEvent
 from nightlight.model.ids import AccountId, CaseId, DecisionId, EventKey, PostId
 from nightlight.preserve.ports import KeyRing
 from nightlight.preserve.vault import Vault
+from nightlight.services.destroying import Destroying
 from nightlight.services.lists import Lists
 from nightlight.services.retention import Retention
 from nightlight.transaction import Transaction
@@ -176,7 +177,8 @@ def test_deleted_post_whose_bytes_are_destroyed_for_a_case_is_sealed_whole_after
                 tx.evidence.destroyed(one.id, at=now)
         tx.commit(ENTRY)
     later = HandClock(now + timedelta(days=400))
-    retention = Retention(unit_of_work=services.unit_of_work, vault=services.vault, clock=later)
+    destroying = Destroying(unit_of_work=services.unit_of_work, vault=services.vault, clock=later)
+    retention = Retention(unit_of_work=services.unit_of_work, destroying=destroying, clock=later)
     posts = keeper(desk, later, lambda _: pytest.fail("nothing is to be fetched"))
     meet(services.vault, retention, posts.run_due).result()
     [kept] = [one for one in desk.evidence(KEPT) if one.kind is EvidenceKind.POST]

@@ -25,6 +25,7 @@ from nightlight.model.event import (
 from nightlight.model.ids import AccountId, CaseId
 from nightlight.model.media import Scan, ScanState
 from nightlight.preserve.seal import Finding, Sealed, Sealer
+from nightlight.services.destroying import Destroying
 from nightlight.services.kept_posts import KeptPosts
 from nightlight.services.retention import Retention
 
@@ -139,7 +140,8 @@ def test_it_is_kept_from_its_sealing_on_and_then_destroyed(desk: Desk) -> None:
     assert {r.evidence.case_id for r in desk.services.retention.due(at=due)} == {one.id}
     then = HandClock(due + timedelta(days=1))
     services = desk.services
-    retention = Retention(unit_of_work=services.unit_of_work, vault=services.vault, clock=then)
+    destroying = Destroying(unit_of_work=services.unit_of_work, vault=services.vault, clock=then)
+    retention = Retention(unit_of_work=services.unit_of_work, destroying=destroying, clock=then)
     assert retention.run_due().destroyed == 2  # the post and the profile
     desk.take_in(deleted(minutes=20))
     assert kept(desk) == [one]

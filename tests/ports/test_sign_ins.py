@@ -125,7 +125,9 @@ def test_they_are_forgotten_after_their_days_but_for_what_a_case_needs(desk: Des
     services = desk.services
     for days, gone in ((89, 0), (91, 2)):
         then = HandClock(services.clock.now() + timedelta(days=days))
-        retention = Retention(unit_of_work=services.unit_of_work, vault=services.vault, clock=then)
+        retention = Retention(
+            unit_of_work=services.unit_of_work, destroying=services.destroying, clock=then
+        )
         assert retention.forget_machines() == gone
     assert kept(desk) == kept(desk, AccountId("bo")) == []
     assert [one.machine.network for one in sealed(desk)] == ["192.0.2.5"]

@@ -30,7 +30,9 @@ from nightlight.preserve.vault import Vault
 from nightlight.services import Services
 from nightlight.services.banks import Banks
 from nightlight.services.deadlines import Deadlines
+from nightlight.services.destroying import Destroying
 from nightlight.services.drafting import Drafting
+from nightlight.services.early_destruction import EarlyDestruction
 from nightlight.services.evidence import EvidenceDesk
 from nightlight.services.exchanges import Exchanges
 from nightlight.services.export import Exports
@@ -114,6 +116,7 @@ def build_services(settings: Settings, *, clock: Clock | None = None) -> Service
         id_key=keys.naming_key(),
         one_person=settings.one_person_lists,
     )
+    destroying = Destroying(unit_of_work=unit_of_work, vault=vault, clock=clock)
     return Services(
         settings=settings,
         clock=clock,
@@ -137,7 +140,11 @@ def build_services(settings: Settings, *, clock: Clock | None = None) -> Service
             clock=clock,
         ),
         holds=Holds(unit_of_work=unit_of_work, clock=clock),
-        retention=Retention(unit_of_work=unit_of_work, vault=vault, clock=clock),
+        retention=Retention(unit_of_work=unit_of_work, destroying=destroying, clock=clock),
+        destroying=destroying,
+        early_destruction=EarlyDestruction(
+            unit_of_work=unit_of_work, destroying=destroying, clock=clock
+        ),
         kept_posts=KeptPosts(
             unit_of_work=unit_of_work, sealer=sealer, fetch=intake.seal_now, clock=clock
         ),

@@ -143,9 +143,9 @@ def destroy(
     Early destruction waits for `evidence approve` by another person. Nothing that the law, a hold,
     an open case, an unfiled tip or an open report decision keeps can be destroyed early.
     """
-    retention = open_services().retention
+    services = open_services()
     if evidence_ids:
-        request = retention.propose_early(
+        request = services.early_destruction.propose(
             evidence_ids, person=by, reference=reference, reason=reason
         )
         if json:
@@ -153,7 +153,7 @@ def destroy(
         else:
             out.print(f"{request.id} waits for another person: `nightlight evidence approve`")
         return
-    done = retention.run_due()
+    done = services.retention.run_due()
     if json:
         print_json(fields_of(done))
     else:
@@ -175,7 +175,7 @@ def missing(
     json: Json = False,
 ) -> None:
     """List what is to be destroyed and is not in the vault: leaves with 1 if there is any."""
-    found = open_services().retention.missing(limit)
+    found = open_services().destroying.missing(limit)
     if json:
         for one in found:
             print_json(fields_of(one))
@@ -196,7 +196,7 @@ def give_up(
     reason: Reason,
 ) -> None:
     """Let evidence that is due and missing count as gone; the certificate says it was missing."""
-    open_services().retention.give_up(evidence_id, person=by, reason=reason)
+    open_services().destroying.give_up(evidence_id, person=by, reason=reason)
     out.print(f"{evidence_id} counts as gone: it was missing, nothing was destroyed", markup=False)
 
 

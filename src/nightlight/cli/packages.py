@@ -73,7 +73,7 @@ def approve(
         services.exports.approve(request_id, person=by, reason=reason)
         package(request_id, by=by, to=to, passphrase_file=passphrase_file, json=json)
         return
-    done = services.retention.approve_early(request_id, person=by, reason=reason)
+    done = services.early_destruction.approve(request_id, person=by, reason=reason)
     if json:
         print_json(fields_of(done))
     else:

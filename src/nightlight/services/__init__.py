@@ -11,6 +11,8 @@ from nightlight.report.ports import CyberTipline
 from nightlight.services.banks import Banks
 from nightlight.services.deadlines import Deadlines
 from nightlight.services.delivery import Dispatcher
+from nightlight.services.destroying import Destroying
+from nightlight.services.early_destruction import EarlyDestruction
 from nightlight.services.evidence import EvidenceDesk
 from nightlight.services.exchanges import Exchanges
 from nightlight.services.export import Exports
@@ -66,6 +68,8 @@ class Services(Struct, frozen=True, kw_only=True):
     holds: Holds
     keys: Keys
     retention: Retention
+    destroying: Destroying
+    early_destruction: EarlyDestruction
     kept_posts: KeptPosts
     requests: Requests
     review: Review

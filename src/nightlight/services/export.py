@@ -31,7 +31,7 @@ from nightlight.preserve.package import (
     SigningKey,
 )
 from nightlight.preserve.vault import Vault
-from nightlight.services.retention import request_entry
+from nightlight.services.requests import request_entry
 from nightlight.transaction import Transaction, UnitOfWork, let_nothing_be_destroyed
 
 #: Stands for the recipient where a passphrase opens the package.

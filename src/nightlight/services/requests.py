@@ -1,8 +1,8 @@
 """What one person proposes to do with evidence and another decides."""
 
 from nightlight.audit.clock import Clock
+from nightlight.model.audit import AuditEntry
 from nightlight.model.custody import CustodyRequest, RequestState
-from nightlight.services.retention import request_entry
 from nightlight.transaction import UnitOfWork, let_nothing_be_destroyed
 
 
@@ -43,3 +43,21 @@ class Requests:
             tx.custody.save_request(request)
             tx.commit(request_entry("custody.rejected", request, person, reason))
         return request
+
+
+def request_entry(action: str, request: CustodyRequest, person: str, reason: str) -> AuditEntry:
+    """Return what the record says of a request that two people decide."""
+    return AuditEntry(
+        actor=person,
+        action=action,
+        subject=request.id,
+        reason=reason,
+        detail={
+            "what": request.what.value,
+            "case": request.case_id,
+            "evidence": list(request.evidence_ids),
+            "reference": request.reference,
+            "recipient": request.recipient,
+            "proposed_by": request.proposed_by,
+        },
+    )

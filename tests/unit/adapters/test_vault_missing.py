@@ -83,4 +83,4 @@ def test_a_folder_that_only_looks_like_the_vault_certifies_nothing(
     shutil.rmtree(root)
     shutil.move(away, root)
     assert room.retention.run_due().destroyed == 1
-    assert room.retention.missing(9) == []
+    assert room.destroying.missing(9) == []

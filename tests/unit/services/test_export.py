@@ -228,11 +228,11 @@ def test_an_export_needs_its_case_and_its_request(exports: Exports, room: Eviden
         exports.approve("none", person="bo", reason="x")
     room.case("case-2")
     room.seal("other", "case-2")
-    request = room.retention.propose_early(["other"], reference="", **WHO)
+    request = room.early_destruction.propose(["other"], reference="", **WHO)
     with pytest.raises(InvalidInput, match="no request to export"):
         exports.approve(request.id, person="bo", reason="x")
     with pytest.raises(InvalidInput, match="no request to destroy"):
-        room.retention.approve_early(propose(exports).id, person="bo", reason="x")
+        room.early_destruction.approve(propose(exports).id, person="bo", reason="x")
 
 
 def test_what_was_changed_in_the_vault_makes_no_package(

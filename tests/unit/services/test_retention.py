@@ -96,7 +96,7 @@ def test_nothing_of_an_unsettled_case_is_destroyed(room: EvidenceRoom, state: Ca
     room.clock.advance(days=4000)
     assert room.retention.run_due().ordered == 0
     with pytest.raises(Conflict, match="its case is"):
-        room.retention.propose_early([one], reference="", **WHO)
+        room.early_destruction.propose([one], reference="", **WHO)
     assert room.destroyed_at(one) is None
 
 
@@ -296,7 +296,7 @@ def test_what_goes_after_the_vault_failed_to_destroy_it_is_missing_and_not_certi
     [alarm] = room.entries("evidence.missed")
     before = f"; to destroy it failed {failed_at}, and it is gone since"
     assert str(alarm.detail["before"]).endswith(before)
-    room.retention.give_up(one, **WHO)
+    room.destroying.give_up(one, **WHO)
     [certificate] = room.entries("evidence.destroyed")
     assert str(certificate.detail["before"]).endswith(before)
     assert certificate.detail["vault"] == (
@@ -356,7 +356,7 @@ def test_what_is_missing_is_an_alarm_and_never_certified_as_destroyed(room: Evid
     [alarm] = room.entries("evidence.missed")
     assert alarm.subject == one
     assert str(alarm.detail["before"]).startswith("last opened 2026-03-04")
-    assert [order.evidence_id for order in room.retention.missing(9)] == [one]
+    assert [order.evidence_id for order in room.destroying.missing(9)] == [one]
     assert [entry.subject for entry in room.entries("evidence.destroyed")] == [other]
 
 
@@ -368,12 +368,12 @@ def test_what_was_missing_and_comes_back_is_destroyed_like_any(room: EvidenceRoo
     assert room.retention.run_due().missing == 1
     room.blobs.kept.update(kept)
     with pytest.raises(Conflict, match="is there again"):
-        room.retention.give_up(one, **WHO)
+        room.destroying.give_up(one, **WHO)
     assert room.retention.run_due().destroyed == 1
     [certificate] = room.entries("evidence.destroyed")
     assert certificate.detail["vault"] == "destroyed, and found absent"
     assert str(certificate.detail["before"]).startswith("found there 2027")
-    assert room.retention.missing(9) == []
+    assert room.destroying.missing(9) == []
 
 
 def test_only_a_person_lets_what_is_missing_count_as_gone_and_the_certificate_says_so(
@@ -382,16 +382,16 @@ def test_only_a_person_lets_what_is_missing_count_as_gone_and_the_certificate_sa
     one = reported(room)
     room.clock.advance(days=YEAR)
     with pytest.raises(Conflict, match="not found missing"):
-        room.retention.give_up(one, **WHO)
+        room.destroying.give_up(one, **WHO)
     room.blobs.kept.clear()
     room.retention.run_due()
     with pytest.raises(InvalidInput):
-        room.retention.give_up(one, person="ana", reason=" ")
+        room.destroying.give_up(one, person="ana", reason=" ")
     hold = room.holds.place(CASE, reference="letter 7", until=None, **WHO)
     with pytest.raises(Conflict, match="letter 7"):
-        room.retention.give_up(one, **WHO)
+        room.destroying.give_up(one, **WHO)
     room.holds.release(hold.id, **WHO)
-    room.retention.give_up(one, **WHO)
+    room.destroying.give_up(one, **WHO)
     [certificate] = room.entries("evidence.destroyed")
     assert (certificate.actor, certificate.subject) == ("ana", one)
     assert certificate.detail["vault"] == "nothing was destroyed: it was missing"
@@ -415,43 +415,43 @@ def test_two_people_who_destroy_early_are_told_of_what_is_missing(room: Evidence
     room.case()
     one, other = room.seal("one", content=b"one"), room.seal("two", content=b"two")
     room.blobs.kept.pop(room.vault.name_of(room.evidence(one).digest))
-    request = room.retention.propose_early([one, other], reference="", **WHO)
-    done = room.retention.approve_early(request.id, person="bo", reason="sure")
+    request = room.early_destruction.propose([one, other], reference="", **WHO)
+    done = room.early_destruction.approve(request.id, person="bo", reason="sure")
     assert (done.ordered, done.destroyed, done.missing) == (2, 1, 1)
-    room.retention.give_up(one, **WHO)
+    room.destroying.give_up(one, **WHO)
     assert room.destroyed_at(one) is not None
 
 
 def test_two_people_may_destroy_early_what_nothing_keeps(room: EvidenceRoom) -> None:
     room.case()
     one = room.seal("one")
-    request = room.retention.propose_early([one], reference="order 9", **WHO)
+    request = room.early_destruction.propose([one], reference="order 9", **WHO)
     with pytest.raises(NotPermitted, match="another person"):
-        room.retention.approve_early(request.id, person=" ANA", reason="sure")
+        room.early_destruction.approve(request.id, person=" ANA", reason="sure")
     assert room.destroyed_at(one) is None
-    done = room.retention.approve_early(request.id, person="bo", reason="sure")
+    done = room.early_destruction.approve(request.id, person="bo", reason="sure")
     assert done.destroyed == 1
     [certificate] = room.entries("evidence.destroyed")
     assert (certificate.detail["proposed_by"], certificate.detail["approved_by"]) == ("ana", "bo")
     with pytest.raises(Conflict, match="approved before"):
-        room.retention.approve_early(request.id, person="bo", reason="sure")
+        room.early_destruction.approve(request.id, person="bo", reason="sure")
     with pytest.raises(Conflict, match="destroyed before"):
-        room.retention.propose_early([one], reference="", **WHO)
+        room.early_destruction.propose([one], reference="", **WHO)
 
 
 def test_two_people_cannot_shorten_the_year_after_a_report(room: EvidenceRoom) -> None:
     one = reported(room)
     with pytest.raises(NotPermitted, match="by law"):
-        room.retention.propose_early([one], reference="order 9", **WHO)
+        room.early_destruction.propose([one], reference="order 9", **WHO)
 
 
 def test_what_comes_to_be_held_between_proposal_and_approval_is_kept(room: EvidenceRoom) -> None:
     room.case()
     one = room.seal("one")
-    request = room.retention.propose_early([one], reference="", **WHO)
+    request = room.early_destruction.propose([one], reference="", **WHO)
     room.holds.place(CASE, reference="letter 7", until=None, **WHO)
     with pytest.raises(Conflict, match="hold letter 7"):
-        room.retention.approve_early(request.id, person="bo", reason="sure")
+        room.early_destruction.approve(request.id, person="bo", reason="sure")
     assert room.destroyed_at(one) is None
 
 
@@ -461,9 +461,9 @@ def test_early_destruction_is_of_one_case_and_says_why(room: EvidenceRoom) -> No
     ids = [room.seal("one"), room.seal("two", "case-2")]
     for wrong in ([], ids):
         with pytest.raises(InvalidInput):
-            room.retention.propose_early(wrong, reference="", **WHO)
+            room.early_destruction.propose(wrong, reference="", **WHO)
     with pytest.raises(InvalidInput):
-        room.retention.propose_early(ids[:1], reference="", person="ana", reason="")
+        room.early_destruction.propose(ids[:1], reference="", person="ana", reason="")
 
 
 def test_what_is_due_can_be_asked_for_ahead(room: EvidenceRoom) -> None:
