@@ -159,7 +159,37 @@ def _checked(tar: tarfile.TarFile, public: str) -> Manifest:
             raise IntegrityFailure("a member has a name that no member has")
         if _digest(_file(tar, one.name)) != (one.sha256, one.byte_count):
             raise IntegrityFailure(f"{one.name} was changed")
+    _check_nothing_between(tar, members)
     return manifest
+
+
+def _check_nothing_between(tar: tarfile.TarFile, members: list[tarfile.TarInfo]) -> None:
+    """Return only if the package holds its members and, between and after them, nothing but zeros.
+
+    Raises:
+        IntegrityFailure: it holds more, or ends elsewhere than the tar format does.
+    """
+    file = tar.fileobj
+    if file is None:
+        raise IntegrityFailure("the package is cut off, or no package")
+    reached = 0
+    for one in members:
+        if one.offset != reached:
+            raise IntegrityFailure(f"something was put in before {one.name}")
+        end = one.offset_data + one.size
+        reached = _whole(end, tarfile.BLOCKSIZE)
+        file.seek(end)
+        if any(file.read(reached - end)):
+            raise IntegrityFailure(f"something was put in after {one.name}")
+    file.seek(reached)
+    padding = _whole(reached + 2 * tarfile.BLOCKSIZE, tarfile.RECORDSIZE) - reached
+    # One byte more than there may be: what follows is found, however much it is.
+    if file.read(padding + 1) != bytes(padding):
+        raise IntegrityFailure("something was put in after the package's end, or it is cut off")
+
+
+def _whole(size: int, of: int) -> int:
+    return -(-size // of) * of
 
 
 def _identity(tar: tarfile.TarFile, identity: str, passphrase: str) -> pyrage.x25519.Identity:

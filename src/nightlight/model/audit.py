@@ -16,6 +16,7 @@ ACTIONS: Mapping[str, str] = {
     "evidence.open_failed": "an alarm: evidence could not be read for a tip, which waits",
     "evidence.viewed": "a person viewed a whole file, here or on the platform",
     "evidence.exported": "evidence was packed for an authority, as two people decided",
+    "evidence.packed": "the package of an export was written whole; the entry has its SHA-256",
     "evidence.destruction_ordered": "evidence of the case is due to be destroyed, and will be",
     "evidence.spared": "evidence that was to be destroyed is kept after all; the reason says why",
     "evidence.destroyed": "the certificate: evidence is gone, what was found before, and the rule",

@@ -199,7 +199,30 @@ class Exports:
             manifest=manifest,
             sign=self._key.sign,
         )
+        self._record_written(request, packed, to, person)
         return Exported(request=request, packed=packed)
+
+    def _record_written(
+        self, request: CustodyRequest, packed: Packed, to: Path, person: str
+    ) -> None:
+        """Let the record name the package by its SHA-256; what it cannot name is not left there."""
+        entry = AuditEntry(
+            actor=person,
+            action="evidence.packed",
+            subject=request.case_id,
+            reason=f"{request.reference}: {request.reason}",
+            detail={
+                "request": request.id,
+                "package": packed.manifest.package,
+                "sha256": packed.sha256,
+            },
+        )
+        try:
+            with self._unit_of_work.begin() as tx:
+                tx.commit(entry)
+        except BaseException:
+            to.unlink(missing_ok=True)
+            raise
 
     def _check(self, request: CustodyRequest, person: str, passphrase: str) -> None:
         if request.state is not RequestState.APPROVED:

@@ -1,10 +1,11 @@
 """Evidence leaves only by two people, whole, signed, and openable by its recipient alone."""
 
+import hashlib
 import io
 import tarfile
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 import msgspec
 import pyrage
@@ -21,11 +22,12 @@ from nightlight.errors import (
     InvalidInput,
     NotFound,
     NotPermitted,
+    Unavailable,
 )
 from nightlight.model.case import CaseState
 from nightlight.model.custody import CustodyRequest
 from nightlight.model.ids import CaseId
-from nightlight.preserve.package import SigningKey
+from nightlight.preserve.package import Packed, SigningKey
 from nightlight.preserve.ports import KeyRing
 from nightlight.services.export import PASSPHRASE, Exports
 from nightlight.services.requests import Requests
@@ -284,6 +286,74 @@ def test_every_changed_byte_of_what_is_kept_is_found(package: Path, exports: Exp
             package.write_bytes(bytes(changed))
             with pytest.raises(IntegrityFailure):
                 verify_package(package, public=exports.public_key)
+
+
+def added_at(place: int, what: bytes) -> Callable[[bytes], bytes]:
+    return lambda body: body[:place] + what + body[place + len(what) :]
+
+
+ADDED: dict[str, Callable[[bytes], bytes]] = {
+    "bytes after its end": lambda body: body + b"zorbleflux" * 5_000,
+    "one byte after its end": lambda body: body + b"x",
+    "zeros after its end": lambda body: body + bytes(10_240),
+    "a whole package after its end": lambda body: body + body,
+    "bytes between its last member and its end": added_at(-700, b"zorbleflux"),
+    "bytes after a short member": lambda body: added_at(
+        body.rindex(b"manifest.sig") + 512 + 70, b"zorble"
+    )(body),
+    "a block between two members": lambda body: (
+        (place := body.rindex(b"manifest.sig")) and body[:place] + bytes(512) + body[place:]
+    ),
+    "an end that is cut off": lambda body: body[:-512],
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("change", ADDED.values(), ids=ADDED)
+def test_whatever_is_put_into_a_package_is_found(
+    package: Path, exports: Exports, change: Callable[[bytes], bytes]
+) -> None:
+    changed = change(package.read_bytes())
+    assert changed != package.read_bytes()
+    package.write_bytes(changed)
+    with pytest.raises(IntegrityFailure):
+        verify_package(package, public=exports.public_key)
+    with pytest.raises(IntegrityFailure):
+        opened(package, exports)
+
+
+def test_the_record_names_a_package_by_its_digest(
+    package: Path, exports: Exports, room: EvidenceRoom
+) -> None:
+    [entry] = room.entries("evidence.packed")
+    assert entry.actor == "ana"
+    assert entry.detail["sha256"] == hashlib.sha256(package.read_bytes()).hexdigest()
+    manifest = verify_package(package, public=exports.public_key)
+    assert entry.detail["package"] == manifest.package
+
+
+def test_a_package_that_the_record_cannot_name_is_not_left_there(
+    exports: Exports, room: EvidenceRoom, tmp_path: Path
+) -> None:
+    request = propose(exports)
+    exports.approve(request.id, person="bo", reason="checked")
+
+    class Closing(AgePacker):
+        """Lets the database go away once the package is written."""
+
+        def pack(self, to: Path, **more: Any) -> Packed:
+            packed = super().pack(to, **more)
+            exports._unit_of_work = Gone()  # type: ignore[assignment]  # as if it did not answer
+            return packed
+
+    class Gone:
+        def begin(self) -> NoReturn:
+            raise Unavailable("the database does not answer")
+
+    exports._packer = Closing()
+    with pytest.raises(Unavailable):
+        exports.write(request.id, tmp_path / "package.tar", person="ana")
+    assert not (tmp_path / "package.tar").exists()
+    assert len(room.entries("evidence.exported")) == 1
 
 
 def rebuilt(package: Path, change: Callable[[list[tuple[str, bytes]]], Any]) -> None:
