@@ -57,6 +57,8 @@ class StoredTip(Struct, frozen=True, kw_only=True):
         deadline_at: by when it should be filed, None where nobody said.
         appealed: a case of it that is under appeal, None where none is.
         overturned: a case of it that was overturned, None where none was.
+        trouble: why it cannot be read, "" where it can as far as anybody tried; of how far it came
+            no more than its state may be known then.
     """
 
     tip_id: TipId
@@ -67,6 +69,7 @@ class StoredTip(Struct, frozen=True, kw_only=True):
     filing: Filing
     appealed: CaseId | None = None
     overturned: CaseId | None = None
+    trouble: str = ""
 
 
 class Tips(Protocol):
@@ -81,6 +84,7 @@ class Tips(Protocol):
 
         Raises:
             NotFound: there is none with this id.
+            IntegrityFailure: what is stored of it cannot be read.
         """
         ...
 
@@ -107,6 +111,25 @@ class Tips(Protocol):
 
         A tip waits while one of its cases does not stand, but where a report may be open.
         """
+        ...
+
+    def set_aside(self, tip_id: TipId, trouble: str, *, until: datetime) -> bool:
+        """Let a tip that cannot be read wait; return whether it could be until now.
+
+        Nothing of it is changed; saving it takes the trouble away.
+        """
+        ...
+
+    def listed(self, tip_id: TipId) -> StoredTip:
+        """Return a tip as it may be listed.
+
+        Raises:
+            NotFound: there is none with this id.
+        """
+        ...
+
+    def unreadable(self) -> list[StoredTip]:
+        """Return the tips that were set aside since they cannot be read, oldest first."""
         ...
 
     def stands(self, tip_id: TipId) -> bool:

@@ -13,6 +13,7 @@ from nightlight.model.ids import AccountId, CaseId, TipId
 from nightlight.model.incident import IncidentType, WebPage
 from nightlight.model.person import ReportedParty
 from nightlight.model.reported_file import FileHash, ReportedFile
+from nightlight.report.progress import SET_ASIDE
 
 NOON = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
 
@@ -39,6 +40,7 @@ class MemoryTipStore:
         self.actions: list[str] = []
         self.history: list[Filing] = []
         self.contested: set[TipId] = set()
+        self.aside: dict[TipId, str] = {}
 
     def load(self, tip_id: TipId) -> tuple[CyberTip, Filing]:
         if tip_id not in self.tips:
@@ -51,6 +53,10 @@ class MemoryTipStore:
         self.filings[filing.tip_id] = filing
         self.actions.append(action)
         self.history.append(filing)
+
+    def set_aside(self, tip_id: TipId, trouble: str) -> Filing:
+        self.aside[tip_id] = trouble
+        return structs.replace(self.filings[tip_id], failure=f"{SET_ASIDE}: {trouble}")
 
     def stands(self, tip_id: TipId) -> bool:
         return tip_id not in self.contested

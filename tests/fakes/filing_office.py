@@ -47,11 +47,11 @@ class Watched(FakeCyberTipline):
 
 
 class FilingOffice(Desk):
-    """A home with one tip, about one case or more, and a line to file it at."""
+    """A home with a tip, about one case or more, and a line to file it at."""
 
     def __init__(self, folder: Path) -> None:
         super().__init__(folder, lists=False)
-        [tip] = self.tips()
+        tip = self.tips()[-1]
         with self.services.unit_of_work.read() as tx:
             self.cases = tx.tips.load(tip.tip_id)[0].cases
         services = self.services

@@ -12,7 +12,7 @@ from tests.ports.raw import raw_bytes
 
 from nightlight.adapters.sql import schema
 from nightlight.adapters.sql.database import SqlUnitOfWork
-from nightlight.errors import Conflict, NotFound
+from nightlight.errors import Conflict, IntegrityFailure, NotFound
 from nightlight.exchange.registry import (
     Credentials,
     Exchange,
@@ -308,3 +308,23 @@ def test_an_address_that_the_operator_set_may_be_private(unit_of_work: SqlUnitOf
     save(unit_of_work, exchange(public_only=False))
     with unit_of_work.read() as tx:
         assert not tx.exchanges.get("one")[0].public_only
+
+
+def test_one_that_cannot_be_read_is_listed_as_that_and_others_are_there(
+    unit_of_work: SqlUnitOfWork, engine: Engine, keys: KeyRing
+) -> None:
+    save(unit_of_work, exchange("one"), exchange("two"), exchange("three"))
+    table = schema.exchange
+    for name, spoilt in (("one", b"quibble"), ("two", keys.wrap(b"{"))):
+        with engine.begin() as connection:
+            connection.execute(
+                update(table).where(table.c.name == name).values(sealed_settings=spoilt)
+            )
+    with unit_of_work.read() as tx:
+        found = {one.name: (one.enabled, state.failure) for one, state in tx.exchanges.all()}
+        why = (
+            "its settings cannot be read: restore what is stored of it from a backup, or remove it"
+        )
+        assert found == {"one": (False, why), "three": (True, ""), "two": (False, why)}
+        with pytest.raises(IntegrityFailure):
+            tx.exchanges.get("two")

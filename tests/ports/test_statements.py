@@ -101,3 +101,21 @@ def test_refused_statement_waits_for_a_person(unit_of_work: SqlUnitOfWork) -> No
         tx.commit(ENTRY)
     [again] = claim(unit_of_work)
     assert (again.state, again.failure) == (StatementState.WAITING, "")
+
+
+def test_one_that_cannot_be_read_holds_up_no_other_and_waits_for_a_person(
+    unit_of_work: SqlUnitOfWork, engine: Engine
+) -> None:
+    put(unit_of_work, "a", "b")
+    with engine.begin() as connection:
+        connection.execute(text("UPDATE statement SET body = '{' WHERE id = 'sor_a'"))
+    claimed = claim(unit_of_work)
+    assert [(one.statement.id, one.state) for one in claimed] == [
+        ("sor_a", StatementState.REFUSED),
+        ("sor_b", StatementState.WAITING),
+    ]
+    settle(unit_of_work, *claimed)
+    assert [one.statement.id for one in claim(unit_of_work, seconds=90)] == ["sor_b"]
+    with unit_of_work.read() as tx:
+        [refused] = tx.statements.newest(10, StatementState.REFUSED)
+    assert refused.failure == "what is stored of it cannot be read: restore it from a backup"

@@ -355,6 +355,7 @@ def _tips(services: Services) -> Iterator[Finding]:
     now = services.clock.now()
     with services.unit_of_work.read() as tx:
         refused = tx.tips.refused()
+        unreadable = tx.tips.unreadable()
         overdue = tx.tips.overdue(now)
         unfinished = tx.tips.unfinished(now - _OPEN_FOR)
         appealed = tx.tips.waiting_for_appeals()
@@ -367,6 +368,7 @@ def _tips(services: Services) -> Iterator[Finding]:
     open_for = f"{_OPEN_FOR.total_seconds() / 3600:.0f} hours: NCMEC drops it after 24"
     go_on = "nightlight report file goes on with them; nightlight report list says why they wait"
     for health, tips, says, mend in (
+        (Health.WRONG, unreadable, "cannot be read, and are not filed", ""),
         (Health.WRONG, refused, "were refused", "nightlight report list says why"),
         (Health.WRONG, late, "are past their deadline", by_hand),
         (Health.WRONG, waiting, "are past their deadline and wait for an appeal", ""),
@@ -387,7 +389,12 @@ def _tips(services: Services) -> Iterator[Finding]:
 
 def _first_remedy(tips: Sequence[StoredTip]) -> str:
     first = tips[0]
-    found = remedy(first.filing, appealed=first.appealed, overturned=first.overturned)
+    found = remedy(
+        first.filing,
+        appealed=first.appealed,
+        overturned=first.overturned,
+        trouble=first.trouble,
+    )
     others = "; nightlight report list has the others" if tips[1:] else ""
     return found + others
 

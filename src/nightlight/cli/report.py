@@ -24,6 +24,7 @@ from nightlight.model.filing import TipState
 from nightlight.model.ids import CaseId, TipId
 from nightlight.model.incident import IncidentType
 from nightlight.report.plain import fields, summary
+from nightlight.report.progress import SET_ASIDE
 from nightlight.report.remedy import remedy
 from nightlight.transaction import StoredTip
 
@@ -51,7 +52,10 @@ def list_tips(
             print_json({**fields_of(tip), "to_do": _to_do(tip)})
         return
     print_rows(
-        ((t.tip_id, t.case_id, t.filing.state, t.filing.remote_id, t.filing.failure) for t in tips),
+        (
+            (t.tip_id, t.case_id, t.filing.state, t.filing.remote_id, _waits_because(t))
+            for t in tips
+        ),
         columns=("tip", "case", "state", "report id", "waits because"),
         empty="No tips: they are drafted when a reviewer confirms a reportable case.",
     )
@@ -68,8 +72,12 @@ def _print_drafted(tips: Sequence[CyberTip], *, json: bool) -> None:
             out.print(f"{tip.id} is drafted, to be filed with {tip.destination}", markup=False)
 
 
+def _waits_because(tip: StoredTip) -> str:
+    return f"{SET_ASIDE}: {tip.trouble}" if tip.trouble else tip.filing.failure
+
+
 def _to_do(tip: StoredTip) -> str:
-    return remedy(tip.filing, appealed=tip.appealed, overturned=tip.overturned)
+    return remedy(tip.filing, appealed=tip.appealed, overturned=tip.overturned, trouble=tip.trouble)
 
 
 @app.command()

@@ -9,7 +9,7 @@ from datetime import timedelta
 from hashlib import sha256
 
 from nightlight.audit.clock import Clock
-from nightlight.errors import Conflict, InvalidInput, NightlightError, Unavailable
+from nightlight.errors import InvalidInput, NightlightError, Unavailable
 from nightlight.model.cybertip import CyberTip, Destination
 from nightlight.model.filing import SETTLED, Filing, TipState
 from nightlight.model.ids import TipId
@@ -18,6 +18,7 @@ from nightlight.report.document import file_details_xml, report_xml
 from nightlight.report.ports import FilingAction, MediaSource, PackageBox, TipStore
 from nightlight.report.progress import Progress
 from nightlight.report.reporter import Reporter
+from nightlight.report.round import file_each
 
 _LEASE = timedelta(minutes=10)
 
@@ -62,13 +63,8 @@ class PackageFiler:
 
     def run_due(self, limit: int) -> list[Filing]:
         """Return the filings of up to ``limit`` due tips after advancing each."""
-        filings = []
-        for tip_id in self._store.due(self._clock.now(), limit, destination=self._name):
-            try:
-                filings.append(self.advance(tip_id))
-            except Conflict:
-                continue  # another filer has this tip, so it is in good hands
-        return filings
+        due = self._store.due(self._clock.now(), limit, destination=self._name)
+        return file_each(due, self.advance, store=self._store)
 
     def _pack(self, tip: CyberTip, run: Progress) -> None:
         try:

@@ -41,6 +41,7 @@ class FilingAction(StrEnum):
     PACKING_REQUESTED = "tip.packing_requested"
     WITHDRAWN = "tip.withdrawn"
     PAUSED = "tip.paused"
+    SET_ASIDE = "tip.set_aside"
 
 
 class EngagementStore(Protocol):
@@ -279,6 +280,14 @@ class TipStore(Protocol):
 
         Raises:
             NotFound: there is no such tip.
+            IntegrityFailure: what is stored of it cannot be read.
+        """
+        ...
+
+    def set_aside(self, tip_id: TipId, trouble: str) -> Filing:
+        """Return a tip that cannot be filed as it is stored, let to wait; the record says so once.
+
+        Nothing of it is changed: it is tried again every hour, and may be mended meanwhile.
         """
         ...
 

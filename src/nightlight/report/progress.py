@@ -26,6 +26,8 @@ _FILED_BEFORE = {
     OVERTURNED: f"filed before {OVERTURNED}: tell the authority",
     APPEALED: f"filed before {APPEALED}: tell the authority if that is overturned",
 }
+#: Why a tip waits that cannot be filed as it is stored.
+SET_ASIDE = "set aside"
 #: What a person must do where the answer to /finish was lost and the report is gone.
 ASK_FIRST = "it may have been finished: ask NCMEC whether they have this report"
 #: Why a tip waits whose report was taken back.

@@ -4,20 +4,32 @@ from datetime import timedelta
 
 from nightlight.model.filing import SETTLED, Filing, TipState
 from nightlight.model.ids import CaseId
-from nightlight.report.progress import ASK_FIRST
+from nightlight.report.progress import ASK_FIRST, SET_ASIDE
 
 #: NCMEC drops an unfinished report after a day, or an hour after its last change if that is later.
 EXPIRES_AFTER = timedelta(hours=24)
 
 
-def remedy(filing: Filing, *, appealed: CaseId | None, overturned: CaseId | None) -> str:
+def remedy(
+    filing: Filing,
+    *,
+    appealed: CaseId | None,
+    overturned: CaseId | None,
+    trouble: str = "",
+) -> str:
     """Return what a person must do about a tip, "" where nothing is to be done.
 
     Args:
         filing: how far it came.
         appealed: a case of it that is under appeal.
         overturned: a case of it that was overturned.
+        trouble: why it cannot be read, "" where it can.
     """
+    if trouble:
+        return (
+            f"{trouble}: restore what is stored of it from a backup, it is tried every hour; until"
+            " then report by hand: docs/operations/tips.md, Set aside"
+        )
     if filing.state is TipState.REFUSED:
         return _of_refused(filing)
     if filing.state is TipState.FILED and overturned:
@@ -29,6 +41,11 @@ def remedy(filing: Filing, *, appealed: CaseId | None, overturned: CaseId | None
             " --reviewer WHO --reason WHY"
         )
     return ""
+
+
+def is_set_aside(filing: Filing) -> bool:
+    """Return whether a filing is of a tip that was set aside just now."""
+    return filing.failure.startswith(f"{SET_ASIDE}: ")
 
 
 def is_in_doubt(filing: Filing) -> bool:

@@ -34,6 +34,7 @@ from nightlight.report.ports import (
 )
 from nightlight.report.progress import ASK_FIRST, Progress
 from nightlight.report.reporter import Reporter
+from nightlight.report.round import file_each
 from nightlight.report.schema import Schema, parsed
 
 #: Answers that say the open report is gone, so that nothing of it can ever be finished.
@@ -122,13 +123,8 @@ class Filer:
         Raises:
             NotPermitted: the credentials are not taken; the remaining tips were left alone.
         """
-        filings = []
-        for tip_id in self._store.due(self._clock.now(), limit, destination=self._name):
-            try:
-                filings.append(self.advance(tip_id))
-            except Conflict:
-                continue  # another filer has this tip, so it is in good hands
-        return filings
+        due = self._store.due(self._clock.now(), limit, destination=self._name)
+        return file_each(due, self.advance, store=self._store)
 
     def _resume(self, tip: CyberTip, run: Progress) -> None:
         """Go on from the stored state, which may name a call whose answer was lost."""

@@ -1,13 +1,13 @@
 """Tips as the filer needs them: each step is committed with its audit entry."""
 
 from collections.abc import Callable, Iterator, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Protocol
 
 from msgspec.structs import replace
 
 from nightlight.audit.clock import Clock
-from nightlight.errors import Conflict, NotFound, NotPermitted
+from nightlight.errors import Conflict, NightlightError, NotFound
 from nightlight.model.audit import AuditEntry
 from nightlight.model.case import STANDING, CaseState, CaseStep, next_state
 from nightlight.model.custody import Access, ReadKind
@@ -19,7 +19,8 @@ from nightlight.model.person import Disabled
 from nightlight.model.reported_file import ReportedFile
 from nightlight.preserve.vault import Vault
 from nightlight.report.account_actions import settle
-from nightlight.report.ports import OpenedMedia, TipFiler
+from nightlight.report.ports import FilingAction, OpenedMedia, TipFiler
+from nightlight.report.progress import SET_ASIDE
 from nightlight.services.sealed_machines import Told
 from nightlight.transaction import Transaction, UnitOfWork
 
@@ -32,6 +33,8 @@ _LOST = (
 _UNREAD = (
     "IP addresses and devices that were kept with this may be missing here: they could not be read."
 )
+#: What cannot be read is tried again after so long: somebody may have mended it.
+_SET_ASIDE_FOR = timedelta(hours=1)
 #: Steps by which a report comes into being at its destination.
 _COMMITTING = frozenset({TipState.OPENING, TipState.FINISHING, TipState.PACKING})
 
@@ -112,6 +115,33 @@ class StoredTips:
                     },
                 ),
             )
+
+    def set_aside(self, tip_id: TipId, trouble: str) -> Filing:
+        """Return a tip that cannot be filed as it is stored, let to wait; the record says so once.
+
+        Nothing of it is changed: it is tried again every hour, and may be mended meanwhile.
+        """
+        with self._unit_of_work.begin() as tx:
+            until = self._clock.now() + _SET_ASIDE_FOR
+            is_new = tx.tips.set_aside(tip_id, trouble, until=until)
+            tip = tx.tips.listed(tip_id)
+            if is_new:
+                tx.commit(
+                    AuditEntry(
+                        actor="nightlight",
+                        action=FilingAction.SET_ASIDE,
+                        subject=tip_id,
+                        reason=trouble,
+                        detail={
+                            "case": tip.case_id,
+                            "destination": tip.destination,
+                            "state": tip.filing.state.value,
+                        },
+                    )
+                )
+            else:
+                tx.commit_unrecorded()
+        return replace(tip.filing, failure=f"{SET_ASIDE}: {trouble}")
 
     def due(self, now: datetime, limit: int, *, destination: str) -> Sequence[TipId]:
         """Return a destination's tips that are not settled and need not wait beyond ``now``."""
@@ -295,15 +325,16 @@ class Filers:
         """Return the filings of up to ``limit`` due tips a destination after advancing each.
 
         Raises:
-            NotPermitted: a destination does not take the credentials; the others were served.
+            NightlightError: a destination cannot be served, as where it does not take the
+                credentials; the others were.
         """
         filings: list[Filing] = []
-        refusal: NotPermitted | None = None
+        failures: list[NightlightError] = []
         for filer in self._filers:
             try:
                 filings += filer.run_due(limit)
-            except NotPermitted as error:
-                refusal = error
-        if refusal is not None:
-            raise refusal
+            except NightlightError as error:
+                failures.append(error)
+        if failures:
+            raise failures[0]
         return filings

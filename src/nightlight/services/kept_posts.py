@@ -8,7 +8,6 @@ from collections import Counter
 from collections.abc import Callable
 
 from nightlight.audit.clock import Clock
-from nightlight.errors import NightlightError
 from nightlight.model.audit import AuditEntry
 from nightlight.model.case import Evidence, EvidenceKind
 from nightlight.model.context import MediaContext
@@ -51,16 +50,16 @@ class KeptPosts:
         """Return for how many of up to ``limit`` posts sealing was tried now.
 
         Raises:
-            NightlightError: some failed otherwise than by what cannot be had; they stay due, and
-                the others were tried.
+            Exception: some failed otherwise than by what cannot be had; they stay due, and the
+                others were tried.
         """
         with self._unit_of_work.read() as tx:
             due = tx.kept_posts.due(self._clock.now(), limit)
-        failure: NightlightError | None = None
+        failure: Exception | None = None
         for one in due:
             try:
                 self._seal(one.id)
-            except NightlightError as error:
+            except Exception as error:  # noqa: BLE001  one post must not stop the sealing of others
                 failure = error
         if failure is not None:
             raise failure

@@ -57,12 +57,8 @@ class Statements:
             if not claimed:
                 return []
             tx.commit_unrecorded()
-        try:
-            submitted = self._database.submit([one.statement for one in claimed])
-        except Unavailable as error:
-            settled = [self._postponed(one, str(error)) for one in claimed]
-        else:
-            settled = [self._settled(one, submitted) for one in claimed]
+        unreadable = [one for one in claimed if one.state is StatementState.REFUSED]
+        settled = [*unreadable, *self._sent([one for one in claimed if one not in unreadable])]
         with self._unit_of_work.begin() as tx:
             tx.statements.settle(settled)
             entries = _entries(settled)
@@ -71,6 +67,15 @@ class Statements:
             else:
                 tx.commit_unrecorded()
         return settled
+
+    def _sent(self, claimed: Sequence[StatementDelivery]) -> list[StatementDelivery]:
+        if not claimed:
+            return []
+        try:
+            submitted = self._database.submit([one.statement for one in claimed])
+        except Unavailable as error:
+            return [self._postponed(one, str(error)) for one in claimed]
+        return [self._settled(one, submitted) for one in claimed]
 
     def retry(self, statement_id: str, *, actor: str, reason: str) -> None:
         """Let a refused statement be sent again.

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from datetime import datetime, timedelta
 from threading import Event as Stop
+from traceback import extract_tb
 
 import structlog
 from msgspec import Struct
@@ -10,6 +11,7 @@ from msgspec import Struct
 from nightlight.detect.hunting import HuntState
 from nightlight.errors import NightlightError, Unavailable
 from nightlight.model.filing import TipState
+from nightlight.report.remedy import is_set_aside
 from nightlight.services import Services
 from nightlight.worker.watch import RecordWatch
 
@@ -111,6 +113,13 @@ class Worker:
             _log.error("step.failed", step=name, code=error.code, error=str(error))
             self._failing[name] = error.code
             return None
+        except Exception as error:  # noqa: BLE001  one step must not end the worker and all others
+            fault = type(error).__name__
+            _log.error(
+                "step.failed", step=name, code="unforeseen", error=fault, where=_where(error)
+            )
+            self._failing[name] = f"unforeseen {fault}"
+            return None
         self._failing.pop(name, None)
         return busy
 
@@ -161,7 +170,9 @@ class Worker:
             return False
         filings = filer.run_due(self._options.tips)
         for one in filings:
-            if one.state is TipState.REFUSED:
+            if is_set_aside(one):
+                _log.error("tip.set_aside", tip=one.tip_id, why=one.failure)
+            elif one.state is TipState.REFUSED:
                 _log.error("tip.refused", tip=one.tip_id, report=one.remote_id, why=one.failure)
             elif one.state is TipState.FILED and one.failure:
                 _log.warning("tip.filed", tip=one.tip_id, report=one.remote_id, why=one.failure)
@@ -235,3 +246,9 @@ class Worker:
         for tip in self._services.deadlines.notice():
             _log.error("tip.overdue", tip=tip.tip_id, state=tip.filing.state.value)
         return False
+
+
+def _where(error: Exception) -> str:
+    """Return the place in the program that failed, without anything that was handed to it."""
+    last = extract_tb(error.__traceback__)[-1]
+    return f"{last.name}, line {last.lineno}"

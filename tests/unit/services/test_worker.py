@@ -21,6 +21,13 @@ class Broken:
         raise NotPermitted("zorbleflux")
 
 
+class Bewildered:
+    """Fails with an error that nobody foresaw."""
+
+    def run_due(self, *_: int) -> bool:
+        raise ValueError("zorbleflux")
+
+
 class StuckRetention:
     """Destroys nothing of what is due."""
 
@@ -74,6 +81,17 @@ def test_a_step_that_fails_stops_no_other_and_is_named(tmp_path: Path) -> None:
     assert said == (
         "deliver: not_permitted, destroy: unavailable, escalate: unavailable, file: not_permitted"
     )
+
+
+def test_an_error_that_nobody_foresaw_ends_no_worker_and_is_named(tmp_path: Path) -> None:
+    escalations: Any = Escalations()
+    bewildered: Any = Bewildered()
+    services = replace(fresh_services(tmp_path), filer=bewildered, report_decisions=escalations)
+    run(services, rounds=3)
+    assert escalations.asked == 3
+    with services.unit_of_work.read() as tx:
+        _, said = tx.heartbeats.last()["worker"]
+    assert said == "escalate: unavailable, file: unforeseen ValueError"
 
 
 def test_the_heartbeat_of_a_worker_that_works_says_nothing(tmp_path: Path) -> None:

@@ -19,7 +19,7 @@ from nightlight.adapters.sql.rows import (
     to_us_or_none,
 )
 from nightlight.adapters.sql.schema import exchange, heartbeat, vote
-from nightlight.errors import Conflict, NotFound
+from nightlight.errors import Conflict, IntegrityFailure, NotFound
 from nightlight.exchange.registry import (
     Credentials,
     Exchange,
@@ -44,6 +44,7 @@ _NOTHING: Row = {
     "fetched": 0,
 }
 _KEPT = tuple(_NOTHING)
+_UNREADABLE = "its settings cannot be read"
 #: The longest that a new opinion waits for one that may be on its way.
 _FLIGHT = timedelta(seconds=60)
 
@@ -101,9 +102,9 @@ class SqlExchangeStore:
         return self._read(self._row(name))
 
     def all(self) -> list[tuple[Exchange, FetchState]]:
-        """Return every exchange, by name."""
+        """Return every exchange, by name; one that cannot be read says so, and is not fetched."""
         rows = self._connection.execute(self._joined().order_by(exchange.c.name))
-        return [self._read(row) for row in rows if not row.name.startswith(_API_ROW)]
+        return [self._listed(row) for row in rows if not row.name.startswith(_API_ROW)]
 
     def credentials(self, name: str, *, shared: bool = True) -> Credentials:
         """Return what opens an exchange; its API's, if ``shared``, where it has none of its own.
@@ -302,10 +303,23 @@ class SqlExchangeStore:
         return row
 
     def _opened(self, row: Any) -> _Settings:
-        return _settings.decode(self._keys.unwrap(row.sealed_settings))
+        try:
+            return _settings.decode(self._keys.unwrap(row.sealed_settings))
+        except msgspec.DecodeError as error:
+            raise IntegrityFailure("the settings of an exchange cannot be read") from error
+
+    def _listed(self, row: Any) -> tuple[Exchange, FetchState]:
+        try:
+            return self._read(row)
+        except IntegrityFailure:
+            settings, state = self._as(row, _Settings())
+            why = f"{_UNREADABLE}: restore what is stored of it from a backup, or remove it"
+            return replace(settings, enabled=False), replace(state, failure=why)
 
     def _read(self, row: Any) -> tuple[Exchange, FetchState]:
-        opened = self._opened(row)
+        return self._as(row, self._opened(row))
+
+    def _as(self, row: Any, opened: _Settings) -> tuple[Exchange, FetchState]:
         settings = Exchange(
             name=row.name,
             api=row.api,

@@ -34,7 +34,7 @@ from nightlight.adapters.sql.schema import (
 )
 from nightlight.errors import NotFound
 from nightlight.model.custody import CustodyRequest, Destruction
-from nightlight.model.filing import Filing
+from nightlight.model.filing import Filing, TipState
 from nightlight.model.hold import Hold, HoldAct, HoldEvent, holds_in
 from nightlight.model.ids import CaseId
 from nightlight.model.report_decision import ReportState
@@ -147,12 +147,9 @@ class SqlCustodyStore:
             .join(review_case, review_case.c.id == cybertip.c.case_id, isouter=True)
             .where(cybertip.c.id.in_(reporting))
         )
-        found = []
-        for case_id, account_id, body in rows:
-            filing = _filing.decode(body)
-            standing = TipStanding(state=filing.state, filed_at=filing.filed_at)
-            found.append((case_id, account_id or None, standing))
-        return found
+        return [
+            (case_id, account_id or None, _standing(body)) for case_id, account_id, body in rows
+        ]
 
     def say(self, event: HoldEvent) -> None:
         """Store what is said of a hold; what was said before stays.
@@ -322,6 +319,15 @@ class SqlCustodyStore:
             .limit(limit)
         )
         return [_request.decode(one) for one in rows.scalars()]
+
+
+def _standing(body: str) -> TipStanding:
+    """Return how far a tip came; one of which that cannot be read is not done, and keeps."""
+    try:
+        filing = _filing.decode(body)
+    except msgspec.DecodeError:
+        return TipStanding(state=TipState.DRAFTED, filed_at=None)
+    return TipStanding(state=filing.state, filed_at=filing.filed_at)
 
 
 def _event(row: Row[Any]) -> HoldEvent:

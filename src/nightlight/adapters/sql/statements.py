@@ -19,7 +19,8 @@ from nightlight.adapters.sql.rows import (
     to_us_or_none,
 )
 from nightlight.adapters.sql.schema import statement
-from nightlight.model.ids import keyed_id
+from nightlight.model.effect import EffectKind
+from nightlight.model.ids import EffectId, keyed_id
 from nightlight.model.statement import Statement, StatementDelivery, StatementState
 from nightlight.preserve.ports import KeyRing
 
@@ -53,7 +54,10 @@ class SqlStatementStore:
         put_new(self._connection, statement, rows)
 
     def claim(self, *, now: datetime, lease_s: float, limit: int) -> list[StatementDelivery]:
-        """Return due statements, hidden from other workers for ``lease_s`` seconds."""
+        """Return due statements, hidden from other workers for ``lease_s`` seconds.
+
+        One that cannot be read is among them, as refused.
+        """
         due = (
             select(statement)
             .where(
@@ -119,13 +123,40 @@ class SqlStatementStore:
 
 
 def _delivery(row: Row[Any]) -> StatementDelivery:
+    state, failure = StatementState(row.state), row.failure
+    try:
+        made = _decoder.decode(row.body)
+    except msgspec.DecodeError:
+        made = _unreadable(row)
+        state = StatementState.REFUSED if state is StatementState.WAITING else state
+        failure = "what is stored of it cannot be read: restore it from a backup"
     return StatementDelivery(
-        statement=_decoder.decode(row.body),
-        state=StatementState(row.state),
+        statement=made,
+        state=state,
         attempts=row.attempts,
         made_at=from_us(row.made_us),
         next_attempt_at=from_us(row.next_us),
         sent_at=from_us_or_none(row.sent_us),
         receipt=row.receipt,
-        failure=row.failure,
+        failure=failure,
+    )
+
+
+def _unreadable(row: Row[Any]) -> Statement:
+    """Return what a statement is listed as that cannot be read: its name, and nothing else."""
+    day = from_us(row.made_us).date()
+    return Statement(
+        id=row.id,
+        effect_id=EffectId(""),
+        restriction=EffectKind.REVIEW,
+        facts="",
+        illegal=False,
+        suspected=False,
+        child_abuse_material=False,
+        content=(),
+        content_date=day,
+        applied_on=day,
+        notified=False,
+        found_by_machine=False,
+        decided_by_machine=False,
     )

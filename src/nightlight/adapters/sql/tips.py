@@ -1,15 +1,16 @@
 """CyberTips and how far their filing came; a tip's content is sealed."""
 
 from datetime import datetime
-from typing import Any
+from enum import StrEnum
+from typing import Any, TypeVar
 
 import msgspec
-from sqlalchemy import Connection, ScalarSelect, Select, delete, func, or_, select, update
+from sqlalchemy import Connection, Row, ScalarSelect, Select, delete, func, or_, select, update
 
 from nightlight.adapters.sql.rows import from_us, put_new, to_json, to_us
 from nightlight.adapters.sql.schema import cybertip, review_case, tip_case
 from nightlight.adapters.sql.tip_format import decode_tip, encode_tip
-from nightlight.errors import Conflict, NotFound
+from nightlight.errors import Conflict, IntegrityFailure, NotFound
 from nightlight.model.case import STANDING, CaseState
 from nightlight.model.cybertip import CyberTip, Destination
 from nightlight.model.filing import SETTLED, UNFINISHED, Filing, TipState
@@ -18,6 +19,7 @@ from nightlight.preserve.ports import KeyRing
 from nightlight.transaction import StoredTip
 
 _filing = msgspec.json.Decoder(Filing)
+_Kind = TypeVar("_Kind", bound=StrEnum)
 
 
 class SqlTips:
@@ -42,6 +44,8 @@ class SqlTips:
             "drafted_us": to_us(at),
             "updated_us": to_us(at),
             "alarmed_us": None,
+            "trouble": None,
+            "line": None,
             "deadline_us": None if deadline_at is None else to_us(deadline_at),
         }
         put_new(self._connection, cybertip, [row])
@@ -52,13 +56,14 @@ class SqlTips:
 
         Raises:
             NotFound: there is none with this id.
+            IntegrityFailure: what is stored of it cannot be read.
         """
         row = self._connection.execute(
             select(cybertip).where(cybertip.c.id == tip_id)
         ).one_or_none()
         if row is None:
-            raise NotFound(f"no tip {tip_id}", hint="`nightlight report list` shows the tips")
-        return decode_tip(self._keys.unwrap(row.sealed_tip)), _filing.decode(row.filing)
+            raise _unknown(tip_id)
+        return decode_tip(self._keys.unwrap(row.sealed_tip)), _filing_in(row)
 
     def save(self, filing: Filing, *, at: datetime) -> None:
         """Store the progress of a tip over the progress before it.
@@ -75,6 +80,7 @@ class SqlTips:
                 filing=to_json(filing),
                 next_us=to_us(filing.next_attempt_at or at),
                 updated_us=to_us(at),
+                trouble=None,
             )
         )
         if changed.rowcount != 1:
@@ -131,6 +137,38 @@ class SqlTips:
             .limit(limit)
         )
         return [TipId(one) for one in rows.scalars()]
+
+    def set_aside(self, tip_id: TipId, trouble: str, *, until: datetime) -> bool:
+        """Let a tip that cannot be read wait; return whether it could be until now.
+
+        Nothing of it is changed; saving it takes the trouble away.
+        """
+        here = cybertip.c.id == tip_id
+        known = select(cybertip.c.trouble).where(here).with_for_update()
+        before = self._connection.execute(known).scalar_one()
+        self._connection.execute(
+            update(cybertip).where(here).values(trouble=trouble, next_us=to_us(until))
+        )
+        return before is None
+
+    def listed(self, tip_id: TipId) -> StoredTip:
+        """Return a tip as it may be listed.
+
+        Raises:
+            NotFound: there is none with this id.
+        """
+        found = self._stored(select(cybertip).where(cybertip.c.id == tip_id))
+        if not found:
+            raise _unknown(tip_id)
+        return found[0]
+
+    def unreadable(self) -> list[StoredTip]:
+        """Return the tips that were set aside since they cannot be read, oldest first."""
+        return self._stored(
+            select(cybertip)
+            .where(cybertip.c.trouble.is_not(None))
+            .order_by(cybertip.c.drafted_us, cybertip.c.id)
+        )
 
     def stands(self, tip_id: TipId) -> bool:
         """Return whether every case of a tip stands."""
@@ -231,19 +269,49 @@ class SqlTips:
             _case_in(CaseState.APPEALED).label("appealed"),
             _case_in(CaseState.OVERTURNED).label("overturned"),
         )
-        return [
-            StoredTip(
-                tip_id=row.id,
-                case_id=CaseId(row.case_id),
-                destination=Destination(row.destination),
-                drafted_at=from_us(row.drafted_us),
-                deadline_at=None if row.deadline_us is None else from_us(row.deadline_us),
-                filing=_filing.decode(row.filing),
-                appealed=None if row.appealed is None else CaseId(row.appealed),
-                overturned=None if row.overturned is None else CaseId(row.overturned),
-            )
-            for row in self._connection.execute(query)
-        ]
+        return [_stored_in(row) for row in self._connection.execute(query)]
+
+
+def _unknown(tip_id: TipId) -> NotFound:
+    return NotFound(f"no tip {tip_id}", hint="`nightlight report list` shows the tips")
+
+
+def _filing_in(row: Row[Any]) -> Filing:
+    """Return how far a tip came.
+
+    Raises:
+        IntegrityFailure: that cannot be read.
+    """
+    try:
+        return _filing.decode(row.filing)
+    except msgspec.DecodeError as error:
+        raise IntegrityFailure("how far the tip came is stored, and cannot be read") from error
+
+
+def _stored_in(row: Row[Any]) -> StoredTip:
+    """Return a tip as it may be listed, also one that cannot be read: the list has others."""
+    trouble = row.trouble or ""
+    try:
+        filing = _filing_in(row)
+    except IntegrityFailure as failure:
+        trouble = trouble or str(failure)
+        state = _known(TipState, row.state, TipState.REFUSED)
+        filing = Filing(tip_id=row.id, state=state, revision=row.revision)
+    return StoredTip(
+        tip_id=row.id,
+        case_id=CaseId(row.case_id),
+        destination=_known(Destination, row.destination, Destination.NCMEC),
+        drafted_at=from_us(row.drafted_us),
+        deadline_at=None if row.deadline_us is None else from_us(row.deadline_us),
+        filing=filing,
+        appealed=None if row.appealed is None else CaseId(row.appealed),
+        overturned=None if row.overturned is None else CaseId(row.overturned),
+        trouble=trouble,
+    )
+
+
+def _known(kind: type[_Kind], value: str, otherwise: _Kind) -> _Kind:
+    return kind(value) if value in set(kind) else otherwise
 
 
 def _contested() -> Select[Any]:

@@ -164,7 +164,12 @@ def reports(services: Services, _: Asked) -> Shown:
         late = {one.tip_id for one in tx.tips.overdue(services.clock.now())}
         tips = tx.tips.newest(_PAGE_ROWS)
     remedies = {
-        one.tip_id: remedy(one.filing, appealed=one.appealed, overturned=one.overturned)
+        one.tip_id: remedy(
+            one.filing,
+            appealed=one.appealed,
+            overturned=one.overturned,
+            trouble=one.trouble,
+        )
         for one in tips
     }
     return {"tips": tips, "late": late, "remedies": remedies, "expires_after": EXPIRES_AFTER}

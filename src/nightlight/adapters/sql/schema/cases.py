@@ -52,6 +52,8 @@ cybertip = Table(
     Column("updated_us", BigInteger, nullable=False),
     Column("deadline_us", BigInteger),
     Column("alarmed_us", BigInteger),
+    Column("trouble", Text),
+    Column("line", Text),
 )
 
 #: Every case that a tip reports.
