@@ -25,7 +25,7 @@ AVOIDED = re.compile(
 ALLOWED = {("report/incident_xml.py", "Child Porn"), ("adapters/video_hasher.py", "whitelist")}
 ACTION = re.compile(
     r"(events|account|report|evidence|decision|case|effect|bank|lexicon|policy|tip|exchange|media|token|test|hunt|offer|keys|hold|custody|suggestion|record|statement)"
-    r"\.(\w+ed|sealed|made|dead|held|reset|viewed|destruction_ordered|\w*withdrawn|upheld|overturned|started_over|set_aside|overdue|found|sent)"
+    r"\.(\w+ed|sealed|made|dead|held|reset|viewed|destruction_ordered|\w*withdrawn|upheld|overturned|started_over|set_aside|overdue|found|given|sent)"
 )
 #: What looks like an action: a field of the policy file, and the types of a webhook and of events.
 NO_ACTIONS = {

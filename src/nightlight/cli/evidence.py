@@ -71,9 +71,12 @@ def open_evidence(
 ) -> None:
     """Open sealed evidence into a file; the record and the view log say who did, and what for."""
     with _destination(to) as file:
-        opened = open_services().evidence.open(evidence_id, Access(person=by, purpose=purpose))
+        desk = open_services().evidence
+        opened = desk.open(evidence_id, Access(person=by, purpose=purpose))
         for part in opened.parts:
             file.write(part)
+        _to_the_last_byte(file, to)
+        desk.given(opened)
     err.print(f"{opened.evidence.byte_count:,} bytes opened; delete them when you are done")
 
 
@@ -93,7 +96,8 @@ def viewed(
 ) -> None:
     """Say that you viewed the ENTIRE file: this is what a tip's fileViewedByEsp stands on.
 
-    Only who opened the file here can say so, or who says with --on-platform to have seen it there.
+    Only who was given all of it here can say so, or who says with --on-platform to have seen it
+    there.
     """
     access = Access(person=by, purpose=purpose)
     reads = open_services().evidence.view(evidence_id, access, exif=exif, on_platform=on_platform)
@@ -140,6 +144,13 @@ app.command("verify")(verify)
 app.command("decrypt")(decrypt)
 
 
+def _to_the_last_byte(file: BinaryIO, path: Path) -> None:
+    """Return only once everything is written where the person has it."""
+    file.flush()
+    if str(path) != "-":
+        os.fsync(file.fileno())
+
+
 @contextmanager
 def _destination(path: Path) -> Iterator[BinaryIO]:
     """Give a file that only its owner can read; what did not come whole is taken away again."""
@@ -154,6 +165,9 @@ def _destination(path: Path) -> Iterator[BinaryIO]:
     try:
         with os.fdopen(descriptor, "wb") as file:
             yield file
+    except OSError as error:
+        path.unlink(missing_ok=True)
+        raise InvalidInput(f"cannot be written: {error.strerror}", field=str(path)) from error
     except BaseException:
         path.unlink(missing_ok=True)
         raise

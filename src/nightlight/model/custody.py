@@ -1,7 +1,9 @@
 """Custody of sealed evidence: who read it, what two people ask for, and its destruction."""
 
+import re
 from datetime import datetime, timedelta
 from enum import StrEnum
+from unicodedata import category, normalize
 
 from msgspec import Struct
 from msgspec.structs import replace
@@ -15,9 +17,13 @@ _FIRST, _LONGEST = timedelta(minutes=1), timedelta(hours=6)
 
 
 class ReadKind(StrEnum):
-    """What a person did with sealed evidence."""
+    """What a person did with sealed evidence, or what was done for them.
+
+    OPENED says that a person asked for it, before a byte was given; GIVEN that they got all of it.
+    """
 
     OPENED = "opened"
+    GIVEN = "given"
     VIEWED = "viewed"
     EXIF_VIEWED = "exif_viewed"
 
@@ -33,10 +39,10 @@ class EvidenceRead(Struct, frozen=True, kw_only=True):
     """One line of a file's view log.
 
     Attributes:
-        person: who read it; "nightlight" never stands here, for a program views nothing.
+        person: who read it; no name of automation stands here, for a program views nothing.
         purpose: what for, in the person's words.
-        where: VAULT for what this person opened here before; PLATFORM for what they say to have
-            seen on the platform.
+        where: VAULT for what this person was given whole here before; PLATFORM for what they say
+            to have seen on the platform.
     """
 
     id: str
@@ -64,6 +70,15 @@ class Access(Struct, frozen=True, kw_only=True):
             raise InvalidInput("opening evidence needs a person", field="person")
         if not self.purpose.strip():
             raise InvalidInput("opening evidence needs a purpose", field="purpose")
+
+    def check_by_person(self) -> None:
+        """Return only if both are told, and it is no program that reads.
+
+        Raises:
+            InvalidInput: a person or a purpose is missing, or that is a name of automation.
+        """
+        self.check()
+        check_is_person(self.person, field="person")
 
 
 class Destruction(Struct, frozen=True, kw_only=True):
@@ -148,6 +163,7 @@ class CustodyRequest(Struct, frozen=True, kw_only=True):
         """
         if not person.strip() or not reason.strip():
             raise InvalidInput("deciding needs a person and a reason", field="request")
+        check_is_person(person, field="by")
         if self.state is not RequestState.PROPOSED:
             raise Conflict(f"the request was {self.state.value} before")
         if state is RequestState.APPROVED and is_same_person(person, self.proposed_by):
@@ -156,8 +172,41 @@ class CustodyRequest(Struct, frozen=True, kw_only=True):
 
 
 def is_same_person(one: str, other: str) -> bool:
-    """Return whether two names are one person's, whatever their case and spaces."""
-    return " ".join(one.casefold().split()) == " ".join(other.casefold().split())
+    """Return whether two names are one person's, however they are written.
+
+    Case, spaces, invisible characters and the ways in which Unicode writes one letter make no
+    other person. Letters of another script that look alike do: accounts prevent that, not this.
+    """
+    return known_as(one) == known_as(other)
+
+
+def known_as(name: str) -> str:
+    """Return what two ways of writing one person's name have in common; "" where nothing shows."""
+    seen = "".join(one for one in name if category(one) not in _UNSEEN)
+    folded = normalize("NFKC", normalize("NFKC", _IGNORABLE.sub("", seen)).casefold())
+    return " ".join(folded.split())
+
+
+#: Categories of characters that show nothing of their own.
+_UNSEEN = ("Cf", "Cs", "Co", "Cn")
+#: Marks and letters that Unicode lets every program pass over.
+_IGNORABLE = re.compile(
+    r"[\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180f\u3164\ufe00-\ufe0f\uffa0\U000e0100-\U000e01ef]"
+)
+#: By these names the record and the report decisions know automation: no person goes by them.
+_AUTOMATION = ("nightlight", "policy")
+
+
+def check_is_person(name: str, *, field: str) -> None:
+    """Return only if this is no name that stands for automation.
+
+    Raises:
+        InvalidInput: it is, or nothing of it can be seen: a person must.
+    """
+    if not known_as(name):
+        raise InvalidInput("needs a person's name", field=field)
+    if known_as(name) in _AUTOMATION or known_as(name).startswith("nightlight "):
+        raise InvalidInput("that is a name of automation: a person must", field=field)
 
 
 class KeptPost(Struct, frozen=True, kw_only=True):

@@ -8,6 +8,7 @@ from msgspec.structs import replace
 
 from nightlight.errors import Conflict, InvalidInput
 from nightlight.model.case import Case, CaseState, CaseStep, Evidence, next_state
+from nightlight.model.custody import check_is_person, is_same_person
 from nightlight.model.decision import Decision, Reason
 from nightlight.model.effect import Effect, EffectKind
 from nightlight.model.ids import CaseId, DecisionId, derive_id
@@ -191,6 +192,7 @@ def _asks(step: CaseStep, confirmed_asks: Sequence[EffectKind]) -> Sequence[Effe
 def _check(case: Case, resolution: Resolution, evidence: Collection[Evidence]) -> None:
     if not resolution.reviewer.strip():
         raise InvalidInput("a decision needs a person's name", field="reviewer")
+    check_is_person(resolution.reviewer, field="reviewer")
     if not resolution.reason.strip():
         raise InvalidInput("a decision needs a reason", field="reason")
     unknown = sorted(set(resolution.viewed) - {one.id for one in evidence})
@@ -201,7 +203,7 @@ def _check(case: Case, resolution: Resolution, evidence: Collection[Evidence]) -
             hint="`nightlight case show` lists the evidence ids",
         )
     answers = resolution.step in (CaseStep.UPHOLD, CaseStep.OVERTURN)
-    if answers and resolution.reviewer.strip() == case.decided_by.strip():
+    if answers and is_same_person(resolution.reviewer, case.decided_by):
         raise Conflict(
             "an appeal is answered by another person than the one who decided",
             hint="ask a second reviewer",

@@ -11,7 +11,7 @@ from msgspec.structs import replace
 from nightlight.audit.clock import Clock
 from nightlight.errors import Conflict, InvalidInput, NightlightError, NotFound
 from nightlight.model.case import Evidence
-from nightlight.model.custody import Destruction
+from nightlight.model.custody import Destruction, check_is_person
 from nightlight.preserve.retention import Kept
 from nightlight.preserve.vault import Vault
 from nightlight.services.destruction_entries import (
@@ -95,6 +95,7 @@ class Destroying:
         """
         if not person.strip() or not reason.strip():
             raise InvalidInput("needs a person and a reason", field="evidence")
+        check_is_person(person, field="by")
         with self._unit_of_work.begin() as tx:
             let_nothing_be_destroyed(tx)
             now = self._clock.now()

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from nightlight.model.audit import AuditEntry
 from nightlight.model.case import Evidence
-from nightlight.model.custody import Destruction, ReadKind, SeenWhere
+from nightlight.model.custody import Destruction, ReadKind
 from nightlight.model.ids import CaseId
 from nightlight.preserve.retention import Kept
 from nightlight.transaction import Transaction
@@ -82,14 +82,10 @@ def certificate(
 
 
 def last_known(tx: Transaction, evidence: Evidence, order: Destruction) -> str:
-    """Return in words when it was last known that the vault has it."""
-    opened = [
-        one.at
-        for one in tx.views.of([evidence.id])
-        if one.what is ReadKind.OPENED and one.where is SeenWhere.VAULT
-    ]
-    last = max(opened, default=evidence.sealed_at)
-    known = "last opened" if opened else "last known there when sealed"
+    """Return in words when it was last known that the vault has all of it."""
+    given = [one.at for one in tx.views.of([evidence.id]) if one.what is ReadKind.GIVEN]
+    last = max(given, default=evidence.sealed_at)
+    known = "last given whole" if given else "last known there when sealed"
     failed = order.failed_at
     since = (
         "" if failed is None else f"; to destroy it failed {failed:{TIME}}, and it is gone since"

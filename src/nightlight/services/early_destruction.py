@@ -7,7 +7,13 @@ from datetime import datetime
 from nightlight.audit.clock import Clock
 from nightlight.errors import Conflict, InvalidInput, NotPermitted
 from nightlight.model.case import Evidence
-from nightlight.model.custody import CustodyRequest, Destruction, RequestKind, RequestState
+from nightlight.model.custody import (
+    CustodyRequest,
+    Destruction,
+    RequestKind,
+    RequestState,
+    check_is_person,
+)
 from nightlight.model.ids import derive_id
 from nightlight.services.destroying import Destroying, Missing
 from nightlight.services.keeping import kept_of
@@ -36,6 +42,7 @@ class EarlyDestruction:
         """
         if not person.strip() or not reason.strip() or not evidence_ids:
             raise InvalidInput("needs a person, a reason and what is to go", field="evidence")
+        check_is_person(person, field="by")
         now = self._clock.now()
         with self._unit_of_work.begin() as tx:
             let_nothing_be_destroyed(tx)

@@ -1,4 +1,8 @@
-"""People read sealed evidence: every opening and every view is told before it counts."""
+"""People read sealed evidence: every opening and every view is told before it counts.
+
+That a person opened evidence is told before the first byte, that they were given all of it after
+the last. Only the second says that they can have viewed it here.
+"""
 
 from collections.abc import Iterator, Sequence
 from datetime import datetime
@@ -9,7 +13,14 @@ from nightlight.audit.clock import Clock
 from nightlight.errors import Conflict
 from nightlight.model.audit import AuditEntry
 from nightlight.model.case import Evidence
-from nightlight.model.custody import Access, EvidenceRead, ReadKind, SeenWhere, is_same_person
+from nightlight.model.custody import (
+    Access,
+    EvidenceRead,
+    ReadKind,
+    SeenWhere,
+    check_is_person,
+    is_same_person,
+)
 from nightlight.model.ids import CaseId, derive_id
 from nightlight.preserve.vault import Vault
 from nightlight.transaction import Transaction, UnitOfWork
@@ -23,7 +34,21 @@ class OpenedEvidence(Struct, frozen=True, kw_only=True):
     """
 
     evidence: Evidence
-    parts: Iterator[bytes]
+    access: Access
+    parts: "Parts"
+
+
+class Parts:
+    """The bytes of sealed evidence, read once; knows whether all of them came."""
+
+    def __init__(self, parts: Iterator[bytes]) -> None:
+        self._parts = parts
+        self.ended = False
+
+    def __iter__(self) -> Iterator[bytes]:
+        """Yield the bytes in order."""
+        yield from self._parts
+        self.ended = True
 
 
 class EvidenceDesk:
@@ -37,11 +62,14 @@ class EvidenceDesk:
     def open(self, evidence_id: str, access: Access) -> OpenedEvidence:
         """Return sealed evidence, opened; the record and the view log say so before it is read.
 
+        Whoever gives out its bytes says so with ``given`` once the person has them.
+
         Raises:
             NotFound: there is no such evidence.
             Conflict: it was destroyed.
-            InvalidInput: a person or a purpose is missing.
+            InvalidInput: a person or a purpose is missing, or that is no person.
         """
+        access.check_by_person()
         with self._unit_of_work.begin() as tx:
             evidence = tx.evidence.get(evidence_id)
             _check_kept(evidence)
@@ -57,7 +85,33 @@ class EvidenceDesk:
                     detail={"case": evidence.case_id, "bytes": evidence.byte_count},
                 )
             )
-        return OpenedEvidence(evidence=evidence, parts=parts)
+        return OpenedEvidence(evidence=evidence, access=access, parts=Parts(parts))
+
+    def given(self, opened: OpenedEvidence) -> EvidenceRead:
+        """Return the line by which the view log says that the person has the whole file.
+
+        Asked once its last byte lies where the person gets it.
+
+        Raises:
+            Conflict: its bytes were not read to the end, or did not come whole.
+        """
+        if not opened.parts.ended:
+            raise Conflict(f"{opened.evidence.id} was not given whole")
+        evidence, access = opened.evidence, opened.access
+        with self._unit_of_work.begin() as tx:
+            now = self._clock.now()
+            read = _read(evidence.id, access, ReadKind.GIVEN, SeenWhere.VAULT, now)
+            tx.views.add([read])
+            tx.commit(
+                AuditEntry(
+                    actor=access.person,
+                    action="evidence.given",
+                    subject=evidence.id,
+                    reason=access.purpose,
+                    detail={"case": evidence.case_id, "bytes": evidence.byte_count},
+                )
+            )
+        return read
 
     def view(
         self, evidence_id: str, access: Access, *, exif: bool = False, on_platform: bool = False
@@ -72,16 +126,17 @@ class EvidenceDesk:
 
         Raises:
             NotFound: there is no such evidence.
-            InvalidInput: a person or a purpose is missing.
-            Conflict: this person never opened it here and does not say to have seen it elsewhere.
+            InvalidInput: a person or a purpose is missing, or that is no person.
+            Conflict: this person was never given all of it here, and does not say to have seen it
+                elsewhere.
         """
-        access.check()
+        access.check_by_person()
         with self._unit_of_work.begin() as tx:
             evidence = tx.evidence.get(evidence_id)
             where = where_seen(tx.views.of([evidence.id]), access.person, evidence.id)
             if where is SeenWhere.PLATFORM and not on_platform:
                 raise Conflict(
-                    "this person never opened it here",
+                    "this person was never given all of it here",
                     hint="`nightlight evidence open` first, or say --on-platform",
                 )
             where = SeenWhere.PLATFORM if on_platform else where
@@ -112,9 +167,13 @@ def say_viewed(
 ) -> list[EvidenceRead]:
     """Return the lines by which the view log now says that a reviewer viewed whole files.
 
-    Where a reviewer never opened a file here, the log says that they saw it on the platform: it is
-    their word.
+    Where a reviewer was never given all of a file here, the log says that they saw it on the
+    platform: it is their word.
+
+    Raises:
+        InvalidInput: that is no person.
     """
+    check_is_person(access.person, field="reviewer")
     log = tx.views.of(evidence_ids)
     reads = [
         _read(one, access, ReadKind.VIEWED, where_seen(log, access.person, one), at)
@@ -125,14 +184,14 @@ def say_viewed(
 
 
 def where_seen(log: Sequence[EvidenceRead], person: str, evidence_id: str) -> SeenWhere:
-    """Return VAULT if this person opened this file here, PLATFORM otherwise."""
-    opened = any(
-        one.what is ReadKind.OPENED
+    """Return VAULT if this person was given all of this file here, PLATFORM otherwise."""
+    given = any(
+        one.what is ReadKind.GIVEN
         and one.evidence_id == evidence_id
         and is_same_person(one.person, person)
         for one in log
     )
-    return SeenWhere.VAULT if opened else SeenWhere.PLATFORM
+    return SeenWhere.VAULT if given else SeenWhere.PLATFORM
 
 
 def viewed_entry(case_id: CaseId, read: EvidenceRead) -> AuditEntry:

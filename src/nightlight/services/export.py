@@ -15,6 +15,7 @@ from nightlight.model.custody import (
     CustodyRequest,
     RequestKind,
     RequestState,
+    check_is_person,
     is_same_person,
 )
 from nightlight.model.ids import CaseId, derive_id
@@ -96,6 +97,7 @@ class Exports:
         for field, text in (("by", person), ("reason", reason), ("reference", reference)):
             if not text.strip():
                 raise InvalidInput("an export needs a person, a reason and a request", field=field)
+        check_is_person(person, field="by")
         if recipient != PASSPHRASE:
             self._packer.check_recipient(recipient)
         now = self._clock.now()
@@ -302,7 +304,7 @@ def _custody(entries: Iterable[ChainedEntry], request: CustodyRequest) -> Iterat
                 is_ours = entry.subject == request.id
             case ("hold", _, _):
                 is_ours, is_named = entry.detail.get("case") == request.case_id, False
-            case ("evidence", _, "sealed" | "opened" | "viewed" | "exported"):
+            case ("evidence", _, "sealed" | "opened" | "given" | "viewed" | "exported"):
                 listed = entry.detail.get("evidence")
                 is_ours = entry.subject in ids or (
                     isinstance(listed, list) and not ids.isdisjoint(listed)

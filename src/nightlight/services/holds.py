@@ -5,6 +5,7 @@ from datetime import datetime
 from nightlight.audit.clock import Clock
 from nightlight.errors import Conflict, InvalidInput
 from nightlight.model.audit import AuditEntry
+from nightlight.model.custody import check_is_person
 from nightlight.model.hold import Hold, HoldAct, HoldEvent, check_extension
 from nightlight.model.ids import CaseId, derive_id
 from nightlight.transaction import Transaction, UnitOfWork, let_nothing_be_destroyed
@@ -202,3 +203,4 @@ def _check_said(**said: str) -> None:
     for field, text in said.items():
         if not text.strip():
             raise InvalidInput("a hold needs a reference, a person and a reason", field=field)
+    check_is_person(said["by"], field="by")

@@ -18,6 +18,7 @@ from nightlight.errors import Conflict, InvalidInput, NotFound, NotPermitted
 from nightlight.exchange.lexicon_file import parse_lexicon
 from nightlight.exchange.term_row import made_id
 from nightlight.model.audit import AuditEntry
+from nightlight.model.custody import is_same_person, known_as
 from nightlight.model.ids import derive_id
 from nightlight.model.lexicon import ChangeAction, ChangeState, LexiconChange, Term
 from nightlight.services.hunts import cancel_terms, request_terms, reweighed
@@ -120,7 +121,7 @@ class Lexicons:
         with self._unit_of_work.begin() as tx:
             tx.events.offset()  # what is judged meanwhile is in the hunt
             change = _waiting(tx, change_id)
-            if _is_same(actor, change.proposed_by):
+            if is_same_person(actor, change.proposed_by):
                 raise NotPermitted(
                     "who proposed a change cannot approve it", hint="another person must"
                 )
@@ -339,7 +340,7 @@ class Lexicons:
         Raises:
             NotPermitted: another person is known here.
         """
-        others = [one for one in _people(tx) if not _is_same(one, actor)]
+        others = [one for one in _people(tx) if not is_same_person(one, actor)]
         if others and not self._one_person and not (is_program(actor) and not others[1:]):
             raise NotPermitted(
                 "more than one person works here: two people change lexicons",
@@ -353,19 +354,15 @@ _LOOKED_BACK = 1_000
 _DONE = {ChangeAction.IMPORT: "lexicon.imported", ChangeAction.WITHDRAW: "lexicon.withdrawn"}
 
 
-def _is_same(one: str, other: str) -> bool:
-    return " ".join(one.casefold().split()) == " ".join(other.casefold().split())
-
-
 def is_program(actor: str) -> bool:
     """Return whether this names Nightlight itself, doing what one of its commands says."""
-    return actor.strip().casefold().startswith("nightlight")
+    return known_as(actor).startswith("nightlight")
 
 
 def _people(tx: Transaction) -> list[str]:
     """Return who is known to work here, each once, programs left out."""
     known = sorted(tx.lexicon_changes.people() | tx.cases.deciders())
-    once = {" ".join(one.casefold().split()): one for one in known if not is_program(one)}
+    once = {known_as(one): one for one in known if not is_program(one)}
     return list(once.values())
 
 

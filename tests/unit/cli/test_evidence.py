@@ -10,7 +10,7 @@ from tests.synthetic.builders import TEXT, event_of
 from typer.testing import CliRunner, Result
 
 from nightlight.cli.evidence import app
-from nightlight.errors import InvalidInput
+from nightlight.errors import Conflict, InvalidInput
 from nightlight.model.event import PostCreated
 
 Run = Callable[..., Result]
@@ -73,3 +73,20 @@ def test_a_list_tells_no_digest(desk: Desk, evidence: Run) -> None:
     listed = evidence("list", case.id, "--json").stdout
     assert a_post(desk) in listed
     assert not any(one.digest in listed for one in desk.evidence(case.id))
+
+
+def test_who_was_not_given_the_last_byte_cannot_say_to_have_viewed_it_here(
+    desk: Desk, evidence: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    to = tmp_path / "look.json"
+
+    def full(_: int) -> None:
+        raise OSError(28, "No space left on device")
+
+    with monkeypatch.context() as disk:
+        disk.setattr("nightlight.cli.evidence.os.fsync", full)
+        done = evidence("open", a_post(desk), *WHO, "--out", str(to))
+    assert isinstance(done.exception, InvalidInput)
+    assert not to.exists()
+    said = evidence("viewed", a_post(desk), "--by", "ana")
+    assert isinstance(said.exception, Conflict)

@@ -4,6 +4,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 from tests.fakes.cybertip_store import NOON
 
 from nightlight.errors import Conflict, InvalidInput, NotPermitted
@@ -15,6 +16,7 @@ from nightlight.model.custody import (
     KeptPost,
     RequestKind,
     RequestState,
+    check_is_person,
     is_same_person,
 )
 from nightlight.model.ids import AccountId, CaseId, EventKey, PostId
@@ -56,8 +58,45 @@ def test_deciding_needs_a_person_and_a_reason(missing: str) -> None:
         decide(RequestState.APPROVED, **said)
 
 
-def test_a_person_is_the_same_whatever_case_and_spaces() -> None:
-    assert is_same_person(" Ana  Quib", "ana quib")
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        (" Ana  Quib", "ana quib"),
+        ("Jos\u00e9", "Jose\u0301"),
+        ("Ana Quib", "A\u200bna \u00adQuib\ufeff"),
+        ("Ana Quib", "\uff21na\u3000Quib"),
+        ("Ana Quib", "An\u034fa\u3164 Quib\ufe0f"),
+        ("Stra\u00dfe", "STRASSE"),
+        ("\ufb01n", "FIN"),
+    ],
+)
+def test_a_person_is_the_same_however_the_name_is_written(one: str, other: str) -> None:
+    assert is_same_person(one, other)
+    with pytest.raises(NotPermitted):
+        replace(REQUEST, proposed_by=one).decided(
+            RequestState.APPROVED, person=other, reason="checked", at=NOON
+        )
+
+
+def test_letters_of_another_script_are_another_name() -> None:
+    assert not is_same_person("Ana", "\u0410na")
+
+
+@pytest.mark.parametrize(
+    "name", ["nightlight", "Policy", "NIGHT\u200dLIGHT", "nightlight run", "\u200b"]
+)
+def test_automation_and_nobody_are_no_persons(name: str) -> None:
+    with pytest.raises(InvalidInput):
+        check_is_person(name, field="by")
+    with pytest.raises(InvalidInput):
+        decide(person=name)
+    with pytest.raises(InvalidInput):
+        Access(person=name, purpose="review").check_by_person()
+
+
+def test_a_name_that_only_begins_alike_is_a_person() -> None:
+    check_is_person("Nightlightowski", field="by")
+    Access(person="Policyman", purpose="review").check_by_person()
     assert not is_same_person("ana quib", "ana")
 
 

@@ -346,16 +346,21 @@ def test_orders_that_are_missing_or_fail_hold_no_other_up_however_small_a_round(
 def test_what_is_missing_is_an_alarm_and_never_certified_as_destroyed(room: EvidenceRoom) -> None:
     one, other = reported(room), reported(room, "case-2", b"other")
     room.clock.advance(days=3)
-    assert b"".join(room.desk.open(one, ACCESS).parts) == b"quibble"
+    opened = room.desk.open(one, ACCESS)
+    assert b"".join(opened.parts) == b"quibble"
+    room.desk.given(opened)
     room.blobs.kept.pop(room.vault.name_of(room.evidence(one).digest))
-    room.clock.advance(days=YEAR - 3)
+    room.clock.advance(days=1)
+    with pytest.raises(NotFound):
+        list(room.desk.open(one, ACCESS).parts)
+    room.clock.advance(days=YEAR - 4)
     for _ in range(2):
         done = room.retention.run_due()
         assert (done.missing, done.failed) == (1, 0)
     assert (room.destroyed_at(one), room.destroyed_at(other)) == (None, room.clock.now())
     [alarm] = room.entries("evidence.missed")
     assert alarm.subject == one
-    assert str(alarm.detail["before"]).startswith("last opened 2026-03-04")
+    assert str(alarm.detail["before"]).startswith("last given whole 2026-03-04")
     assert [order.evidence_id for order in room.destroying.missing(9)] == [one]
     assert [entry.subject for entry in room.entries("evidence.destroyed")] == [other]
 

@@ -9,6 +9,9 @@ from nightlight.adapters.sql.rows import among, from_us, put_new, to_us
 from nightlight.adapters.sql.schema import evidence, evidence_read
 from nightlight.model.custody import EvidenceRead, ReadKind, SeenWhere
 
+#: What counts as viewing: nothing else that may stand in the log does.
+_VIEWS = (ReadKind.VIEWED, ReadKind.EXIF_VIEWED)
+
 
 class SqlViewLog:
     """The evidence_read table; nothing in it is ever changed."""
@@ -54,7 +57,7 @@ def viewed_in(
         .join(evidence_read, evidence_read.c.evidence_id == evidence.c.id)
         .where(
             among(connection, evidence.c.case_id, case_ids),
-            evidence_read.c.what != ReadKind.OPENED.value,
+            evidence_read.c.what.in_([one.value for one in _VIEWS]),
         )
         .order_by(evidence_read.c.evidence_id)
     )
