@@ -166,8 +166,8 @@ def test_a_supplement_names_what_the_log_has_forgotten(office: Office) -> None:
         office.note(filing, state)
         [(_, filing)] = office.tips()
     office.pass_days(300)
-    further = office.services.tip_desk.supplement(case_id, "It goes on.", by="lena", reason="r")
-    assert named(further) == KNOWN
+    supplement = office.services.tip_desk.supplement(case_id, "It goes on.", by="lena", reason="r")
+    assert [named(one) for one in supplement.tips] == [KNOWN]
 
 
 @on_sqlite

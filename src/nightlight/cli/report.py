@@ -158,10 +158,20 @@ def supplement(
     note: Annotated[str, typer.Option(help="What is to be added to what was reported.")],
     by: Actor,
     reason: Reason,
+    json: Json = False,
 ) -> None:
-    """Draft a further tip about a reported case: the note, and files that are new since."""
-    tip = open_services().tip_desk.supplement(CaseId(case_id), note, by=by, reason=reason)
-    out.print(f"{tip.id} is drafted and names the earlier report", markup=False)
+    """Draft further tips about a reported case: the note, and files that are new since.
+
+    There is one at each place that has the report, and it names the earlier one.
+    """
+    found = open_services().tip_desk.supplement(CaseId(case_id), note, by=by, reason=reason)
+    _print_drafted(found.tips, json=json)
+    for one in found.unfiled:
+        err.print(
+            f"{one.destination} has no report of {one.tip_id}, which is {one.filing.state}:"
+            " nothing was added there",
+            markup=False,
+        )
 
 
 @app.command()

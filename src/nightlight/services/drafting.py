@@ -187,7 +187,7 @@ class Drafting:
                 now=now,
                 told=told,
                 deadline_at=before.deadline_at,
-                from_at=max(now, before.drafted_at),
+                from_at=max(now, min(before.drafted_at, now + _wait(policy, group))),
                 former=tip.incident_type,
             )
             _, fresh = tx.tips.load(anew.id)
@@ -248,30 +248,61 @@ class Drafting:
         policy: Policy,
         now: datetime,
         told: Told,
-    ) -> CyberTip:
-        """Return a further tip about a reported case, stored: the note, and what is new since.
+    ) -> list[CyberTip]:
+        """Return further tips about a reported case, stored, one at each place that has it.
+
+        Each says the note, and has the files that are new since to its place.
 
         Raises:
             NotFound: there is no such case.
-            Conflict: nothing of it is filed yet, or it does not stand.
+            Conflict: nothing of it is filed yet, it does not stand, or the same note still waits.
         """
         case = tx.cases.get(case_id)
         _check_standing(case)
-        filed = [one for one in tx.tips.of_case(case_id) if one.filing.state is TipState.FILED]
+        stored = tx.tips.of_case(case_id)
+        filed = [one for one in stored if one.filing.state is TipState.FILED]
         if not filed:
             raise Conflict(
                 "nothing about this case is filed yet",
                 hint="`nightlight report correct` changes a tip that waits",
             )
+        _check_new(tx, stored, note)
+        return [
+            self._supplement(
+                tx,
+                case,
+                [one for one in filed if one.destination is destination],
+                note,
+                policy=policy,
+                now=now,
+                told=told,
+            )
+            for destination in dict.fromkeys(one.destination for one in filed)
+        ]
+
+    def _supplement(
+        self,
+        tx: Transaction,
+        case: Case,
+        filed: Sequence[StoredTip],
+        note: str,
+        *,
+        policy: Policy,
+        now: datetime,
+        told: Told,
+    ) -> CyberTip:
+        """Return a further tip at the one place where these were filed."""
         tips = [tx.tips.load(one.tip_id)[0] for one in filed]
+        packages = [one.tip_id for one in filed if not one.filing.remote_id]
+        follows = [f"It follows package(s) {', '.join(packages)}."] if packages else []
         return self._draft(
             tx,
             [case],
-            tips[0].destination,
+            filed[0].destination,
             policy=policy,
             now=now,
             told=told,
-            note=note,
+            note="\n".join([note, *follows]),
             leave_out={file.digest for one in tips for file in one.files},
             former=tips[0].incident_type,
         )
@@ -316,11 +347,10 @@ class Drafting:
             leave_out=leave_out or set(),
             former=former,
         )
-        wait = max(outcome_of(policy, one).report_after_minutes for one in cases)
         deadlines = [one for one in (deadline_at, _deadline(policy, cases, now)) if one]
         tx.tips.draft(
             tip,
-            at=from_at or now + timedelta(minutes=wait),
+            at=from_at or now + _wait(policy, cases),
             deadline_at=min(deadlines, default=None),
         )
         if tip.unread:
@@ -350,9 +380,12 @@ class Drafting:
             former=before.incident_type,
         )
         held = held_unread(filing, tip.unread) if tip.unread else None
+        # The more urgent of the two says when.
+        own = now + _wait(policy, [case])
+        sooner = min(own, filing.next_attempt_at or own)
         tx.tips.rewrite(
             replace(tip, id=before.id),
-            held or replace(filing, revision=filing.revision + 1),
+            held or replace(filing, next_attempt_at=sooner, revision=filing.revision + 1),
             at=now,
             deadline_at=_deadline(policy, [case], now),
         )
@@ -361,6 +394,17 @@ class Drafting:
 def _check_standing(case: Case) -> None:
     if case.state not in STANDING:
         raise Conflict(f"the case is {case.state}", hint="only what stands is reported")
+
+
+def _check_new(tx: Transaction, stored: Sequence[StoredTip], note: str) -> None:
+    """Return only if no tip that waits says a note already."""
+    for one in stored:
+        settled = one.filing.state in _TAKEN_BACK | {TipState.FILED}
+        if not settled and f"{tx.tips.load(one.tip_id)[0].narrative}\n".startswith(f"{note}\n"):
+            raise Conflict(
+                f"{one.tip_id} says so already, and is {one.filing.state.value}",
+                hint="`nightlight report list` says what is to be done about it",
+            )
 
 
 def _check_type(case: Case, outcome: Outcome, incident_type: IncidentType | None) -> None:
@@ -404,6 +448,11 @@ def _may_be_joined(tx: Transaction, stored: StoredTip) -> bool:
         for name in cases
         for one in tx.tips.of_case(name)
     )
+
+
+def _wait(policy: Policy, cases: Sequence[Case]) -> timedelta:
+    """Return how long a tip of these cases waits: the most urgent one says it."""
+    return timedelta(minutes=min(outcome_of(policy, one).report_after_minutes for one in cases))
 
 
 def _deadline(policy: Policy, cases: Sequence[Case], now: datetime) -> datetime | None:

@@ -26,7 +26,7 @@ from nightlight.services.filing import as_of_now, note_filed
 from nightlight.services.review import held_case
 from nightlight.services.rules import active_policy
 from nightlight.services.sealed_machines import Told
-from nightlight.transaction import Transaction, UnitOfWork, let_nothing_be_destroyed
+from nightlight.transaction import StoredTip, Transaction, UnitOfWork, let_nothing_be_destroyed
 
 
 class Preview(Struct, frozen=True, kw_only=True):
@@ -43,6 +43,18 @@ class Preview(Struct, frozen=True, kw_only=True):
     document: bytes
     fault: str
     unchecked: str
+
+
+class Supplement(Struct, frozen=True, kw_only=True):
+    """What was added to a report.
+
+    Attributes:
+        tips: the further tips, one at each place that has the report.
+        unfiled: tips of the case that are not filed, to which nothing was added.
+    """
+
+    tips: tuple[CyberTip, ...]
+    unfiled: tuple[StoredTip, ...]
 
 
 class TipDesk:
@@ -138,8 +150,9 @@ class TipDesk:
         by: str,
         reason: str,
     ) -> list[CyberTip]:
-        now = self._clock.now()
         with self._unit_of_work.begin() as tx:
+            let_nothing_be_destroyed(tx)
+            now = self._clock.now()
             case = held_case(tx, case_id)
             _check_to_be_reported(tx, case)
             policy = active_policy(tx)
@@ -162,38 +175,49 @@ class TipDesk:
             tx.commit(first, *more)
         return tips
 
-    def supplement(self, case_id: CaseId, note: str, *, by: str, reason: str) -> CyberTip:
-        """Return a further tip about a reported case, drafted: the note, and what is new since.
+    def supplement(self, case_id: CaseId, note: str, *, by: str, reason: str) -> Supplement:
+        """Return further tips about a reported case, drafted: the note, and what is new since.
+
+        There is one at each place that has the report.
 
         Raises:
             NotFound: there is no such case.
-            Conflict: nothing of it is filed yet, or it does not stand.
-            InvalidInput: the note is empty.
+            Conflict: nothing of it is filed yet, it does not stand, or the same note still waits.
+            InvalidInput: the note, a person or a reason is missing.
         """
         if not note.strip():
             raise InvalidInput("a supplement says something", field="note")
+        _check_told(by, reason)
         return self._drafting.given(
             lambda told: self._supplement(case_id, note, told, by=by, reason=reason)
         )
 
     def _supplement(
         self, case_id: CaseId, note: str, told: Told, *, by: str, reason: str
-    ) -> CyberTip:
-        now = self._clock.now()
+    ) -> Supplement:
         with self._unit_of_work.begin() as tx:
             let_nothing_be_destroyed(tx)
+            now = self._clock.now()
+            held_case(tx, case_id)
             policy = active_policy(tx)
-            tip = self._drafting.supplement(tx, case_id, note, policy=policy, now=now, told=told)
-            tx.commit(
+            unfiled = [
+                one
+                for one in tx.tips.of_case(case_id)
+                if one.filing.state not in (TipState.FILED, TipState.WITHDRAWN)
+            ]
+            tips = self._drafting.supplement(tx, case_id, note, policy=policy, now=now, told=told)
+            first, *more = (
                 AuditEntry(
                     actor=by,
                     action="tip.supplemented",
                     subject=tip.id,
                     reason=reason,
-                    detail={"case": case_id},
+                    detail={"case": case_id, "destination": tip.destination},
                 )
+                for tip in tips
             )
-        return tip
+            tx.commit(first, *more)
+        return Supplement(tips=tuple(tips), unfiled=tuple(unfiled))
 
     def retry(self, tip_id: TipId, *, by: str, reason: str, as_it_is: bool = False) -> None:
         """Let a refused tip go on from where it was, on the record.

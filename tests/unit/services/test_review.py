@@ -439,7 +439,7 @@ def test_a_supplement_keeps_the_type_that_was_filed_whatever_the_policy_says_sin
     decide(desk, case, CaseStep.CONFIRM)
     file_first(desk, "7000001")
     report_as("")
-    told = desk.services.tip_desk.supplement(case.id, "a quibble", by="lena", reason="r")
+    [told] = desk.services.tip_desk.supplement(case.id, "a quibble", by="lena", reason="r").tips
     assert told.incident_type is IncidentType.ENTICEMENT
 
 
@@ -448,7 +448,7 @@ def test_no_case_joins_a_supplement(desk: Desk) -> None:
     first = open_case(desk, advert())
     decide(desk, first, CaseStep.CONFIRM)
     file_first(desk, "7000001")
-    told = desk.services.tip_desk.supplement(first.id, "a quibble", by="lena", reason="r")
+    [told] = desk.services.tip_desk.supplement(first.id, "a quibble", by="lena", reason="r").tips
     desk.take_in(advert("post-2"))
     [second] = [one for one in desk.outcome().cases if one.state is CaseState.OPEN]
     decide(desk, second, CaseStep.CONFIRM)

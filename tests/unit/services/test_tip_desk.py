@@ -168,13 +168,19 @@ def test_a_supplement_names_the_report_and_adds_what_is_new(office: Office) -> N
     office.save(replace(filing, state=TipState.FILED, remote_id="7000009"))
     with pytest.raises(InvalidInput):
         desk.supplement(tip.case_id, " ", by="lena", reason="r")
-    further = desk.supplement(tip.case_id, "They wrote again.", by="lena", reason="r")
+    for by, reason in (("", "r"), ("lena", " ")):
+        with pytest.raises(InvalidInput):
+            desk.supplement(tip.case_id, "They wrote again.", by=by, reason=reason)
+    [further] = desk.supplement(tip.case_id, "They wrote again.", by="lena", reason="r").tips
     assert further.id != tip.id
     assert further.reported[0].prior_reports == (7000009,)
     assert further.narrative.startswith("They wrote again.")
     assert further.files == ()
     assert {one.id for one, _ in office.tips()} == {tip.id, further.id}
     assert office.actions()[-1] == "tip.supplemented"
+    with pytest.raises(Conflict, match=further.id):
+        desk.supplement(tip.case_id, "They wrote again.", by="lena", reason="r")
+    desk.supplement(tip.case_id, "They wrote", by="lena", reason="r")
 
 
 def test_what_does_not_stand_is_not_supplemented(office: Office) -> None:
