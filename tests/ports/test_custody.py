@@ -35,6 +35,19 @@ def order(evidence: str, **fields: Any) -> Destruction:
     return replace(made, **fields)
 
 
+def test_extension_by_a_host_whose_clock_is_behind_holds(room: EvidenceRoom) -> None:
+    room.case()
+    room.seal("one")
+    hold = room.holds.place(CASE, reference="a", until=NOON + timedelta(days=9), **WHO)
+    room.clock.at = NOON + timedelta(seconds=10)
+    room.holds.extend(hold.id, until=NOON + timedelta(days=400), **WHO)
+    for seconds, days in ((5, 900), (-60, 950)):
+        room.clock.at = NOON + timedelta(seconds=seconds)
+        until = NOON + timedelta(days=days)
+        assert room.holds.extend(hold.id, until=until, **WHO).until == until
+    assert room.holds.of_case(CASE)[0].until == NOON + timedelta(days=950)
+
+
 def test_a_hold_is_what_was_said_of_it(room: EvidenceRoom) -> None:
     room.case()
     until = NOON + timedelta(days=9)

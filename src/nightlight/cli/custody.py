@@ -1,6 +1,6 @@
 """``nightlight evidence``: for how long it is kept, and its destruction."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Annotated
 
 import typer
@@ -12,11 +12,18 @@ from nightlight.model.custody import KeptPost
 from nightlight.model.hold import Hold
 from nightlight.model.ids import CaseId
 
+#: A day that is named without a zone ends last twelve hours west of Greenwich.
+_A_DAY = timedelta(days=1)
+_OVER_EVERYWHERE = _A_DAY + timedelta(hours=12)
 _CaseArgument = Annotated[str, typer.Argument(metavar="CASE", help="The case's id.")]
 _HoldArgument = Annotated[str, typer.Argument(metavar="HOLD", help="The hold's id.")]
 _Until = Annotated[
     str,
-    typer.Option("--until", help="A day (YYYY-MM-DD, UTC), or `released`: until somebody does."),
+    typer.Option(
+        "--until",
+        help="A day (YYYY-MM-DD), all of it wherever it ends last; or `released`: until somebody"
+        " does.",
+    ),
 ]
 _Reference = Annotated[
     str, typer.Option("--reference", help="What it follows, such as a letter's number.")
@@ -83,11 +90,13 @@ def release_hold(hold_id: _HoldArgument, *, by: Actor, reason: Reason, json: Jso
 
 def due(
     *,
-    at: Annotated[str, typer.Option("--at", help="A day (YYYY-MM-DD, UTC) instead of now.")] = "",
+    at: Annotated[
+        str, typer.Option("--at", help="The end of a day (YYYY-MM-DD, UTC) instead of now.")
+    ] = "",
     json: Json = False,
 ) -> None:
     """List evidence that is due to be destroyed, now or on a day to come."""
-    found = open_services().retention.due(at=_day(at, field="at") if at else None)
+    found = open_services().retention.due(at=_day(at, field="at") + _A_DAY if at else None)
     if json:
         for one in found:
             print_json({"evidence": one.evidence.id, **fields_of(one.kept)})
@@ -255,7 +264,8 @@ def _print(hold: Hold) -> None:
 
 
 def _end(text: str) -> datetime | None:
-    return None if text == "released" else _day(text, field="until")
+    """Return when a day is over in every zone; None for no end."""
+    return None if text == "released" else _day(text, field="until") + _OVER_EVERYWHERE
 
 
 def _day(text: str, *, field: str) -> datetime:

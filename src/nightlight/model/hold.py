@@ -60,10 +60,19 @@ class Hold(Struct, frozen=True, kw_only=True):
         return self.released_at is None and (self.until is None or self.until > at)
 
 
+#: The order in which a hold's life goes, whatever clocks said: placed, extended, released.
+_STAGES = {act: number for number, act in enumerate(HoldAct)}
+
+
 def holds_in(events: Iterable[HoldEvent]) -> list[Hold]:
-    """Return the holds that these events, oldest first, make."""
+    """Return the holds that these events make, by when they were placed.
+
+    Times are those of the machines on which things were said, and clocks differ: the order is that
+    of a hold's life, and of several extensions the longest counts. Nothing that was acknowledged
+    is undone by a clock.
+    """
     found: dict[str, Hold] = {}
-    for event in events:
+    for event in sorted(events, key=lambda one: (_STAGES[one.what], one.at, one.hold_id)):
         match event.what:
             case HoldAct.PLACED:
                 found[event.hold_id] = Hold(
@@ -75,12 +84,18 @@ def holds_in(events: Iterable[HoldEvent]) -> list[Hold]:
                     placed_at=event.at,
                 )
             case HoldAct.EXTENDED:
-                found[event.hold_id] = replace(found[event.hold_id], until=event.until)
+                hold = found[event.hold_id]
+                found[event.hold_id] = replace(hold, until=_later(hold.until, event.until))
             case HoldAct.RELEASED:
                 found[event.hold_id] = replace(found[event.hold_id], released_at=event.at)
             case unknown:
                 assert_never(unknown)
     return list(found.values())
+
+
+def _later(one: datetime | None, other: datetime | None) -> datetime | None:
+    """Return the later of two ends; None is no end."""
+    return None if one is None or other is None else max(one, other)
 
 
 def check_extension(hold: Hold, until: datetime | None) -> None:

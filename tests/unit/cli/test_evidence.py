@@ -2,6 +2,7 @@
 
 import stat
 from collections.abc import Callable
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -90,3 +91,19 @@ def test_who_was_not_given_the_last_byte_cannot_say_to_have_viewed_it_here(
     assert not to.exists()
     said = evidence("viewed", a_post(desk), "--by", "ana")
     assert isinstance(said.exception, Conflict)
+
+
+@pytest.mark.parametrize("command", ["place", "extend"])
+def test_a_hold_until_a_day_holds_all_of_that_day_everywhere(
+    desk: Desk, evidence: Run, command: str
+) -> None:
+    [case] = desk.outcome().cases
+    who = ("--by", "ana", "--reason", "letter")
+    first = "2028-06-30" if command == "place" else "2028-01-31"
+    done = evidence("hold", case.id, "--reference", "7", "--until", first, *who)
+    [hold] = desk.services.holds.of_case(case.id)
+    if command == "extend":
+        assert evidence("extend", hold.id, "--until", "2028-06-30", *who).exit_code == 0
+        [hold] = desk.services.holds.of_case(case.id)
+    assert done.exit_code == 0
+    assert hold.until == datetime(2028, 7, 1, 12, tzinfo=UTC)

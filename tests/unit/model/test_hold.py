@@ -56,6 +56,30 @@ def test_holds_are_told_apart() -> None:
     assert [(one.id, one.released_at is None) for one in found] == [("one", False), ("two", True)]
 
 
+def test_extension_by_a_clock_that_is_behind_is_not_lost() -> None:
+    first = said(HoldAct.EXTENDED, 5, NOON + 20 * DAY)
+    behind = said(HoldAct.EXTENDED, 3, NOON + 90 * DAY)
+    assert hold(first, behind).until == NOON + 90 * DAY
+    assert hold(behind, first).until == NOON + 90 * DAY
+    assert hold(first, said(HoldAct.EXTENDED, 3, None)).until is None
+    assert hold(said(HoldAct.EXTENDED, 3, None), first).until is None
+
+
+@pytest.mark.parametrize("day", [-1, -9])
+def test_what_is_said_of_a_hold_by_a_clock_before_it_was_placed_counts(day: int) -> None:
+    extended = said(HoldAct.EXTENDED, day, NOON + 20 * DAY)
+    released = said(HoldAct.RELEASED, day - 1, NOON + 20 * DAY)
+    placed = said(HoldAct.PLACED, 0, NOON + 9 * DAY)
+    [found] = holds_in([released, extended, placed])
+    assert (found.until, found.released_at) == (NOON + 20 * DAY, NOON + (day - 1) * DAY)
+
+
+def test_holds_are_listed_by_when_they_were_placed() -> None:
+    late = said(HoldAct.PLACED, 2, None, "a")
+    early = said(HoldAct.PLACED, 1, None, "b")
+    assert [one.id for one in holds_in([late, early])] == ["b", "a"]
+
+
 def test_it_may_be_extended_and_never_shortened() -> None:
     check_extension(hold(), NOON + 10 * DAY)
     check_extension(hold(), None)

@@ -40,7 +40,6 @@ from nightlight.model.ids import CaseId
 from nightlight.model.report_decision import ReportState
 from nightlight.preserve.retention import UNSETTLED, CaseStanding, TipStanding
 
-_ORDER = {act: number for number, act in enumerate(HoldAct)}
 _filing = msgspec.json.Decoder(Filing)
 _request = msgspec.json.Decoder(CustodyRequest)
 
@@ -188,9 +187,7 @@ class SqlCustodyStore:
 
     def _holds(self, wanted: Any) -> list[Hold]:
         rows = self._connection.execute(select(hold_event).where(wanted)).all()
-        # At one moment a hold is placed first and released last.
-        ordered = sorted(rows, key=lambda row: (row.at_us, _ORDER[HoldAct(row.what)], row.id))
-        return holds_in(_event(row) for row in ordered)
+        return holds_in(_event(row) for row in rows)
 
     def order(self, destructions: Iterable[Destruction]) -> None:
         """Store that evidence is to be destroyed."""
