@@ -1,6 +1,8 @@
 """``nightlight report``: CyberTips, drafted from confirmed cases and filed once."""
 
+import sys
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -64,6 +66,23 @@ def list_tips(
             typer.echo(f"{tip.tip_id}: {printable(to_do)}")
 
 
+def _pair(change: str, option: str) -> tuple[str, str]:
+    field, found, value = change.partition("=")
+    if not found:
+        raise InvalidInput("FIELD=... was expected", field=option)
+    return field.strip(), value
+
+
+def _said_in(file: str) -> str:
+    """Return what a file says, but for the end of its last line."""
+    try:
+        data = sys.stdin.buffer.read() if file == "-" else Path(file).read_bytes()
+        return data.decode().removesuffix("\n")
+    except (OSError, UnicodeDecodeError) as error:
+        why = error.strerror if isinstance(error, OSError) else "it is no UTF-8 text"
+        raise InvalidInput(f"cannot be read: {why}", field=file) from None
+
+
 def _print_drafted(tips: Sequence[CyberTip], *, json: bool) -> None:
     for tip in tips:
         if json:
@@ -109,23 +128,31 @@ def correct(
     tip_id: Tip,
     *,
     changes: Annotated[
-        list[str],
+        list[str] | None,
         typer.Option(
             "--set",
             metavar="FIELD=VALUE",
             help="A field as `report preview` names it, and what it says; may be given again.",
         ),
-    ],
+    ] = None,
+    from_files: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--set-from",
+            metavar="FIELD=FILE",
+            help="The same, where a file says it, so that no shell keeps it; - is the input.",
+        ),
+    ] = None,
     by: Actor,
     reason: Reason,
 ) -> None:
     """Correct a tip that is not opened yet; who viewed a file is not a person's to correct."""
-    pairs = []
-    for change in changes:
-        field, found, value = change.partition("=")
-        if not found:
-            raise InvalidInput("FIELD=VALUE was expected", field="--set")
-        pairs.append((field.strip(), value))
+    pairs = [_pair(change, "--set") for change in changes or ()]
+    for change in from_files or ():
+        field, file = _pair(change, "--set-from")
+        pairs.append((field, _said_in(file)))
+    if not pairs:
+        raise InvalidInput("nothing is corrected", field="--set", hint="--set FIELD=VALUE")
     open_services().tip_desk.correct(TipId(tip_id), pairs, by=by, reason=reason)
     out.print(f"{tip_id} is corrected in {len(pairs)} field(s)", markup=False)
 
@@ -155,7 +182,10 @@ def draft(
 def supplement(
     case_id: Annotated[str, typer.Argument(metavar="CASE", help="The reported case's id.")],
     *,
-    note: Annotated[str, typer.Option(help="What is to be added to what was reported.")],
+    note: Annotated[str, typer.Option(help="What is to be added to what was reported.")] = "",
+    note_from: Annotated[
+        str, typer.Option(metavar="FILE", help="The note, where a file says it; - is the input.")
+    ] = "",
     by: Actor,
     reason: Reason,
     json: Json = False,
@@ -164,7 +194,10 @@ def supplement(
 
     There is one at each place that has the report, and it names the earlier one.
     """
-    found = open_services().tip_desk.supplement(CaseId(case_id), note, by=by, reason=reason)
+    if note and note_from:
+        raise InvalidInput("one note is needed", field="--note", hint="--note or --note-from")
+    said = _said_in(note_from) if note_from else note
+    found = open_services().tip_desk.supplement(CaseId(case_id), said, by=by, reason=reason)
     _print_drafted(found.tips, json=json)
     for one in found.unfiled:
         err.print(

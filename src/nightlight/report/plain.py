@@ -4,7 +4,7 @@ Pure. The names are those that ``report/correct.py`` takes.
 """
 
 from collections.abc import Iterator
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from enum import Enum
 from typing import Any
 
@@ -34,7 +34,7 @@ def summary(tip: CyberTip) -> list[str]:
     lines = [
         (
             f"To {_DESTINATIONS[tip.destination]}: {_INCIDENTS[tip.incident_type]},"
-            f" on {tip.platform}, {tip.incident_at:%Y-%m-%d %H:%M} UTC."
+            f" on {tip.platform}, {tip.incident_at.astimezone(UTC):%Y-%m-%d %H:%M} UTC."
         ),
         (
             f"About account {tip.account_id or 'unknown'}, from {len(tip.cases)} case(s):"
@@ -74,7 +74,8 @@ def _told(name: str, value: Any) -> Iterator[tuple[str, str]]:
         case bool():
             yield name, "yes" if value else "no"
         case datetime():
-            yield name, value.isoformat(timespec="seconds")
+            # As it is sent, wherever a person wrote it.
+            yield name, value.astimezone(UTC).isoformat(timespec="seconds")
         case date():
             yield name, value.isoformat()
         case Enum():

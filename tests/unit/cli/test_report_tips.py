@@ -252,3 +252,31 @@ def test_a_report_that_is_open_for_most_of_a_day_is_told_of_before_it_is_dropped
         "1 tips have a report open, unfinished for over 20 hours: NCMEC drops it after 24",
     )
     assert "nightlight report file goes on with them" in mend
+
+
+def test_what_is_corrected_may_stand_in_a_file_that_no_shell_keeps(
+    office: FilingOffice, report: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("NIGHTLIGHT_REPORTER_EMAIL", "desk@example.test")
+    tip_id = filing(office).tip_id
+    (tmp_path / "said").write_text("[Name withheld] offered it.\n")
+    assert report("correct", tip_id, "--set-from", f"narrative={tmp_path / 'said'}", *_WHO).output
+    command = ["correct", tip_id, "--set-from", "high_priority=-", "--set", "incident_note=x"]
+    done = CliRunner().invoke(app, [*command, *_WHO], input="now\n")
+    assert "corrected in 2 field(s)" in done.stdout
+    with office.services.unit_of_work.read() as tx:
+        tip, _ = tx.tips.load(tip_id)
+    assert (tip.narrative, tip.high_priority) == ("[Name withheld] offered it.", "now")
+    (tmp_path / "bad").write_bytes(b"\xff")
+    wrong: list[tuple[str, ...]] = [
+        (),
+        ("--set", "narrative"),
+        *(("--set-from", f"narrative={tmp_path / name}") for name in ("none", "bad")),
+    ]
+    for more in wrong:
+        assert isinstance(report("correct", tip_id, *more, *_WHO).exception, InvalidInput)
+    twice = ("--note", "x", "--note-from", str(tmp_path / "said"))
+    done = report("supplement", tip.case_id, *twice, *_WHO)
+    assert isinstance(done.exception, InvalidInput)
+    done = report("supplement", tip.case_id, *twice[2:], *_WHO)
+    assert isinstance(done.exception, Conflict)

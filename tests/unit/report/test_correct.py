@@ -7,6 +7,7 @@ from tests.synthetic.tips import generated_tip
 
 from nightlight.errors import InvalidInput
 from nightlight.model.cybertip import CyberTip, Destination
+from nightlight.model.ids import AccountId
 from nightlight.model.incident import Annotation, Chat, IncidentType
 from nightlight.model.person import IpCapture
 from nightlight.model.reported_file import Classification, FileAnnotation
@@ -45,6 +46,47 @@ def test_fields_are_corrected_at_any_depth() -> None:
     assert fresh.files[1].classification is Classification.B1
     assert fresh.files[0].annotations == (FileAnnotation.VIRAL,)
     assert fresh.places == (Chat(client="Zorbleflux"),)
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        ("reported.0.account_id", "somebody-else"),
+        ("reported.0.account_id", ""),
+        ("reported", "[]"),
+        ("reported.0", '{"handle": "quib"}'),
+        ("reported.0.service", "Another"),
+        ("reported.1", '{"account_id": "ACCOUNT", "service": "Zorbleflux"}'),
+    ],
+)
+def test_a_tip_goes_on_to_be_about_its_account(field: str, value: str) -> None:
+    before = tip()
+    with pytest.raises(InvalidInput, match="goes on to name it once") as refused:
+        corrected(before, [(field, value.replace("ACCOUNT", before.account_id))])
+    assert refused.value.hint.startswith("add others as reported.1")
+
+
+def test_others_may_be_reported_besides_and_of_no_account_anybody() -> None:
+    second = ("reported.1", '{"account_id": "second"}')
+    assert [one.account_id for one in corrected(tip(), [second]).reported][1:] == ["second"]
+    nobody = structs.replace(tip(), account_id=AccountId(""), reported=())
+    assert len(corrected(nobody, [("reported.0", second[1])]).reported) == 1
+
+
+@pytest.mark.parametrize("said", ["[Name withheld] offered it.", "{sic}", "[1]", "true", "null"])
+def test_a_text_may_look_like_anything(said: str) -> None:
+    assert corrected(tip(), [("narrative", said)]).narrative == said
+
+
+def test_what_should_be_json_and_is_not_is_said_to_be_none() -> None:
+    with pytest.raises(InvalidInput, match="no JSON"):
+        corrected(tip(), [("annotations", '["sextortion"')])
+
+
+def test_a_time_is_shown_in_the_zone_that_it_says() -> None:
+    before = corrected(tip(), [("incident_at", "2026-01-01T12:00:00+05:00")])
+    assert "2026-01-01 07:00 UTC" in summary(before)[0]
+    assert dict(fields(before))["incident_at"] == "2026-01-01T07:00:00+00:00"
 
 
 def test_a_field_can_be_emptied() -> None:
