@@ -302,7 +302,7 @@ ADDED: dict[str, Callable[[bytes], bytes]] = {
         body.rindex(b"manifest.sig") + 512 + 70, b"zorble"
     )(body),
     "a block between two members": lambda body: (
-        (place := body.rindex(b"manifest.sig")) and body[:place] + bytes(512) + body[place:]
+        body[: body.rindex(b"manifest.sig")] + bytes(512) + body[body.rindex(b"manifest.sig") :]
     ),
     "an end that is cut off": lambda body: body[:-512],
 }  # fmt: skip
