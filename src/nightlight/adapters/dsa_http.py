@@ -88,7 +88,7 @@ def _taken(statements: Sequence[Statement], answer: httpx.Response) -> Submitted
 def _json(answer: httpx.Response) -> Mapping[str, Any]:
     try:
         return _object(msgspec.json.decode(answer.content))
-    except msgspec.DecodeError as error:
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
         raise Unavailable("the DSA database's answer cannot be read") from error
 
 

@@ -66,6 +66,12 @@ def test_database_that_does_not_take_it_now_leaves_with_3(
     assert "503" in shown
 
 
+def test_answer_that_is_no_text_leaves_with_3(statement: Run, database: LoopbackServer) -> None:
+    database.status, database.body = 201, b'{"statements": "\xff"}'
+    assert statement("send").exit_code == 3
+    assert "cannot be read" in statement("list", "--state", "waiting").stdout
+
+
 def test_refused_statement_leaves_with_1_and_is_retried_by_a_person(
     statement: Run, database: LoopbackServer
 ) -> None:
