@@ -2,6 +2,7 @@
 
 import base64
 import hmac
+import sqlite3
 from collections.abc import Iterable
 from importlib.resources import files
 from typing import Annotated, Any
@@ -14,8 +15,8 @@ from msgspec import Meta, Struct
 
 from nightlight.errors import InvalidInput, NotPermitted
 from nightlight.report.schema import Schema, parsed
-from nightlight.simulate.cybertipline_rules import INVALID, OK, Refused, Rules, answer
-from nightlight.simulate.cybertipline_state import ReportStore, StoredReport
+from nightlight.simulate.cybertipline_rules import INVALID, NOT_SAVED, OK, Refused, Rules, answer
+from nightlight.simulate.cybertipline_state import LONGEST_AHEAD_S, ReportStore, StoredReport
 from nightlight.simulate.faults import App, Fault, Faults, Faulty, add_fault_control
 from nightlight.simulate.multipart import Part, parse
 from nightlight.simulate.page import page
@@ -27,7 +28,7 @@ _BASE = "/ispws"
 class _TimePassed(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """How much time ``POST /_clock`` lets pass."""
 
-    seconds: Annotated[float, Meta(ge=0)]
+    seconds: Annotated[float, Meta(ge=0, le=LONGEST_AHEAD_S)]
 
 
 def builtin_schema() -> bytes:
@@ -72,8 +73,10 @@ def _gate(username: str, password: str) -> Any:
     expected = base64.b64encode(f"{username}:{password}".encode()).decode()
 
     async def check_credentials(request: Request) -> None:
-        given = request.headers.get("Authorization", "")
-        if not hmac.compare_digest(given.encode(), f"Basic {expected}".encode()):
+        scheme, _, given = request.headers.get("Authorization", "").partition(" ")
+        is_right = hmac.compare_digest(given.strip().encode(), expected.encode())
+        # The scheme's name is written as one likes (RFC 9110, section 11.1).
+        if scheme.lower() != "basic" or not is_right:
             raise NotPermitted("the request does not carry the credentials")
 
     return check_credentials
@@ -124,6 +127,10 @@ def _add_schema(app: FastAPI, router: APIRouter, rules: Rules, schema: bytes) ->
 
 
 def _add_refusals(app: FastAPI) -> None:
+    @app.exception_handler(sqlite3.Error)
+    async def fail_to_save(_: Request, __: sqlite3.Error) -> Response:
+        return _xml(answer(NOT_SAVED))
+
     @app.exception_handler(Refused)
     async def refuse(_: Request, refused: Refused) -> Response:
         return _xml(answer(refused.code, report_id=refused.report_id))
@@ -148,9 +155,9 @@ def _add_control(app: FastAPI, store: ReportStore) -> None:
     async def let_time_pass(request: Request) -> Response:
         try:
             passed = msgspec.json.decode(await request.body(), type=_TimePassed)
-        except msgspec.DecodeError as error:
+            store.put_ahead(passed.seconds)
+        except (msgspec.DecodeError, UnicodeDecodeError, InvalidInput) as error:
             return Response(str(error), status_code=422)
-        store.put_ahead(passed.seconds)
         return Response(msgspec.json.encode({"now": store.now()}), media_type="application/json")
 
     @app.post("/_expire")

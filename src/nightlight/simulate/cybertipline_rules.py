@@ -1,6 +1,7 @@
 """How the simulated CyberTipline answers: NCMEC's documented codes, as XML."""
 
 from collections.abc import Mapping
+from contextlib import suppress
 
 from lxml import etree
 
@@ -10,7 +11,10 @@ from nightlight.report.schema import Schema, parsed
 from nightlight.simulate.cybertipline_state import ReportState, ReportStore, StoredReport
 from nightlight.simulate.multipart import Part
 
+#: Encodings of which the bytes say the same as UTF-8.
+_AS_IT_ARRIVED = frozenset({"UTF-8", "US-ASCII", "ASCII"})
 OK = 0
+NOT_SAVED = 1100
 INVALID = 4000
 _BREAKS_SCHEMA = 4100
 _NOT_XML = 4110
@@ -23,7 +27,7 @@ _FINISHED = 5102
 DESCRIPTIONS: Mapping[int, str] = {
     OK: "ok",
     1000: "the server failed",
-    1100: "what was sent could not be saved",
+    NOT_SAVED: "what was sent could not be saved",
     1110: "the file could not be taken in",
     1111: "the file could not be taken in whole",
     1210: "what was asked for was not found",
@@ -63,6 +67,14 @@ def answer(code: int, *, report_id: str = "", file_id: str = "", md5: str = "") 
     return etree.tostring(root, xml_declaration=True, encoding="UTF-8")
 
 
+def _text(document: bytes, root: etree._Element) -> str:
+    """Return a document as it arrived; where it is in another encoding, written anew."""
+    with suppress(UnicodeDecodeError):
+        if (root.getroottree().docinfo.encoding or "UTF-8").upper() in _AS_IT_ARRIVED:
+            return document.decode()
+    return etree.tostring(root.getroottree(), encoding="unicode")
+
+
 class Rules:
     """The calls of the API, on stored reports; each returns its answer or raises ``Refused``."""
 
@@ -74,8 +86,8 @@ class Rules:
 
     def submit(self, document: bytes) -> bytes:
         """Open a report."""
-        self._checked(document, "report")
-        return answer(OK, report_id=self._store.open(document.decode()))
+        root = self._checked(document, "report")
+        return answer(OK, report_id=self._store.open(_text(document, root)))
 
     def upload(self, parts: dict[str, Part]) -> bytes:
         """Add a file to an open report."""
@@ -91,14 +103,14 @@ class Rules:
     def describe(self, document: bytes) -> bytes:
         """Take the details of one file, once."""
         root = self._checked(document, "fileDetails")
-        report = self._open(root.findtext("reportId") or "")
+        report = self._open((root.findtext("reportId") or "").strip())
         found = [file for file in report.files if file.id == root.findtext("fileId")]
         if not found:
             raise Refused(_NO_SUCH_FILE, report.id)
         if found[0].details:
             # NCMEC documents that details are taken once, and no code for a second time.
             raise Refused(INVALID, report.id)
-        self._store.describe(report, found[0], document.decode())
+        self._store.describe(report, found[0], _text(document, root))
         return answer(OK, report_id=report.id, file_id=found[0].id)
 
     def finish(self, parts: dict[str, Part]) -> bytes:

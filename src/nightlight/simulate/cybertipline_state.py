@@ -1,11 +1,14 @@
 """What the simulated CyberTipline remembers: reports and files, never a file's bytes."""
 
-import sqlite3
+import re
 from datetime import datetime, timedelta
 from enum import StrEnum
 from hashlib import md5
 
 from msgspec import Struct
+
+from nightlight.errors import InvalidInput
+from nightlight.simulate.state_file import open_state
 
 _TABLES = """
 CREATE TABLE IF NOT EXISTS report (
@@ -34,6 +37,10 @@ INSERT OR IGNORE INTO clock (id, ahead_s) VALUES (1, 0);
 """
 #: An unfinished report is deleted at the later of the two.
 _AFTER_OPENING, _AFTER_CHANGE = timedelta(hours=24), timedelta(hours=1)
+#: How far ahead of the real time its own may be: a thousand years.
+LONGEST_AHEAD_S = 31_557_600_000
+#: What an id is; a longer number, or one written otherwise, is that of no report.
+_ID = re.compile(r"[1-9][0-9]{0,17}", re.ASCII)
 #: Ids look unlike anything else that a test may compare them with.
 _FIRST_ID = 7000001
 
@@ -73,22 +80,32 @@ class ReportStore:
     """Reports in a SQLite database; each change is on disk before its function returns."""
 
     def __init__(self, path: str) -> None:
-        """Open the database at ``path``, ":memory:" for none; tables are made if missing."""
-        self._db = sqlite3.connect(path, isolation_level=None)
-        self._db.execute("PRAGMA foreign_keys = ON")
-        self._db.execute("PRAGMA synchronous = FULL")
-        self._db.executescript(_TABLES)
+        """Open the database at ``path``, ":memory:" for none; tables are made if missing.
+
+        Raises:
+            InvalidInput: nothing can be kept there.
+        """
+        self._db = open_state(path, _TABLES)
 
     def now(self) -> datetime:
         """Return the simulator's own time."""
         now, ahead_s = self._db.execute(
             "SELECT strftime('%Y-%m-%dT%H:%M:%f+00:00', 'now'), ahead_s FROM clock"
         ).fetchone()
-        return datetime.fromisoformat(now) + timedelta(seconds=ahead_s)
+        return datetime.fromisoformat(now) + timedelta(seconds=min(ahead_s, LONGEST_AHEAD_S))
 
     def put_ahead(self, seconds: float) -> None:
-        """Let so much time pass at once; reports that are unfinished too long are gone then."""
-        self._db.execute("UPDATE clock SET ahead_s = ahead_s + ?", (seconds,))
+        """Let so much time pass at once; reports that are unfinished too long are gone then.
+
+        Raises:
+            InvalidInput: its time would be further ahead than dates go.
+        """
+        ahead = self._db.execute(
+            "UPDATE clock SET ahead_s = ahead_s + ? WHERE ahead_s + ? <= ?",
+            (seconds, seconds, LONGEST_AHEAD_S),
+        )
+        if not ahead.rowcount:
+            raise InvalidInput(f"at most {LONGEST_AHEAD_S:,} seconds in all", field="seconds")
         self.drop_expired()
 
     def drop_expired(self) -> list[str]:
@@ -114,7 +131,7 @@ class ReportStore:
 
     def report(self, report_id: str) -> StoredReport | None:
         """Return a report, None if there is none."""
-        if not report_id.isdecimal():
+        if not _ID.fullmatch(report_id):
             return None
         row = self._db.execute(
             "SELECT id, state, opened_at, changed_at, finished_at, xml FROM report WHERE id = ?",

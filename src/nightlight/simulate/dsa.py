@@ -10,6 +10,7 @@ from fastapi import FastAPI, Request, Response
 
 from nightlight.simulate.dsa_rules import errors_in
 from nightlight.simulate.faults import App, Faults, Faulty, add_fault_control
+from nightlight.simulate.state_file import open_state
 
 TITLE = "SIMULATED DSA Transparency Database: nothing is published"
 _MOST = 100
@@ -23,8 +24,7 @@ def dsa_app(*, token: str, state: str = ":memory:") -> App:
         token: the bearer token that is let in.
         state: path of the SQLite database that survives restarts, ":memory:" for none.
     """
-    store = sqlite3.connect(state, check_same_thread=False, isolation_level=None)
-    store.execute(_TABLE)
+    store = open_state(state, _TABLE)
     app = FastAPI(title=TITLE, docs_url=None, redoc_url=None, openapi_url=None)
     _add_api(app, store, token)
     _add_control(app, store)
@@ -40,7 +40,7 @@ def _add_api(app: FastAPI, store: sqlite3.Connection, token: str) -> None:
             return _json({"message": "Unauthenticated."}, 401)
         try:
             statements = msgspec.json.decode(await request.body())["statements"]
-        except (msgspec.DecodeError, KeyError, TypeError):
+        except (msgspec.DecodeError, UnicodeDecodeError, KeyError, TypeError):
             statements = None
         if not isinstance(statements, list) or not 1 <= len(statements) <= _MOST:
             said = "The statements field must have between 1 and 100 items."
@@ -53,7 +53,7 @@ def _add_api(app: FastAPI, store: sqlite3.Connection, token: str) -> None:
             return _json({"message": "Unauthenticated."}, 401)
         try:
             statement = msgspec.json.decode(await request.body())
-        except msgspec.DecodeError:
+        except (msgspec.DecodeError, UnicodeDecodeError):
             statement = None
         wrong = errors_in(statement)
         if wrong:

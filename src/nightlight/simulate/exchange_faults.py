@@ -145,7 +145,7 @@ def add_exchange_control(app: FastAPI, faults: ExchangeFaults, reset: Callable[[
     async def add_fault(request: Request) -> Response:
         try:
             fault = msgspec.json.decode(await request.body(), type=ExchangeFault)
-        except msgspec.DecodeError as error:
+        except (msgspec.DecodeError, UnicodeDecodeError) as error:
             return Response(str(error), status_code=422)
         faults.add(fault)
         return Response(status_code=204)

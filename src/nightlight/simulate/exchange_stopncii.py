@@ -120,7 +120,7 @@ def _take_feedback(held: StopNciiList, body: bytes) -> Response:
     try:
         told = msgspec.json.decode(body, type=dict[str, Any])
         feedbacks = [(one["hashValue"], one["feedbackValue"]) for one in told["hashFeedbacks"]]
-    except (msgspec.DecodeError, KeyError, TypeError):
+    except (msgspec.DecodeError, UnicodeDecodeError, KeyError, TypeError):
         return Response(status_code=400)
     for value, said in feedbacks:
         record = held.records.get(value)

@@ -32,7 +32,8 @@ class Fault(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     Attributes:
         path: the end of the request path, such as "/finish"; "" for any.
         kind: drop_answer takes effect and then breaks the connection, drop_request breaks it
-            before; error_500 and code answer without taking effect; delay takes effect and answers
+            before; error_401 (nothing but a status), error_500, error_503 and code answer without
+            taking effect; delay takes effect and answers
             late; truncate takes effect and answers half; wrong_md5 takes effect and answers that
             something else arrived.
         code: what a fault of kind "code" answers.
@@ -43,7 +44,15 @@ class Fault(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
     path: str = ""
     kind: Literal[
-        "drop_answer", "drop_request", "error_500", "code", "delay", "truncate", "wrong_md5"
+        "drop_answer",
+        "drop_request",
+        "error_401",
+        "error_500",
+        "error_503",
+        "code",
+        "delay",
+        "truncate",
+        "wrong_md5",
     ]
     code: int = 0
     delay_s: float = 0.0
@@ -119,8 +128,14 @@ class Faulty:
                 await _break_off(send)
             case "drop_request":
                 await _break_off(send)
+            case "error_401":
+                turned_away = Response(status_code=401, headers={"WWW-Authenticate": "Basic"})
+                await turned_away(scope, receive, send)
             case "error_500":
                 await Response(status_code=500)(scope, receive, send)
+            case "error_503":
+                busy = Response(status_code=503, headers={"Retry-After": "1"})
+                await busy(scope, receive, send)
             case "code":
                 await self._coded(fault.code)(scope, receive, send)
             case "delay":
@@ -160,7 +175,7 @@ def add_fault_control(app: FastAPI, faults: Faults) -> None:
     async def add_fault(request: Request) -> Response:
         try:
             fault = msgspec.json.decode(await request.body(), type=Fault)
-        except msgspec.DecodeError as error:
+        except (msgspec.DecodeError, UnicodeDecodeError) as error:
             return Response(str(error), status_code=422)
         faults.add(fault)
         return Response(status_code=204)

@@ -3,7 +3,6 @@
 import base64
 import binascii
 import os
-import sqlite3
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
@@ -11,6 +10,7 @@ from fastapi import FastAPI, Request, Response
 from fastapi.responses import JSONResponse
 
 from nightlight.simulate.faults import App, Faults, Faulty, add_fault_control
+from nightlight.simulate.state_file import open_state
 
 _NONCE_BYTES = 12
 
@@ -19,10 +19,10 @@ class _Transit:
     """Named keys with versions, none of which ever leaves."""
 
     def __init__(self, state: str) -> None:
-        self._database = sqlite3.connect(state, check_same_thread=False)
-        self._database.execute(
+        self._database = open_state(
+            state,
             "CREATE TABLE IF NOT EXISTS transit (name TEXT, version INTEGER, key BLOB,"
-            " PRIMARY KEY (name, version))"
+            " PRIMARY KEY (name, version))",
         )
 
     def rotate(self, name: str) -> int:

@@ -1,7 +1,7 @@
 """Reads multipart/form-data bodies (RFC 7578) whose bytes must arrive unaltered."""
 
 from email.message import Message
-from email.parser import BytesHeaderParser
+from email.parser import HeaderParser
 
 from msgspec import Struct
 
@@ -42,12 +42,18 @@ def parse(content_type: str, body: bytes) -> dict[str, Part]:
 
 def _part(piece: bytes) -> tuple[str, Part]:
     head, found, content = piece.partition(_BREAK + _BREAK)
-    headers = BytesHeaderParser().parsebytes(head.lstrip())
-    name = headers.get_param("name", header="Content-Disposition")
+    # Names are UTF-8 as browsers, curl and most libraries write them (RFC 7578, section 5.1).
+    headers = HeaderParser().parsestr(head.lstrip().decode("utf-8", "replace"))
+    try:
+        name = headers.get_param("name", header="Content-Disposition")
+        file_name = headers.get_filename() or ""
+    except (ValueError, LookupError) as error:
+        raise InvalidInput("a part of the multipart body has a name in no text encoding") from error
     if not found or not isinstance(name, str):
         raise InvalidInput("a part of the multipart body has no name")
     return name, Part(
         content=content,
-        file_name=headers.get_filename() or "",
+        # Half of a pair of surrogates, as UTF-7 can hold, is no text either.
+        file_name=file_name.encode("utf-8", "replace").decode(),
         content_type=headers.get_content_type(),
     )

@@ -67,7 +67,7 @@ def _add_webhook(app: FastAPI, store: PlatformStore, webhook: Webhook) -> None:
             return Response("the signature does not fit", status_code=401)
         try:
             effect = msgspec.json.decode(body, type=_EffectRequested).data
-        except msgspec.DecodeError as error:
+        except (msgspec.DecodeError, UnicodeDecodeError) as error:
             return Response(str(error), status_code=422)
         if effect.kind not in OUTCOMES:
             return Response("this effect is not for a platform", status_code=422)

@@ -1,6 +1,5 @@
 """What the simulated platform remembers: the effects it was asked for and what they changed."""
 
-import sqlite3
 from hashlib import sha256
 
 import msgspec
@@ -9,6 +8,7 @@ from msgspec import Struct
 from nightlight.errors import Conflict
 from nightlight.model.effect import EffectKind
 from nightlight.model.signal import Subject
+from nightlight.simulate.state_file import open_state
 
 _TABLES = """
 CREATE TABLE IF NOT EXISTS delivery (
@@ -64,9 +64,7 @@ class PlatformStore:
 
     def __init__(self, path: str) -> None:
         """Open the database at ``path``, ":memory:" for none; tables are made if missing."""
-        self._db = sqlite3.connect(path, isolation_level=None)
-        self._db.execute("PRAGMA synchronous = FULL")
-        self._db.executescript(_TABLES)
+        self._db = open_state(path, _TABLES)
 
     def apply(self, webhook_id: str, effect: RequestedEffect) -> bool:
         """Carry an effect out if its webhook id is new; return whether it was.
