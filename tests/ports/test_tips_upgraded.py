@@ -57,7 +57,7 @@ def test_a_tip_from_before_is_one_of_its_case_at_ncmec(old: Engine, keys: KeyRin
     guarding = triggers(old)
     assert guarding
     migrate(old)
-    assert triggers(old) == guarding
+    assert guarding <= triggers(old)
     with SqlUnitOfWork(engine=old, clock=HandClock(), keys=keys).read() as tx:
         assert tx.tips.load(tip.id)[0] == tip
         [stored] = tx.tips.of_case(CaseId(tip.case_id))

@@ -362,7 +362,7 @@ class SqlReportDecisionStore:
         ]
 
     def _unlinked(self) -> list[Counted]:
-        """Return suspensions and locks without an account action, which no trigger lets in."""
+        """Return suspensions and locks without their account's action, which no trigger lets in."""
         kinds = sorted(kind.value for kind in CLOSING_EFFECTS)
         month = self._month(effect.c.requested_us)
         rows = self._connection.execute(
@@ -371,9 +371,17 @@ class SqlReportDecisionStore:
                 func.count().label("n"),
                 func.min(effect.c.requested_us).label("oldest_us"),
             )
-            .select_from(effect.outerjoin(_effects, _effects.c.effect_id == effect.c.id))
+            .select_from(
+                effect.outerjoin(_effects, _effects.c.effect_id == effect.c.id).outerjoin(
+                    _action,
+                    and_(
+                        _action.c.id == _effects.c.action_id,
+                        _action.c.account_id == effect.c.subject_id,
+                    ),
+                )
+            )
             .where(effect.c.kind.in_([literal(kind, literal_execute=True) for kind in kinds]))
-            .where(_effects.c.effect_id.is_(None))
+            .where(_action.c.id.is_(None))
             .group_by(month)
         )
         return [
