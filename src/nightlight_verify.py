@@ -26,6 +26,8 @@ FORMAT, FORMER_FORMAT = "nightlight-audit-export-2", "nightlight-audit-export-1"
 FIELDS = ("actor", "subject", "reason", "detail")
 SALT_BYTES = 16
 FAULTS_SHOWN = 20
+#: How many are explained by which reason.
+REASONS = "explained_by_reason"
 COLUMNS = ("suspended", "reported", "explained", "undecided", "unexplained")
 HEX_64, HEX_256 = re.compile(r"[0-9a-f]{64}"), re.compile(r"[0-9a-f]{256}")
 BROKEN = (
@@ -329,7 +331,7 @@ class Recount:
 
     def __init__(self) -> None:
         self.months: dict[str, str] = {}
-        self.states: dict[str, str] = {}
+        self.states: dict[str, tuple[str, str]] = {}
 
     def take(self, public: str) -> None:
         """Count an entry, if it is about an account action."""
@@ -341,19 +343,23 @@ class Recount:
         if said["action"] == "account.actioned":
             self.months.setdefault(action, str(detail.get("month")))
         elif said["action"] == "report.decided":
-            self.states[action] = str(detail.get("state"))
+            self.states[action] = (str(detail.get("state")), str(detail.get("reason")))
 
     def result(self) -> list[dict[str, Any]]:
         """Return the figures of each month: of decisions, the last one of an action counts."""
-        months: dict[str, dict[str, int]] = {}
+        months: dict[str, dict[str, Any]] = {}
         for action, month in self.months.items():
-            cells = months.setdefault(month, dict.fromkeys(COLUMNS, 0))
+            empty = {**dict.fromkeys(COLUMNS, 0), REASONS: {}}
+            cells = months.setdefault(month, empty)
+            state, reason = self.states.get(action, ("", ""))
             cells["suspended"] += 1
-            cells[column(self.states.get(action))] += 1
+            cells[column(state)] += 1
+            if state == "explained":
+                cells[REASONS][reason] = cells[REASONS].get(reason, 0) + 1
         return [{"month": month, **cells} for month, cells in sorted(months.items())]
 
 
-def column(state: str | None) -> str:
+def column(state: str) -> str:
     """Return the column in which a report decision is counted."""
     return state if state in ("reported", "explained", "undecided") else "unexplained"
 
@@ -364,19 +370,41 @@ def differences(counted: list[dict[str, Any]], path: Path) -> list[str]:
         said = json.loads(path.read_text("utf-8"))
         published = {one["month"]: one for one in said["months"]}
         if "total" in said:
-            published["in all"] = said["total"]
+            published["in all"] = {name: said[name] for name in (REASONS,) if name in said}
+            published["in all"] |= said["total"]
     except (OSError, *BROKEN) as error:
         raise WrongUse(f"{path}: not the figures of `nightlight report reconcile`") from error
     ours = {one["month"]: one for one in counted}
     if "in all" in published:
-        ours["in all"] = {name: sum(one[name] for one in counted) for name in COLUMNS}
-    return [
-        f"{month} {name}: counted {ours.get(month, {}).get(name, 0)},"
-        f" published {published.get(month, {}).get(name, 0)}"
-        for month in sorted({*ours, *published})
-        for name in COLUMNS
-        if ours.get(month, {}).get(name, 0) != published.get(month, {}).get(name, 0)
-    ]
+        ours["in all"] = in_all(counted)
+    found = []
+    for month in sorted({*ours, *published}):
+        # Figures from before reasons were told by month are compared without them.
+        told = REASONS in published.get(month, {})
+        own, said = (cells(one.get(month, {}), reasons=told) for one in (ours, published))
+        found += [
+            f"{month} {name}: counted {own.get(name, 0)}, published {said.get(name, 0)}"
+            for name in dict.fromkeys((*own, *said))
+            if own.get(name, 0) != said.get(name, 0)
+        ]
+    return found
+
+
+def cells(month: dict[str, Any], *, reasons: bool) -> dict[str, int]:
+    """Return the figures of a month by name, with those of each reason if asked for."""
+    named = {name: month.get(name, 0) for name in COLUMNS}
+    if reasons:
+        named |= {f"explained by {name}": n for name, n in month.get(REASONS, {}).items()}
+    return named
+
+
+def in_all(counted: list[dict[str, Any]]) -> dict[str, Any]:
+    """Return the sums over all months."""
+    reasons: dict[str, int] = {}
+    for month in counted:
+        for name, count in month[REASONS].items():
+            reasons[name] = reasons.get(name, 0) + count
+    return {**{name: sum(one[name] for one in counted) for name in COLUMNS}, REASONS: reasons}
 
 
 # --- verifying ----------------------------------------------------------------------------------

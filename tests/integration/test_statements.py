@@ -28,8 +28,8 @@ from nightlight.ingest.lines import bounded_lines
 from nightlight.ingest.reader import EventReader
 from nightlight.model.audit import ACTIONS
 from nightlight.model.case import CaseStep
-from nightlight.model.effect import Effect
-from nightlight.model.event import Event, PostCreated
+from nightlight.model.effect import Effect, EffectKind
+from nightlight.model.event import Event, MediaUploaded, PostCreated
 from nightlight.model.statement import StatementState
 from nightlight.report.statement_document import StatementOptions
 from nightlight.review.resolve import Resolution
@@ -151,6 +151,31 @@ def test_nothing_is_stated_of_other_matters(tmp_path: Path, database: Simulator)
     office.desk.take_in(event_of(post))
     office.deliver()
     assert sum(office.counts().values()) == 0
+
+
+def test_nothing_is_stated_of_a_file_that_nobody_could_look_at_until_a_person_did(
+    tmp_path: Path, database: Simulator
+) -> None:
+    office = Office(tmp_path, database.url)
+    url = "https://cdn.example.test/holiday.jpg"
+    file = MediaUploaded(media_id=tmp_path.name, account_id="zorble", url=url)
+    shown = PostCreated(
+        post_id=tmp_path.name, account_id="zorble", text="our garden", media_ids=(tmp_path.name,)
+    )
+    office.desk.take_in(event_of(file, minutes=1), event_of(shown, minutes=2))
+    office.deliver()
+    held = [one.kind for one in office.desk.outcome().effects]
+    assert EffectKind.HOLD in held
+    assert office.counts() == {}, "a holiday picture that waits is not said to harm children"
+    services = office.desk.services
+    with services.unit_of_work.read() as tx:
+        [case] = tx.cases.queue(None, 10)
+    services.review.decide(
+        case.id, Resolution(step=CaseStep.CONFIRM, reviewer="ana", reason="still unscanned")
+    )
+    office.deliver()
+    assert EffectKind.HIDE in [one.kind for one in office.desk.outcome().effects]
+    assert office.counts() == {}, "nor is one that stays hidden because nobody can scan it"
 
 
 @pytest.mark.parametrize("kind", ["drop_answer", "truncate"])

@@ -118,6 +118,8 @@ def test_signing_secret_must_be_usable(secret: str) -> None:
         "other.cybertip.org",
         "cybertip.org",
         "exttest.cybertip.org@report.cybertip.org",
+        "report\u3002cybertip\uff0eorg",
+        "\uff52eport.cybertip.org",
     ],
 )
 def test_filing_in_earnest_needs_arming(host: str) -> None:
@@ -244,6 +246,8 @@ def test_statements_are_published_only_where_told() -> None:
 
 
 def test_production_database_of_statements_needs_arming() -> None:
+    dotted = {**DSA, "NIGHTLIGHT_DSA_URL": "https://transparency\u3002dsa.ec.europa.eu./api/v1"}
+    assert len(faults(dotted)) == 1
     production = {**DSA, "NIGHTLIGHT_DSA_URL": "https://transparency.dsa.ec.europa.eu/api/v1"}
     [fault] = faults(production)
     assert "NIGHTLIGHT_DSA_ARMED" in fault

@@ -37,6 +37,8 @@ def activate(file: PolicyFile, *, by: Actor, reason: Reason, json: Json = False)
     policy = services.lists.activate_policy(_read(file), actor=by, reason=reason)
     found = services.report_decisions.compare(policy.reporting)
     reportable = sum(one.is_reportable for one in found)
+    for_a_person = sum(one.asks_a_person for one in found)
+    no_longer = len(found) - reportable - for_a_person
     if json:
         print_json(
             {
@@ -44,7 +46,8 @@ def activate(file: PolicyFile, *, by: Actor, reason: Reason, json: Json = False)
                 "rules": len(policy.rules),
                 "threshold": policy.reporting.full_name,
                 "now_reportable": reportable,
-                "no_longer_reportable": len(found) - reportable,
+                "now_for_a_person": for_a_person,
+                "no_longer_reportable": no_longer,
             }
         )
         return
@@ -52,7 +55,8 @@ def activate(file: PolicyFile, *, by: Actor, reason: Reason, json: Json = False)
     if found:
         out.print(
             f"its threshold would report {reportable:,} past account actions that were not, and not"
-            f" {len(found) - reportable:,} that were: `nightlight report reconsider --dry-run`"
+            f" {no_longer:,} that were; {for_a_person:,} that were explained await a person:"
+            " `nightlight report reconsider --dry-run`"
         )
 
 

@@ -52,8 +52,18 @@ def reconcile(*, json: Json = False) -> None:
             columns=("month", *_COLUMNS),
             empty="No account was locked or suspended yet.",
         )
-        for reason, count in found.explained_by_reason.items():
-            out.print(f"explained by {reason}: {count:,}", markup=False)
+        reasons = list(found.explained_by_reason)
+        if reasons:
+            explained = [one for one in found.months if one.explained]
+            out.print("\nexplained by", markup=False)
+            print_rows(
+                [
+                    *((one.month, *_of(one.explained_by_reason, reasons)) for one in explained),
+                    ("in all", *_of(found.explained_by_reason, reasons)),
+                ],
+                columns=("month", *reasons),
+                empty="",
+            )
         if found.total.undecided:
             out.print(f"oldest undecided: {found.total.oldest_undecided_days} days")
     if found.total.unexplained:
@@ -199,8 +209,9 @@ def reconsider(
 ) -> None:
     """Ask the threshold about every past account action, and list what it decides otherwise.
 
-    Without --dry-run, what would be reportable now is put before a person: undecided, with a new
-    clock. What would no longer be is only listed.
+    Without --dry-run, what would be reportable now, and what the threshold explained and now leaves
+    to a person, is put before one: undecided, with a new clock. What would no longer be reported is
+    only listed.
     """
     service = open_services().report_decisions
     if policy is not None and not dry_run:
@@ -224,7 +235,7 @@ def reconsider(
     print_rows(
         (
             (
-                "reportable" if flip.is_reportable else "no longer",
+                _now(flip),
                 flip.one.action.id,
                 flip.one.action.account_id,
                 flip.one.decision.part.role,
@@ -249,6 +260,10 @@ def _print_commands(found: Iterable[tuple[Accounted, Wanted]]) -> None:
             typer.echo(printable(f"{one.action.id}: {wanted.command}"))
 
 
+def _of(counts: dict[str, int], reasons: list[str]) -> list[str]:
+    return [f"{counts.get(name, 0):,}" for name in reasons]
+
+
 def _numbers(sums: Sums) -> list[str]:
     return [f"{getattr(sums, name):,}" for name in _COLUMNS]
 
@@ -259,4 +274,15 @@ def _fields(one: Accounted) -> dict[str, object]:
 
 def _flip(flip: Flip) -> dict[str, object]:
     answer = {"says": flip.answer.says, "rule": flip.answer.rule, "reason": flip.answer.reason}
-    return {**_fields(flip.one), "is_reportable": flip.is_reportable, "now": answer}
+    return {
+        **_fields(flip.one),
+        "is_reportable": flip.is_reportable,
+        "asks_a_person": flip.asks_a_person,
+        "now": answer,
+    }
+
+
+def _now(flip: Flip) -> str:
+    if flip.asks_a_person:
+        return "a person decides"
+    return "reportable" if flip.is_reportable else "no longer"

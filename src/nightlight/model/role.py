@@ -14,6 +14,7 @@ class Role(StrEnum):
     CREATOR = "creator"  # uploaded material that no list knew
     DISTRIBUTOR = "distributor"  # uploaded or posted known material
     ADVERTISER = "advertiser"  # offered it
+    AUTHOR = "author"  # wrote it: words alone, in which nothing was found to be offered
     ENGAGER = "engager"  # liked, reposted, bookmarked, answered an offer to buy, followed a seller
     BYSTANDER = "bystander"  # was there, or reported it
 
@@ -48,6 +49,7 @@ class Material(Struct, frozen=True, kw_only=True):
         event_key: the event that brought it.
         is_offer: it offers material rather than being it.
         is_known: a hash bank knew it.
+        is_text: it is words alone: no file belongs to it.
         knowledge: what its findings say about the author's knowledge.
     """
 
@@ -58,6 +60,7 @@ class Material(Struct, frozen=True, kw_only=True):
     at: datetime
     is_offer: bool
     is_known: bool
+    is_text: bool = False
     knowledge: tuple[Knowledge, ...] = ()
 
 
@@ -65,7 +68,7 @@ class Act(Struct, frozen=True, kw_only=True):
     """One event that shows a role.
 
     Attributes:
-        what: "uploaded", "posted", "offered", or an engagement.
+        what: "uploaded", "posted", "offered", "wrote", or an engagement.
         subject: the material concerned, or the account that was followed.
         owner: whose material it is.
     """

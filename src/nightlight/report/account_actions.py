@@ -34,7 +34,8 @@ from nightlight.report.threshold import Asked, CompiledThreshold, compiled
 
 _POLICY, _NIGHTLIGHT = "policy", "nightlight"
 #: Who decides without being a person.
-_AUTOMATIC = frozenset({_POLICY, _NIGHTLIGHT})
+#: Who is named where no person decided.
+AUTOMATIC = frozenset({_POLICY, _NIGHTLIGHT})
 _STATES = {
     Says.REPORT: ReportState.UNDECIDED,  # until there is a receipt
     Says.PERSON: ReportState.UNDECIDED,
@@ -351,7 +352,7 @@ def _again(
         return before
     fresh = _first(action, part, asked, at)
     due_at = _sooner(before.due_at, asked.threshold.due_at(action.severity, at))
-    if before.decided_by not in _AUTOMATIC:
+    if before.decided_by not in AUTOMATIC:
         if before.state is ReportState.UNDECIDED:
             return _renewed(before, replace(before, due_at=due_at), at)
         if not reopens:
@@ -420,7 +421,7 @@ def _store_changed(
 
 def _actioned(action: AccountAction) -> AuditEntry:
     return AuditEntry(
-        actor=_NIGHTLIGHT if action.asked_by in _AUTOMATIC else action.asked_by,
+        actor=_NIGHTLIGHT if action.asked_by in AUTOMATIC else action.asked_by,
         action="account.actioned",
         subject=action.id,
         detail={
@@ -437,7 +438,7 @@ def _decided(one: Accounted, *, actor: str = "") -> AuditEntry:
     action, decision = one.action, one.decision
     by = actor or decision.decided_by
     return AuditEntry(
-        actor=_NIGHTLIGHT if by in _AUTOMATIC else by,
+        actor=_NIGHTLIGHT if by in AUTOMATIC else by,
         action="report.decided",
         subject=action.id,
         reason=decision.note,

@@ -45,9 +45,14 @@ class Sums(Struct, frozen=True, kw_only=True):
 
 
 class Month(Sums, frozen=True, kw_only=True):
-    """The sums of one month, ``YYYY-MM`` in UTC."""
+    """The sums of one month, ``YYYY-MM`` in UTC.
+
+    Attributes:
+        explained_by_reason: how many of the month are explained by which reason.
+    """
 
     month: str
+    explained_by_reason: dict[str, int]
 
 
 class Reconciliation(Struct, frozen=True, kw_only=True):
@@ -64,18 +69,22 @@ def reconcile(counted: Iterable[Counted], *, at: datetime) -> Reconciliation:
     """Return the sums by month and in all."""
     rows = list(counted)
     by_month: dict[str, list[Counted]] = {}
-    reasons: dict[str, int] = {}
     for one in rows:
         by_month.setdefault(one.month, []).append(one)
-        if one.state is ReportState.EXPLAINED:
-            reasons[one.reason] = reasons.get(one.reason, 0) + one.count
     total = _sums(rows, at)
-    months = [Month(month=name, **_fields(_sums(by_month[name], at))) for name in sorted(by_month)]
+    months = [
+        Month(
+            month=name,
+            explained_by_reason=_by_reason(by_month[name]),
+            **_fields(_sums(by_month[name], at)),
+        )
+        for name in sorted(by_month)
+    ]
     return Reconciliation(
         at=at,
         total=total,
         months=tuple(months),
-        explained_by_reason=dict(sorted(reasons.items())),
+        explained_by_reason=_by_reason(rows),
         overdue=total.overdue,
     )
 
@@ -100,6 +109,14 @@ def _sums(rows: Sequence[Counted], at: datetime) -> Sums:
             under_1_day=ages[0], under_7_days=ages[1], under_30_days=ages[2], older=ages[3]
         ),
     )
+
+
+def _by_reason(rows: Sequence[Counted]) -> dict[str, int]:
+    reasons: dict[str, int] = {}
+    for one in rows:
+        if one.state is ReportState.EXPLAINED:
+            reasons[one.reason] = reasons.get(one.reason, 0) + one.count
+    return dict(sorted(reasons.items()))
 
 
 def _count(rows: Sequence[Counted], state: ReportState | None) -> int:

@@ -55,6 +55,8 @@ def _own(material: Material) -> Act:
         role, what = Role.ADVERTISER, "offered"
     elif material.is_known:
         role, what = Role.DISTRIBUTOR, "posted"
+    elif material.is_text:
+        role, what = Role.AUTHOR, "wrote"
     else:
         role, what = Role.CREATOR, "uploaded"
     return Act(

@@ -41,7 +41,8 @@ _ELSE = "it shows signs of child sexual exploitation"
 #: What no machine finds.
 _TOLD = "user_report"
 #: What is not about material or offers of it until a person has looked.
-_UNCLEAR = frozenset({"scan_health", _TOLD})
+_NOT_SCANNED = "scan_health"
+_UNCLEAR = frozenset({_NOT_SCANNED, _TOLD})
 _POLICY = "policy"
 #: The first day that the database takes.
 _EARLIEST = date(2000, 1, 1)
@@ -59,6 +60,20 @@ class Restricted(Struct, frozen=True, kw_only=True):
 def needs_statement(effect: Effect) -> bool:
     """Return whether an effect restricts something."""
     return effect.kind in RESTRICTIONS
+
+
+def is_about_minors(
+    decision: Decision, incident: IncidentType | None, detectors: Collection[str]
+) -> bool:
+    """Return whether more is known of what is restricted than that nobody could look at it.
+
+    What waits because a file could not be scanned, or an event not be judged, may be a holiday
+    picture: to state publicly that it serves the exploitation of children would be untrue. Once a
+    person confirmed it in a category that is reported, it is stated.
+    """
+    if set(detectors) - {_NOT_SCANNED}:
+        return True
+    return decision.decided_by != _POLICY and incident is not None
 
 
 def statement_of(

@@ -77,7 +77,9 @@ class Lists:
         with self._unit_of_work.read() as tx:
             check_versioned(tx, policy.reporting)
             # Looks at every account action: nothing that is judged waits for it.
-            reportable = [one.is_reportable for one in flips(tx, policy.reporting)]
+            found = list(flips(tx, policy.reporting))
+            reportable = sum(one.is_reportable for one in found)
+            for_a_person = sum(one.asks_a_person for one in found)
         with self._unit_of_work.begin() as tx:
             let_nothing_be_destroyed(tx)  # it may keep evidence longer
             check_versioned(tx, policy.reporting)
@@ -93,8 +95,9 @@ class Lists:
                     detail={
                         "rules": len(policy.rules),
                         "threshold": policy.reporting.full_name,
-                        "now_reportable": sum(reportable),
-                        "no_longer_reportable": len(reportable) - sum(reportable),
+                        "now_reportable": reportable,
+                        "now_for_a_person": for_a_person,
+                        "no_longer_reportable": len(found) - reportable - for_a_person,
                     },
                 )
             )

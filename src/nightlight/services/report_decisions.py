@@ -17,6 +17,7 @@ from nightlight.model.report_decision import (
     Threshold,
 )
 from nightlight.report.account_actions import (
+    AUTOMATIC,
     PersonsWord,
     escalated,
     heard,
@@ -40,12 +41,20 @@ class Flip(Struct, frozen=True, kw_only=True):
     Attributes:
         one: the account action with its decision.
         answer: what the threshold says now.
-        is_reportable: whether it is to be reported now and was not; else it is the other way round.
     """
 
     one: Accounted
     answer: Answer
-    is_reportable: bool
+
+    @property
+    def is_reportable(self) -> bool:
+        """Whether it is to be reported now and was not."""
+        return self.answer.says is Says.REPORT
+
+    @property
+    def asks_a_person(self) -> bool:
+        """Whether no person decided that it goes unreported, and the threshold no longer does."""
+        return self.answer.says is Says.PERSON
 
 
 class Waiting(Struct, frozen=True, kw_only=True):
@@ -124,7 +133,7 @@ class ReportDecisions:
             return list(flips(tx, threshold or active_policy(tx).reporting))
 
     def reconsider(self, *, by: str, note: str) -> list[Flip]:
-        """Return what the threshold in force would report now, put before a person.
+        """Return what the threshold in force would report now, or ask about, put before a person.
 
         What was explained is undecided again, with a new clock.
 
@@ -136,7 +145,7 @@ class ReportDecisions:
         with self._unit_of_work.begin() as tx:
             tx.events.offset()  # no case is decided meanwhile
             threshold = active_policy(tx).reporting
-            found = [one for one in flips(tx, threshold) if one.is_reportable]
+            found = [one for one in flips(tx, threshold) if one.is_reportable or one.asks_a_person]
             entries = put_before_a_person(
                 tx.report_decisions,
                 [one.one for one in found],
@@ -197,8 +206,12 @@ def flips(tx: Transaction, threshold: Threshold) -> Iterator[Flip]:
                 continue
             answer = asked.ask(question(one.action, decision.part))
             was = decision.state is ReportState.REPORTED or decision.says is Says.REPORT
-            if answer.says is (Says.NOT if was else Says.REPORT):
-                yield Flip(one=one, answer=answer, is_reportable=not was)
+            if answer.says is (Says.NOT if was else Says.REPORT) or (
+                answer.says is Says.PERSON
+                and decision.state is ReportState.EXPLAINED
+                and decision.decided_by in AUTOMATIC
+            ):
+                yield Flip(one=one, answer=answer)
 
 
 def check_versioned(tx: Transaction, threshold: Threshold) -> None:

@@ -15,6 +15,7 @@ from nightlight.transaction import Transaction
 
 #: Acts of one account that are looked through, newest first.
 _ACTS = 2_000
+#: The default policy's category of offers; in others, signals tell what is one.
 _OFFER_CATEGORIES = frozenset({"advert"})
 #: Findings that say an answer itself asks or offers.
 _ASKING = frozenset({"term_match", "offer"})
@@ -66,11 +67,20 @@ def material_of(tx: Transaction, cases: Iterable[Case]) -> list[Material]:
     signals: dict[str, list[Signal]] = {}
     for signal in tx.signals.of_events(keys):
         signals.setdefault(signal.event_key, []).append(signal)
+    named = [one.subject.id for one in decisions if one.subject.kind is SubjectKind.POST]
+    posts = tx.context.posts([PostId(one) for one in named])
     found: dict[tuple[SubjectKind, str], Material] = {}
     for decision in decisions:
         event = events.get(decision.event_key)
         shown_in = event.data.post_id if event and isinstance(event.data, MediaUploaded) else ""
-        one = _material(decision, signals.get(decision.event_key, []), PostId(shown_in))
+        post = posts.get(PostId(decision.subject.id))
+        is_text = post is not None and not post.media_ids
+        one = _material(
+            decision,
+            signals.get(decision.event_key, []),
+            PostId(shown_in),
+            is_text=is_text,
+        )
         found.setdefault((decision.subject.kind, decision.subject.id), one)
     return list(found.values())
 
@@ -100,18 +110,22 @@ def _asking(tx: Transaction, replies: Collection[PostId]) -> set[PostId]:
     return found | asking
 
 
-def _material(decision: Decision, signals: Sequence[Signal], shown_in: PostId) -> Material:
+def _material(
+    decision: Decision, signals: Sequence[Signal], shown_in: PostId, *, is_text: bool
+) -> Material:
     subject = decision.subject
     is_post = subject.kind is SubjectKind.POST
     is_known = any(signal.facts.get("hash_matched") for signal in signals)
+    is_offer = any(signal.facts.get("offer") for signal in signals)
     return Material(
         subject=subject.id,
         post_id=PostId(subject.id) if is_post else shown_in,
         account_id=decision.account_id,
         event_key=EventKey(decision.event_key),
         at=decision.time,
-        is_offer=decision.category in _OFFER_CATEGORIES and not is_known,
+        is_offer=(is_offer or decision.category in _OFFER_CATEGORIES) and not is_known,
         is_known=is_known,
+        is_text=is_text,
         knowledge=tuple(_knowledge(signals)),
     )
 

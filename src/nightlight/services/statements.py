@@ -15,7 +15,7 @@ from nightlight.model.effect import DeliveryState, Effect
 from nightlight.model.ids import AccountId, MediaId, PostId
 from nightlight.model.signal import SubjectKind
 from nightlight.model.statement import StatementDelivery, StatementState
-from nightlight.report.statement import Restricted, needs_statement, statement_of
+from nightlight.report.statement import Restricted, is_about_minors, needs_statement, statement_of
 from nightlight.report.statement_ports import StatementDatabase, Submitted
 from nightlight.services.rules import active_policy
 from nightlight.transaction import Transaction, UnitOfWork
@@ -125,7 +125,8 @@ class Statements:
 def note_statements(tx: Transaction, settled: Sequence[Delivery]) -> None:
     """Store a statement for every restriction that the platform has carried out.
 
-    None for the policy's other matters: what is stated here is about the protection of minors.
+    None for the policy's other matters, nor for what waits only because it could not be scanned or
+    judged: what is stated here is about the protection of minors.
     """
     delivered = [
         one
@@ -150,11 +151,15 @@ def note_statements(tx: Transaction, settled: Sequence[Delivery]) -> None:
             continue
         if decision.category in policy.reporting.other_matters:  # Not about minors: not for us.
             continue
+        incident = policy.confirmed.get(decision.category, Outcome()).report
+        found = detectors.get(decision.event_key, set())
+        if not is_about_minors(decision, incident, found):
+            continue
         made = statement_of(
             one.effect,
             decision=decision,
-            incident=policy.confirmed.get(decision.category, Outcome()).report,
-            detectors=detectors.get(decision.event_key, ()),
+            incident=incident,
+            detectors=found,
             restricted=restricted[one.effect.id],
             applied_at=one.delivered_at or decision.time,
         )

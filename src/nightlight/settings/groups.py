@@ -4,6 +4,7 @@ import base64
 import binascii
 import hashlib
 import os
+import unicodedata
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -67,10 +68,19 @@ def read_cybertipline(env: Mapping[str, str], faults: list[str]) -> CyberTipline
 
 
 def _is_production(url: str) -> bool:
-    """Return whether this is NCMEC's service in earnest, as any name there but its test's."""
-    address = web_address(url)
-    host = (address.hostname or "").rstrip(".") if address else ""
+    """Return whether this is NCMEC's service in earnest, as any name there but its test's.
+
+    By the name as clients look it up: dots and letters of other scripts become plain ones.
+    """
+    host = _looked_up(url)
     return f".{host}".endswith(_NCMEC) and host not in _NCMEC_TEST_HOSTS
+
+
+def _looked_up(url: str) -> str:
+    """Return the host of an address as it is looked up, "" where there is none."""
+    address = web_address(url)
+    host = unicodedata.normalize("NFKC", address.hostname or "") if address else ""
+    return host.replace("\u3002", ".").lower().rstrip(".")
 
 
 def read_statements(env: Mapping[str, str], faults: list[str]) -> StatementSettings | None:
@@ -79,9 +89,8 @@ def read_statements(env: Mapping[str, str], faults: list[str]) -> StatementSetti
     if not url:
         return None
     check_url("NIGHTLIGHT_DSA_URL", url, faults)
-    address = web_address(url)
     armed = flag("NIGHTLIGHT_DSA_ARMED", env, faults)
-    if address and (address.hostname or "") == _DSA_PRODUCTION and not armed:
+    if _looked_up(url) == _DSA_PRODUCTION and not armed:
         faults.append(
             "NIGHTLIGHT_DSA_URL: this is the production database"
             " (set NIGHTLIGHT_DSA_ARMED=true to publish real statements)"

@@ -81,6 +81,21 @@ def test_authors_are_named_by_what_they_published_the_gravest_first() -> None:
     assert role_of("seller", roles).knowledge_for == (Knowledge.DISGUISED,)
 
 
+def test_words_alone_in_which_nothing_is_offered_make_an_author_and_no_creator() -> None:
+    words = Material(
+        subject="words",
+        post_id=PostId("words"),
+        account_id=AccountId("writer"),
+        event_key=EventKey("k-words"),
+        at=at(0),
+        is_offer=False,
+        is_known=False,
+        is_text=True,
+    )
+    [role] = told(material=(words,))
+    assert (role.role, role.acts[0].what) == (Role.AUTHOR, "wrote")
+
+
 def test_account_with_several_parts_has_the_gravest() -> None:
     both = Material(
         **{

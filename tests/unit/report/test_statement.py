@@ -17,6 +17,7 @@ from nightlight.model.statement import ContentKind, Statement
 from nightlight.report.statement import (
     RESTRICTIONS,
     Restricted,
+    is_about_minors,
     needs_statement,
     statement_of,
 )
@@ -72,6 +73,23 @@ def made(
         restricted=restricted or Restricted(post=POST, media=(FILE,)),
         applied_at=NOON.replace(day=2),
     )
+
+
+@pytest.mark.parametrize(
+    ("by", "incident", "detectors", "stated"),
+    [
+        ("policy", IncidentType.CSAM, ["scan_health"], False),
+        ("policy", IncidentType.CSAM, [], False),
+        ("ana", None, ["scan_health"], False),
+        ("ana", IncidentType.CSAM, ["scan_health"], True),
+        ("policy", None, ["scan_health", "user_report"], True),
+        ("policy", None, ["term_match"], True),
+    ],
+)
+def test_what_nobody_could_look_at_is_not_said_to_be_about_minors(
+    by: str, incident: IncidentType | None, detectors: list[str], *, stated: bool
+) -> None:
+    assert is_about_minors(replace(DECISION, decided_by=by), incident, detectors) is stated
 
 
 def test_every_restriction_needs_a_statement_and_nothing_else_does() -> None:

@@ -14,7 +14,7 @@ from nightlight.adapters.sql.database import SqlUnitOfWork
 from nightlight.errors import Conflict, InvalidInput
 from nightlight.model.case import Case, CaseState, CaseStep
 from nightlight.model.effect import CLOSING_EFFECTS, EffectKind
-from nightlight.model.event import Event, MediaUploaded, PostCreated
+from nightlight.model.event import Event, MediaUploaded, PostCreated, UserReportCreated
 from nightlight.model.filing import TipState
 from nightlight.model.ids import AccountId, CaseId
 from nightlight.model.report_decision import Accounted, ReportState, Says
@@ -123,6 +123,35 @@ def upload(account: str) -> Event:
 def advert(account: str, name: str = "") -> Event:
     post = PostCreated(post_id=f"post-of-{account}{name}", account_id=account, text=TEXT)
     return event_of(post, event_id=f"post {account}{name}")
+
+
+def test_reported_words_make_nobody_a_creator(bureau: Bureau) -> None:
+    post = PostCreated(post_id="words", account_id="ada", text="write to me, friend")
+    reports = [
+        event_of(
+            UserReportCreated(
+                user_report_id=f"report-{n}",
+                account_id=f"reader-{n}",
+                target_account_id="ada",
+                post_id="words",
+                reason="child_safety",
+            ),
+            event_id=f"report-{n}",
+        )
+        for n in range(2)
+    ]
+    bureau.take_in(event_of(post, event_id="words"), *reports)
+    bureau.decide("ada", CaseStep.CONFIRM)
+    decision = bureau.accounted("ada").decision
+    assert (decision.part.role, decision.says) == ("author", Says.PERSON)
+
+
+def test_an_offer_is_one_whatever_the_policy_calls_its_category(tmp_path: Path) -> None:
+    named = default_policy().replace(b'category = "advert"', b'category = "sale"')
+    bureau = Bureau(tmp_path, policy=named.replace(b"[confirmed.advert]", b"[confirmed.sale]"))
+    bureau.take_in(advert("ada"))
+    bureau.decide("ada", CaseStep.CONFIRM)
+    assert bureau.accounted("ada").decision.part.role == "advertiser"
 
 
 def test_every_path_that_locks_or_suspends_accounts_for_it(tmp_path: Path) -> None:
@@ -384,6 +413,48 @@ def test_what_would_no_longer_be_reported_is_listed_and_stays(bureau: Bureau) ->
     assert not flip.is_reportable
     assert bureau.services.report_decisions.reconsider(by="ana", note="see") == []
     assert bureau.accounted("ada").decision.state is ReportState.REPORTED
+
+
+def test_what_no_rule_explains_any_longer_is_put_before_a_person(bureau: Bureau) -> None:
+    bureau.activate(NOT_ADVERTS)
+    bureau.take_in(advert("ada"), upload("bo"))
+    bureau.decide("ada", CaseStep.CONFIRM)
+    before = bureau.accounted("ada")
+    assert before.decision.reason == "below_threshold"
+    silent = policy(rule("files", "role == 'creator'", "report"), version="4")
+    bureau.activate(silent)
+    [flip] = bureau.services.report_decisions.compare()
+    assert (flip.one, flip.asks_a_person, flip.is_reportable) == (before, True, False)
+    with bureau.services.unit_of_work.read() as tx:
+        [newest] = tx.audit.newest(1)
+    assert newest.entry.detail["now_for_a_person"] == 1
+    bureau.services.report_decisions.reconsider(by="ana", note="the rule is gone")
+    decision = bureau.accounted("ada").decision
+    assert (decision.state, decision.says) == (ReportState.UNDECIDED, Says.PERSON)
+    assert decision.due_at is not None
+    assert bureau.services.report_decisions.compare() == []
+    bureau.check()
+
+
+def test_what_is_no_other_matter_any_longer_is_put_before_a_person(bureau: Bureau) -> None:
+    other = default_policy().replace(b"other_matters = []", b'other_matters = ["known_media"]')
+    bureau.activate(other.replace(b'\nversion = "1"', b'\nversion = "2"'))
+    bureau.take_in(upload("ada"))
+    assert bureau.accounted("ada").decision.reason == "other_matter"
+    bureau.activate(default_policy().replace(b'\nversion = "1"', b'\nversion = "3"'))
+    [flip] = bureau.services.report_decisions.reconsider(by="ana", note="it is about children")
+    assert flip.asks_a_person
+    assert bureau.accounted("ada").decision.state is ReportState.UNDECIDED
+
+
+def test_what_a_person_explained_is_not_put_before_one_again(bureau: Bureau) -> None:
+    bureau.take_in(upload("ada"))
+    action = bureau.accounted("ada").action.id
+    bureau.services.report_decisions.decide(
+        PersonsWord(action_id=action, reason="below_threshold", by="ben", note="seen")
+    )
+    bureau.activate(default_policy().replace(b'\nversion = "1"', b'\nversion = "2"'))
+    assert bureau.services.report_decisions.compare() == []
 
 
 def test_what_a_person_dismissed_no_threshold_brings_back(bureau: Bureau) -> None:

@@ -35,7 +35,12 @@ def decided(action: str, month: str, state: str) -> AuditEntry:
         action="report.decided",
         subject=action,
         reason="words of ana",
-        detail={"account_action": action, "month": month, "state": state, "reason": "code"},
+        detail={
+            "account_action": action,
+            "month": month,
+            "state": state,
+            "reason": "below_threshold",
+        },
     )
 
 
@@ -67,6 +72,7 @@ FIGURES = {
             "explained": 1,
             "undecided": 1,
             "unexplained": 0,
+            "explained_by_reason": {"below_threshold": 1},
         },
         {
             "month": "2026-02",
@@ -75,6 +81,7 @@ FIGURES = {
             "explained": 0,
             "undecided": 0,
             "unexplained": 1,
+            "explained_by_reason": {},
         },
     ]
 }
@@ -166,6 +173,26 @@ def test_figures_are_recounted_and_every_cell_that_differs_is_named(
         "2026-02 unexplained: counted 1, published 0",
         "in all explained: counted 1, published 0",
     ]
+
+
+def test_reasons_are_recounted_by_month_and_in_all(desk: Desk, run: Run, tmp_path: Path) -> None:
+    path, figures = exported(desk, tmp_path / "export.ndjson"), tmp_path / "figures.json"
+    published = json.loads(json.dumps(FIGURES))
+    published["months"][0]["explained_by_reason"] = {"wrong_account": 1}
+    published["total"] = {"suspended": 4, "reported": 1, "explained": 1, "undecided": 1}
+    published["total"]["unexplained"] = 1
+    published["explained_by_reason"] = {"below_threshold": 1, "wrong_account": 1}
+    figures.write_text(json.dumps(published))
+    assert run(path, "--figures", figures)[1]["differences"] == [
+        "2026-01 explained by below_threshold: counted 1, published 0",
+        "2026-01 explained by wrong_account: counted 0, published 1",
+        "in all explained by wrong_account: counted 0, published 1",
+    ]
+    for month in published["months"]:
+        del month["explained_by_reason"]
+    del published["explained_by_reason"]
+    figures.write_text(json.dumps(published))
+    assert run(path, "--figures", figures)[0] == 0, "figures from before told no reasons by month"
 
 
 def test_verifying_goes_on_where_it_ended(desk: Desk, run: Run, tmp_path: Path) -> None:
