@@ -11,7 +11,7 @@ from nightlight.model.ids import AccountId, CaseId, TipId
 from nightlight.model.incident import Annotation, IncidentType, LawEnforcement, Place
 from nightlight.model.masked import Masked
 from nightlight.model.person import IntendedRecipient, ReportedParty, Victim
-from nightlight.model.reported_file import ReportedFile
+from nightlight.model.reported_file import ReportedFile, UnattachedFile
 
 
 class Destination(StrEnum):
@@ -34,6 +34,7 @@ class CyberTip(Masked, frozen=True, kw_only=True):
         places: where it happened.
         viral_batch: it stands for many like it: a picture that spreads as a joke or a warning.
         narrative: what happened and how it was found, for the analyst; goes to additionalInfo.
+        unattached: files that it is about and that are not sent with it.
         unread: evidence, by id, that could not be read when this was drafted, so that addresses and
             devices may be missing.
     """
@@ -58,6 +59,7 @@ class CyberTip(Masked, frozen=True, kw_only=True):
     narrative: str
     files: tuple[ReportedFile, ...]
     unread: tuple[str, ...] = ()
+    unattached: tuple[UnattachedFile, ...] = ()
 
     def __repr__(self) -> str:
         return f"<CyberTip {self.id}: masked>"

@@ -93,3 +93,22 @@ class ReportedFile(Masked, frozen=True, kw_only=True):
 
     def __repr__(self) -> str:
         return f"<ReportedFile {self.evidence_id}: masked>"
+
+
+class UnattachedFile(Masked, frozen=True, kw_only=True):
+    """A file that a tip is about and that is not sent with it.
+
+    Attributes:
+        why: why it is not, in words for the analyst.
+        match: how it was found, "" where no hash bank has it.
+    """
+
+    media_id: str
+    why: str
+    uploaded_at: datetime | None = None
+    location: str = ""
+    hashes: tuple[FileHash, ...] = ()
+    match: str = ""
+
+    def __repr__(self) -> str:
+        return f"<UnattachedFile {self.media_id}: masked>"

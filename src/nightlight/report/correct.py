@@ -11,7 +11,7 @@ from nightlight.model.cybertip import CyberTip
 
 #: What says who the tip is of, what was sealed, and what the view log has: no person's to rewrite.
 _FIXED = re.compile(
-    r"(id|case_id|account_id|bundled|destination|unread)(\..*)?"
+    r"(id|case_id|account_id|bundled|destination|unread|unattached)(\..*)?"
     r"|files(\.\d+)?"
     r"|files\.\d+\.(evidence_id|digest|content_type|viewed|exif_viewed|match|hashes)(\..*)?"
 )

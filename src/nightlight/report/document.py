@@ -26,6 +26,7 @@ from nightlight.report.party_xml import (
     put_victim,
 )
 from nightlight.report.reporter import Reporter
+from nightlight.report.unattached import in_words
 
 _RELEVANCE: Mapping[Relevance, str] = {
     Relevance.REPORTED: "Reported",
@@ -67,7 +68,8 @@ def report_xml(tip: CyberTip, *, reporter: Reporter) -> bytes:
         put_recipient(root, recipient)
     for victim in tip.victims:
         put_victim(root, victim)
-    root.text_with_notes("additionalInfo", tip.narrative)
+    said = "\n".join((tip.narrative, *(in_words(one) for one in tip.unattached)))
+    root.text_with_notes("additionalInfo", said)
     return root.written()
 
 

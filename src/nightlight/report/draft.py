@@ -27,6 +27,7 @@ from nightlight.model.person import (
 )
 from nightlight.model.signal import Signal
 from nightlight.report.draft_files import reported_files
+from nightlight.report.unattached import unattached_files
 
 #: Categories whose cases are offers or solicitations rather than possession.
 _SOLICITATION = frozenset({"advert"})
@@ -39,6 +40,7 @@ class ConfirmedCase(Struct, frozen=True, kw_only=True):
         incident_type: what the policy reports its category as.
         decisions: the decisions that the case is about, oldest first.
         evidence: everything sealed for the case.
+        media_ids: the media that its findings are about and its posts show, unless reported before.
         posts: the posts concerned, as they were published; their text becomes part of the tip.
         urgent: why a child is in danger now, "" where nobody said so.
         annotations: what the policy says of reports of its category.
@@ -55,6 +57,7 @@ class ConfirmedCase(Struct, frozen=True, kw_only=True):
     annotations: tuple[Annotation, ...] = ()
     viewed: Collection[str] = ()
     exif_viewed: Collection[str] = ()
+    media_ids: tuple[str, ...] = ()
 
 
 class Named(Masked, frozen=True, kw_only=True):
@@ -141,6 +144,12 @@ def draft_tip(
             media=media,
             signals=signals,
             classify=classify,
+        ),
+        unattached=unattached_files(
+            [name for one in cases for name in one.media_ids],
+            [evidence for one in cases for evidence in one.evidence],
+            media=media,
+            signals=signals,
         ),
     )
 

@@ -5,7 +5,6 @@ from contextlib import suppress
 
 from nightlight.model.case import Evidence, EvidenceKind
 from nightlight.model.context import MediaContext
-from nightlight.model.media import MediaHashes
 from nightlight.model.reported_file import (
     Classification,
     FileHash,
@@ -32,7 +31,7 @@ def reported_files(
     """
     files: dict[str, tuple[Evidence, bool, bool]] = {}
     for one, viewed, exif in evidence:
-        if one.kind is EvidenceKind.MEDIA:
+        if one.kind is EvidenceKind.MEDIA and one.destroyed_at is None:
             first, before, exif_before = files.get(one.digest, (one, False, False))
             # Equal bytes: whoever viewed the one viewed the other.
             files[one.digest] = (first, before or viewed, exif_before or exif)
@@ -53,16 +52,7 @@ def _reported_file(
     exif: bool,
     classify: bool,
 ) -> ReportedFile:
-    found = sorted(
-        (
-            signal
-            for signal in signals
-            if signal.detector == "hash_match"
-            and signal.subject.kind is SubjectKind.MEDIA
-            and signal.subject.id == evidence.content_id
-        ),
-        key=_closest_first,
-    )
+    found = _matches(evidence.content_id, signals)
     return ReportedFile(
         evidence_id=evidence.id,
         digest=evidence.digest,
@@ -75,12 +65,36 @@ def _reported_file(
         uploaded_at=media.uploaded_at if media else None,
         location=media.url if media and "://" in media.url else "",
         classification=_classification(found) if classify else None,
-        hashes=_hashes(media.scan.hashes) if media else (),
+        hashes=hashes_of(media),
         match=_match(found[0]) if found else "",
     )
 
 
-def _hashes(hashes: MediaHashes) -> tuple[FileHash, ...]:
+def match_of(media_id: str, signals: Sequence[Signal]) -> str:
+    """Return how a file was found by its hash, in words, "" where it was not."""
+    found = _matches(media_id, signals)
+    return _match(found[0]) if found else ""
+
+
+def _matches(media_id: str, signals: Sequence[Signal]) -> list[Signal]:
+    """Return the matches of a file with hash banks, the closest first."""
+    return sorted(
+        (
+            signal
+            for signal in signals
+            if signal.detector == "hash_match"
+            and signal.subject.kind is SubjectKind.MEDIA
+            and signal.subject.id == media_id
+        ),
+        key=_closest_first,
+    )
+
+
+def hashes_of(media: MediaContext | None) -> tuple[FileHash, ...]:
+    """Return the hashes that are known of a file."""
+    if media is None:
+        return ()
+    hashes = media.scan.hashes
     known = (
         ("MD5", hashes.md5),
         ("SHA1", hashes.sha1),

@@ -12,6 +12,7 @@ from msgspec import Struct, structs
 
 from nightlight.model.cybertip import CyberTip, Destination
 from nightlight.model.incident import IncidentType
+from nightlight.report.unattached import in_words
 
 _INCIDENTS = {
     IncidentType.CSAM: "material of child sexual abuse",
@@ -25,12 +26,11 @@ _INCIDENTS = {
 }
 _DESTINATIONS = {Destination.NCMEC: "NCMEC's CyberTipline", Destination.HOTLINE: "the hotline"}
 #: Nobody's to correct, and said in the summary.
-_SUMMARISED = frozenset({"id", "case_id", "bundled", "destination", "account_id"})
+_SUMMARISED = frozenset({"id", "case_id", "bundled", "destination", "account_id", "unattached"})
 
 
 def summary(tip: CyberTip) -> list[str]:
     """Return in a few sentences what is reported, to whom, about whom."""
-    viewed = sum(one.viewed is True for one in tip.files)
     lines = [
         (
             f"To {_DESTINATIONS[tip.destination]}: {_INCIDENTS[tip.incident_type]},"
@@ -40,9 +40,7 @@ def summary(tip: CyberTip) -> list[str]:
             f"About account {tip.account_id or 'unknown'}, from {len(tip.cases)} case(s):"
             f" {', '.join(tip.cases)}."
         ),
-        f"{len(tip.files)} file(s); a person viewed {viewed} of them whole."
-        if tip.files
-        else "No file: what was written is reported.",
+        *_files(tip),
     ]
     earlier = sorted({report for one in tip.reported for report in one.prior_reports})
     if earlier:
@@ -50,6 +48,16 @@ def summary(tip: CyberTip) -> list[str]:
     if tip.high_priority:
         lines.append(f"URGENT, a child may be in danger: {tip.high_priority}")
     return lines
+
+
+def _files(tip: CyberTip) -> list[str]:
+    viewed = sum(one.viewed is True for one in tip.files)
+    lines = [in_words(one) for one in tip.unattached]
+    if lines:
+        lines.insert(0, f"{len(lines)} file(s) were found and are not attached:")
+    if tip.files:
+        return [f"{len(tip.files)} file(s); a person viewed {viewed} of them whole.", *lines]
+    return lines or ["No file was found: what was written is reported."]
 
 
 def fields(tip: CyberTip) -> Iterator[tuple[str, str]]:

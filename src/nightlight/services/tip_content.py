@@ -12,8 +12,11 @@ from nightlight.decide.policy import Outcome, Policy
 from nightlight.errors import Conflict
 from nightlight.model.case import Case, Evidence, EvidenceKind
 from nightlight.model.cybertip import CyberTip, Destination
-from nightlight.model.ids import EventKey, MediaId
+from nightlight.model.decision import Decision
+from nightlight.model.event import Event, PostCreated, PostEdited
+from nightlight.model.ids import EventKey, MediaId, PostId
 from nightlight.model.incident import IncidentType
+from nightlight.model.signal import SubjectKind
 from nightlight.report.draft import ConfirmedCase, draft_tip
 from nightlight.services.named import machines_of, named_in
 from nightlight.services.sealed_machines import Told
@@ -67,7 +70,9 @@ class TipContent:
         ]
         account_id = cases[0].account_id
         evidence = [one for case in confirmed for one in case.evidence]
-        media = tx.context.media([MediaId(one.content_id) for one in evidence])
+        files = [one.content_id for one in evidence if one.kind is EvidenceKind.MEDIA]
+        files += [name for case in confirmed for name in case.media_ids]
+        media = tx.context.media([MediaId(name) for name in dict.fromkeys(files)])
         keys = [EventKey(one.event_key) for case in confirmed for one in case.decisions]
         posts = [event for case in confirmed for event in case.posts]
         sealed, unread = told.of(_around(evidence) if account_id else ())
@@ -141,18 +146,33 @@ def _confirmed(
     if incident_type is None:
         raise Conflict(f"the policy does not report the category {case.category}")
     evidence = tx.evidence.of_case(case.id)
-    posts = [EventKey(one.content_id) for one in evidence if one.kind is EvidenceKind.POST]
+    keys = [EventKey(one.content_id) for one in evidence if one.kind is EvidenceKind.POST]
+    decisions, posts = tx.decisions.get(case.decisions), list(tx.events.find(keys).values())
+    told = {one.content_id for one in evidence if _is_told(one, leave_out)}
     return ConfirmedCase(
         case=case,
         incident_type=incident_type,
-        decisions=tx.decisions.get(case.decisions),
+        decisions=decisions,
         evidence=[one for one in evidence if not _is_told(one, leave_out)],
-        posts=list(tx.events.find(posts).values()),
+        posts=posts,
+        media_ids=tuple(one for one in _media(tx, decisions, posts) if one not in told),
         urgent=outcome.urgent,
         annotations=outcome.annotations,
         viewed=case.viewed,
         exif_viewed=case.exif_viewed,
     )
+
+
+def _media(tx: Transaction, decisions: Sequence[Decision], posts: Sequence[Event]) -> list[str]:
+    """Return the media that findings are about, or that the posts show, by id."""
+    found = [one.subject.id for one in decisions if one.subject.kind is SubjectKind.MEDIA]
+    for event in posts:
+        if isinstance(event.data, PostCreated | PostEdited):
+            found += event.data.media_ids
+    named = [PostId(one.subject.id) for one in decisions if one.subject.kind is SubjectKind.POST]
+    for post in tx.context.posts(named).values():
+        found += post.media_ids
+    return list(dict.fromkeys(found))
 
 
 def _is_told(evidence: Evidence, told: set[str]) -> bool:

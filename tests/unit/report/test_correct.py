@@ -185,7 +185,7 @@ def test_a_summary_says_what_is_special() -> None:
     )
     lines = "\n".join(summary(special))
     assert "To the hotline" in lines
-    assert "No file: what was written is reported." in lines
+    assert "No file was found: what was written is reported." in lines
     assert "About account unknown" in lines
     assert "reported before: 7, 9." in lines
     assert "URGENT, a child may be in danger: A nonsense danger." in lines

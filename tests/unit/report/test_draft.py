@@ -62,6 +62,7 @@ def draft(*signals: Signal, **changes: Any) -> CyberTip:
         "posts": [post("1", 2), post("1", 3), event_of(PostEdited(post_id="1", account_id="a"))],
         "viewed": ("evidence-of-media-1",),
         "exif_viewed": (),
+        "media_ids": (),
     }
     values: dict[str, Any] = {
         "platform": "Zorbleflux",

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 from msgspec.structs import replace
+from tests.fakes.desk import KNOWN_MD5
 from tests.fakes.drafting import drafting_of
 from tests.unit.services.test_report_decisions import (
     TWO_PLACES,
@@ -91,3 +92,14 @@ def test_an_urgent_case_waits_for_no_patient_one_that_it_joins_or_leaves(tmp_pat
     appeal = Resolution(step=CaseStep.APPEAL, reviewer="the owner", reason="a quibble")
     bureau.services.review.decide(patient, appeal)
     assert waits(urgent) <= timedelta(0)
+
+
+def test_a_file_that_was_told_by_its_hash_alone_is_in_the_document(tmp_path: Path) -> None:
+    bureau = Bureau(tmp_path)
+    case_id = confirmed(bureau, upload("ada"))
+    with bureau.services.unit_of_work.read() as tx:
+        [stored] = tx.tips.of_case(case_id)
+    found = bureau.services.tip_desk.preview(stored.tip_id)
+    assert found.tip.files == ()
+    assert b"File media-of-ada is not attached" in found.document
+    assert KNOWN_MD5.encode() in found.document
