@@ -85,8 +85,9 @@ def test_the_recipient_gets_every_byte_and_how_it_was_kept(
     package: Path, exports: Exports, room: EvidenceRoom
 ) -> None:
     folder = opened(package, exports)
-    assert {one: (folder / one).read_bytes() for one in CONTENTS} == CONTENTS
     told = msgspec.json.decode((folder / "contents.json").read_bytes())
+    got = {one["id"]: (folder / one["member"]).read_bytes() for one in told["evidence"]}
+    assert got == CONTENTS
     assert (told["reference"], told["proposed_by"], told["approved_by"]) == (
         "warrant 7",
         "ana",
@@ -128,18 +129,19 @@ def test_a_package_tells_one_authority_nothing_of_what_another_asked_for(
     ]
 
 
-def test_the_package_shows_neither_content_nor_hash_to_who_has_no_key(
+def test_the_package_shows_neither_content_nor_hash_nor_id_to_who_has_no_key(
     package: Path, room: EvidenceRoom
 ) -> None:
     body = package.read_bytes()
     assert b"quibblequibble" not in body
     assert not any(room.evidence(one).digest.encode() in body for one in CONTENTS)
+    assert not any(one.encode() in body for one in (*CONTENTS, CASE))
     assert package.stat().st_mode & 0o777 == 0o600
 
 
 def test_tar_and_age_alone_open_it(package: Path) -> None:
     with tarfile.open(package) as tar:
-        sealed = tar.extractfile("file-1.age")
+        sealed = tar.extractfile("evidence-1.age")
         assert sealed is not None
         assert pyrage.decrypt(sealed.read(), [IDENTITY]) == CONTENTS["file-1"]
 
@@ -147,7 +149,7 @@ def test_tar_and_age_alone_open_it(package: Path) -> None:
 def test_a_package_verifies_without_being_opened(package: Path, exports: Exports) -> None:
     manifest = verify_package(package, public=exports.public_key)
     assert [one.name for one in manifest.members] == [
-        "contents.json.age", "file-1.age", "file-2.age", "file-3.age",
+        "contents.json.age", "evidence-1.age", "evidence-2.age", "evidence-3.age",
     ]  # fmt: skip
     assert manifest.recipient == RECIPIENT
 
@@ -162,7 +164,7 @@ def test_a_passphrase_opens_what_was_encrypted_to_it(exports: Exports, tmp_path:
     with pytest.raises(InvalidInput, match="does not open"):
         opened(to, exports, passphrase="another long passphrase")
     folder = opened(to, exports, passphrase=WORDS)
-    assert sorted(one.name for one in folder.iterdir()) == ["contents.json", "file-1"]
+    assert sorted(one.name for one in folder.iterdir()) == ["contents.json", "evidence-1"]
 
 
 def test_nothing_leaves_by_one_person(exports: Exports, tmp_path: Path) -> None:
@@ -379,7 +381,7 @@ REBUILT: dict[str, Callable[[list[tuple[str, bytes]]], Any]] = {
     "a short signature": lambda all_: [*all_[:-1], (all_[-1][0], b"x")],
     "no signature": lambda all_: all_[:-1],
     "the manifest is changed": lambda all_: [
-        *all_[:-2], (all_[-2][0], all_[-2][1].replace(b"file-1", b"file-9")), all_[-1],
+        *all_[:-2], (all_[-2][0], all_[-2][1].replace(b"evidence-1", b"evidence-9")), all_[-1],
     ],
 }  # fmt: skip
 
