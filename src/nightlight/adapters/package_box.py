@@ -33,12 +33,15 @@ class DirectoryPackageBox:
         self._clock = clock
 
     def put(self, name: str, members: Iterator[tuple[str, Iterator[bytes]]]) -> str:
-        """Leave a package under this name, and return its receipt: digests, as JSON.
+        """Leave a package of this name, and return its receipt: digests, as JSON.
+
+        Where others see it the name is keyed; the receipt has it.
 
         Raises:
             Unavailable: the folder cannot be written.
         """
-        partial, whole = self._folder / f".{name}.partial", self._folder / f"{name}.tar"
+        shown = self._key.name_of(name)
+        partial, whole = self._folder / f".{shown}.partial", self._folder / f"{shown}.tar"
         try:
             self._folder.mkdir(parents=True, exist_ok=True, mode=0o700)
             partial.unlink(missing_ok=True)
@@ -48,7 +51,7 @@ class DirectoryPackageBox:
         def manifest(packed: tuple[Member, ...]) -> Manifest:
             return Manifest(
                 version=VERSION,
-                package=name,
+                package=shown,
                 made_at=self._clock.now(),
                 recipient=self._recipient,
                 members=packed,
@@ -63,6 +66,7 @@ class DirectoryPackageBox:
             sign=self._key.sign,
         )
         try:
+            self._remove_former(name)
             partial.replace(whole)
         except OSError as error:
             raise _unwritable(error) from error
@@ -79,11 +83,18 @@ class DirectoryPackageBox:
         Raises:
             Unavailable: the folder cannot be written.
         """
+        shown = self._key.name_of(name)
         try:
-            (self._folder / f"{name}.tar").unlink(missing_ok=True)
-            (self._folder / f".{name}.partial").unlink(missing_ok=True)
+            self._remove_former(name)
+            (self._folder / f"{shown}.tar").unlink(missing_ok=True)
+            (self._folder / f".{shown}.partial").unlink(missing_ok=True)
         except OSError as error:
             raise _unwritable(error) from error
+
+    def _remove_former(self, name: str) -> None:
+        """Leave nothing under the name in clear, which packages had before."""
+        (self._folder / f"{name}.tar").unlink(missing_ok=True)
+        (self._folder / f".{name}.partial").unlink(missing_ok=True)
 
 
 def _unwritable(error: OSError) -> Unavailable:

@@ -13,6 +13,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey,
 from msgspec import Struct
 
 from nightlight.errors import InvalidInput
+from nightlight.model.ids import keyed_id
 from nightlight.model.masked import Masked
 
 VERSION = 1
@@ -93,6 +94,14 @@ class SigningKey:
     def __init__(self, audit_key: bytes) -> None:
         seed = hmac.new(audit_key, b"nightlight package signing key 1", hashlib.sha256).digest()
         self._private = Ed25519PrivateKey.from_private_bytes(seed)
+        self._names = hmac.digest(audit_key, b"nightlight package names 1", "sha256")
+
+    def name_of(self, what: str) -> str:
+        """Return what the package of something is called: its id can be computed from public ids.
+
+        The same every time, so that a package written again is in place of the one before.
+        """
+        return keyed_id("pack", self._names, what)
 
     @property
     def public(self) -> str:
