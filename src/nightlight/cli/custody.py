@@ -230,10 +230,22 @@ def requests(
                 one.reference,
                 one.proposed_by,
                 one.decided_by,
+                one.lapses_at,
+                one.written_at,
             )
             for one in found
         ),
-        columns=("request", "to", "state", "case", "reference", "proposed by", "decided by"),
+        columns=(
+            "request",
+            "to",
+            "state",
+            "case",
+            "reference",
+            "proposed by",
+            "decided by",
+            "lapses",
+            "written",
+        ),
         empty="Nobody asked for anything.",
     )
 
@@ -244,6 +256,15 @@ RequestArgument = Annotated[str, typer.Argument(metavar="REQUEST", help="The req
 def reject(request_id: RequestArgument, *, by: Actor, reason: Reason, json: Json = False) -> None:
     """Reject a request: it is never carried out."""
     request = open_services().requests.reject(request_id, person=by, reason=reason)
+    if json:
+        print_json(fields_of(request))
+    else:
+        out.print(f"{request.id} is {request.state}", markup=False)
+
+
+def revoke(request_id: RequestArgument, *, by: Actor, reason: Reason, json: Json = False) -> None:
+    """Revoke a request, also one that was approved: nothing is done by it any more."""
+    request = open_services().requests.revoke(request_id, person=by, reason=reason)
     if json:
         print_json(fields_of(request))
     else:

@@ -22,6 +22,7 @@ from nightlight.cli.custody import (
     reject,
     release_hold,
     requests,
+    revoke,
 )
 from nightlight.cli.packages import approve, decrypt, export, package, signing_key, verify
 from nightlight.cli.services import open_services
@@ -137,6 +138,7 @@ app.command("requests")(requests)
 
 app.command("approve")(approve)
 app.command("reject")(reject)
+app.command("revoke")(revoke)
 app.command("export")(export)
 app.command("package")(package)
 app.command("signing-key")(signing_key)

@@ -29,6 +29,7 @@ ACTIONS: Mapping[str, str] = {
     "custody.proposed": "a person asks for something that a second person must approve",
     "custody.approved": "a second person approved it",
     "custody.rejected": "a person rejected it",
+    "custody.revoked": "a person took it back, approved or not: nothing is done by it any more",
     "case.confirmed": "a reviewer confirmed the case",
     "case.dismissed": "a reviewer dismissed the case, and effects are taken back",
     "case.reported": "a reviewer marked the case as reported",

@@ -126,6 +126,13 @@ class RequestState(StrEnum):
     PROPOSED = "proposed"
     APPROVED = "approved"
     REJECTED = "rejected"
+    REVOKED = "revoked"
+
+
+#: A request to export ends by itself so long after it was proposed, and again after its approval.
+EXPORT_STANDS = timedelta(days=30)
+#: Something is still done by a request in one of these.
+_STANDING = (RequestState.PROPOSED, RequestState.APPROVED)
 
 
 class CustodyRequest(Struct, frozen=True, kw_only=True):
@@ -135,6 +142,7 @@ class CustodyRequest(Struct, frozen=True, kw_only=True):
         evidence_ids: the evidence concerned.
         reference: what it follows, such as the number of an authority's request.
         recipient: of an export, the key it is encrypted to, in words that may be shown.
+        written_at: of an export, when its package was first written whole.
     """
 
     id: str
@@ -150,6 +158,52 @@ class CustodyRequest(Struct, frozen=True, kw_only=True):
     decided_by: str = ""
     decided_at: datetime | None = None
     decision_reason: str = ""
+    written_at: datetime | None = None
+
+    @property
+    def lapses_at(self) -> datetime | None:
+        """When an export that was proposed or approved ends by itself; None where nothing does."""
+        if self.what is not RequestKind.EXPORT or self.state not in _STANDING:
+            return None
+        return (self.decided_at or self.proposed_at) + EXPORT_STANDS
+
+    @property
+    def keeps_until(self) -> datetime | None:
+        """Up to when its evidence is kept for it: until it lapses, or its package is written."""
+        return self.lapses_at if self.written_at is None else None
+
+    def check_stands(self, at: datetime) -> None:
+        """Return only if it did not lapse.
+
+        Raises:
+            Conflict: it did.
+        """
+        if self.lapses_at is not None and self.lapses_at <= at:
+            raise Conflict(
+                f"the request lapsed on {self.lapses_at:%Y-%m-%d}", hint="propose it anew"
+            )
+
+    def revoked(self, *, person: str, reason: str, at: datetime) -> "CustodyRequest":
+        """Return the request, revoked: nothing is done by it any more, nor kept for it.
+
+        Raises:
+            InvalidInput: a person or a reason is missing.
+            Conflict: it was rejected or revoked before, or approved to destroy: that is ordered.
+        """
+        _check_decider(person, reason)
+        ordered = self.what is RequestKind.DESTROY and self.state is RequestState.APPROVED
+        if self.state not in _STANDING or ordered:
+            raise Conflict(
+                f"the request was {self.state.value} before",
+                hint="a hold keeps what is ordered to be destroyed" if ordered else "",
+            )
+        return replace(
+            self,
+            state=RequestState.REVOKED,
+            decided_by=person,
+            decided_at=at,
+            decision_reason=reason,
+        )
 
     def decided(
         self, state: RequestState, *, person: str, reason: str, at: datetime
@@ -158,17 +212,23 @@ class CustodyRequest(Struct, frozen=True, kw_only=True):
 
         Raises:
             InvalidInput: a person or a reason is missing.
-            Conflict: it was decided before.
+            Conflict: it was decided before, or lapsed and is approved.
             NotPermitted: who proposed it approves it.
         """
-        if not person.strip() or not reason.strip():
-            raise InvalidInput("deciding needs a person and a reason", field="request")
-        check_is_person(person, field="by")
+        _check_decider(person, reason)
         if self.state is not RequestState.PROPOSED:
             raise Conflict(f"the request was {self.state.value} before")
         if state is RequestState.APPROVED and is_same_person(person, self.proposed_by):
             raise NotPermitted("who proposed it cannot approve it", hint="another person must")
+        if state is RequestState.APPROVED:
+            self.check_stands(at)
         return replace(self, state=state, decided_by=person, decided_at=at, decision_reason=reason)
+
+
+def _check_decider(person: str, reason: str) -> None:
+    if not person.strip() or not reason.strip():
+        raise InvalidInput("deciding needs a person and a reason", field="request")
+    check_is_person(person, field="by")
 
 
 def is_same_person(one: str, other: str) -> bool:

@@ -37,12 +37,24 @@ class TipStanding(Struct, frozen=True, kw_only=True):
     filed_at: datetime | None
 
 
+class ExportStanding(Struct, frozen=True, kw_only=True):
+    """Evidence of a case that is to be exported, and was not yet.
+
+    Attributes:
+        until: when that lapses.
+    """
+
+    reference: str
+    until: datetime
+
+
 class CaseStanding(Struct, frozen=True, kw_only=True):
     """What decides for how long a case's evidence is kept, all of it alike.
 
     Attributes:
         case: None where the case is not known.
         undecided: whether it is still to be decided if the case is reported.
+        exports: what two people ask for of this evidence, or one so far.
         deleted_post: whether this is no case, but a deleted post on which a signal fired.
         unsettled: of a deleted post, whether a case of its account is open or appealed.
     """
@@ -51,6 +63,7 @@ class CaseStanding(Struct, frozen=True, kw_only=True):
     tips: tuple[TipStanding, ...]
     holds: tuple[Hold, ...]
     undecided: bool = False
+    exports: tuple[ExportStanding, ...] = ()
     deleted_post: bool = False
     unsettled: bool = False
 
@@ -76,7 +89,7 @@ class Kept(Struct, frozen=True, kw_only=True):
 
 
 def kept(evidence: Evidence, standing: CaseStanding, periods: Periods) -> Kept:
-    """Return for how long evidence is kept: by its case, by the law and by every hold."""
+    """Return for how long evidence is kept: by its case, the law, holds and exports."""
     because = _open_ended(standing)
     case = standing.case
     filed = [tip.filed_at for tip in standing.tips if tip.filed_at is not None]
@@ -97,6 +110,10 @@ def kept(evidence: Evidence, standing: CaseStanding, periods: Periods) -> Kept:
             if hold.until > due:
                 due, rule = hold.until, f"hold {hold.reference}"
             floor = max(floor, hold.until)
+    for export in standing.exports:
+        if export.until > due:
+            due, rule = export.until, f"export {export.reference}"
+        floor = max(floor, export.until)
     if because:
         return Kept(due_at=None, floor_at=None, rule="", because=because)
     return Kept(due_at=due, floor_at=floor, rule=rule)

@@ -126,7 +126,7 @@ def _check_early(tx: Transaction, evidence: Evidence, now: datetime) -> datetime
         raise Conflict(f"{evidence.id} is kept: {'; '.join(found.because)}")
     if found.floor_at > now:
         raise NotPermitted(
-            f"{evidence.id} is kept until {found.floor_at:%Y-%m-%d} by law or by a hold",
+            f"{evidence.id} is kept until {found.floor_at:%Y-%m-%d} by law, a hold or an export",
             hint="two people cannot shorten that",
         )
     return found.due_at

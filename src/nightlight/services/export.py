@@ -5,6 +5,7 @@ from pathlib import Path
 
 import msgspec
 from msgspec import Struct
+from msgspec.structs import replace
 
 from nightlight.audit.clock import Clock
 from nightlight.errors import Conflict, InvalidInput, NotPermitted
@@ -106,7 +107,7 @@ class Exports:
             if not tx.kept_posts.some([case_id]):
                 tx.cases.get(case_id)
             kept = [one.id for one in tx.evidence.of_case(case_id)]
-            wanted = tuple(only) or tuple(kept)
+            wanted = tuple(dict.fromkeys(only)) or tuple(kept)
             unknown = sorted(set(wanted) - set(kept))
             if unknown or not wanted:
                 raise InvalidInput(
@@ -135,7 +136,7 @@ class Exports:
         Raises:
             NotFound: there is no such request.
             NotPermitted: the person who proposed it approves it.
-            Conflict: it was decided before.
+            Conflict: it was decided before, or lapsed.
             InvalidInput: a word is missing, or it is no export.
         """
         with self._unit_of_work.begin() as tx:
@@ -152,19 +153,20 @@ class Exports:
 
         Raises:
             NotFound: there is no such request.
-            Conflict: nobody approved it, or evidence is gone.
+            Conflict: nobody approved it, it lapsed or was revoked, or evidence is gone.
             NotPermitted: this person is neither of the two.
             InvalidInput: the file cannot be made, or a passphrase is missing or too short.
             IntegrityFailure: what is sealed is not what was sealed; nothing is written.
         """
         with self._unit_of_work.begin() as tx:
+            let_nothing_be_destroyed(tx)
             request = _export(tx, request_id)
             self._check(request, person, passphrase)
             evidence = [tx.evidence.get(one) for one in request.evidence_ids]
             gone = [one.id for one in evidence if one.destroyed_at is not None]
             if gone:
                 raise Conflict(f"{gone[0]} was destroyed")
-            account_id = tx.cases.get(request.case_id).account_id
+            account_id = _account_of(tx, request.case_id)
             tx.commit(
                 AuditEntry(
                     actor=person,
@@ -221,14 +223,19 @@ class Exports:
         )
         try:
             with self._unit_of_work.begin() as tx:
+                let_nothing_be_destroyed(tx)
+                now_stands = tx.custody.request(request.id)
+                _check_approved(now_stands)
+                written = now_stands.written_at or self._clock.now()
+                tx.custody.save_request(replace(now_stands, written_at=written))
                 tx.commit(entry)
         except BaseException:
             to.unlink(missing_ok=True)
             raise
 
     def _check(self, request: CustodyRequest, person: str, passphrase: str) -> None:
-        if request.state is not RequestState.APPROVED:
-            raise Conflict(f"the request is {request.state.value}: a second person approves it")
+        _check_approved(request)
+        request.check_stands(self._clock.now())
         if not any(
             is_same_person(person, one) for one in (request.proposed_by, request.decided_by)
         ):
@@ -287,6 +294,19 @@ class Exports:
 def _member(place: int) -> str:
     """Return what everybody sees of evidence: an id of ours can be computed from public ids."""
     return f"evidence-{place}"
+
+
+def _check_approved(request: CustodyRequest) -> None:
+    if request.state is RequestState.PROPOSED:
+        raise Conflict("the request is proposed: a second person approves it")
+    if request.state is not RequestState.APPROVED:
+        raise Conflict(f"the request is {request.state.value}", hint="propose it anew")
+
+
+def _account_of(tx: Transaction, case_id: CaseId) -> str:
+    """Return the account of a case, or of a deleted post that stands in the place of one."""
+    post = tx.kept_posts.some([case_id]).get(case_id)
+    return post.account_id if post is not None else tx.cases.get(case_id).account_id
 
 
 def _export(tx: Transaction, request_id: str) -> CustodyRequest:

@@ -44,6 +44,23 @@ class Requests:
             tx.commit(request_entry("custody.rejected", request, person, reason))
         return request
 
+    def revoke(self, request_id: str, *, person: str, reason: str) -> CustodyRequest:
+        """Return the request, by which nothing is done any more, approved or not.
+
+        Raises:
+            NotFound: there is none with this id.
+            InvalidInput: a person or a reason is missing.
+            Conflict: it was rejected or revoked before, or is an order to destroy by now.
+        """
+        with self._unit_of_work.begin() as tx:
+            let_nothing_be_destroyed(tx)
+            request = tx.custody.request(request_id).revoked(
+                person=person, reason=reason, at=self._clock.now()
+            )
+            tx.custody.save_request(request)
+            tx.commit(request_entry("custody.revoked", request, person, reason))
+        return request
+
 
 def request_entry(action: str, request: CustodyRequest, person: str, reason: str) -> AuditEntry:
     """Return what the record says of a request that two people decide."""

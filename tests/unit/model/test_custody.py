@@ -9,6 +9,7 @@ from tests.fakes.cybertip_store import NOON
 
 from nightlight.errors import Conflict, InvalidInput, NotPermitted
 from nightlight.model.custody import (
+    EXPORT_STANDS,
     TRIES,
     Access,
     CustodyRequest,
@@ -49,6 +50,46 @@ def test_what_was_decided_stays_decided() -> None:
     for state in RequestState:
         with pytest.raises(Conflict, match="approved before"):
             decide().decided(state, person="cy", reason="again", at=NOON)
+
+
+def test_only_what_stands_is_revoked_and_what_is_ordered_is_not() -> None:
+    said: dict[str, Any] = {"person": "cy", "reason": "withdrawn", "at": NOON}
+    for one in (REQUEST, decide()):
+        revoked = one.revoked(**said)
+        assert (revoked.state, revoked.lapses_at, revoked.keeps_until) == ("revoked", None, None)
+        with pytest.raises(Conflict, match="revoked before"):
+            revoked.revoked(**said)
+    with pytest.raises(Conflict, match="rejected before"):
+        decide(RequestState.REJECTED).revoked(**said)
+    early = replace(REQUEST, what=RequestKind.DESTROY)
+    assert early.revoked(**said).state is RequestState.REVOKED
+    approved = early.decided(RequestState.APPROVED, person="bo", reason="checked", at=NOON)
+    with pytest.raises(Conflict, match="approved before"):
+        approved.revoked(**said)
+    for missing in ("person", "reason"):
+        with pytest.raises(InvalidInput):
+            REQUEST.revoked(**{**said, missing: " "})
+
+
+def test_an_export_lapses_after_its_proposal_and_anew_after_its_approval() -> None:
+    last = NOON + EXPORT_STANDS
+    assert (REQUEST.lapses_at, REQUEST.keeps_until) == (last, last)
+    REQUEST.check_stands(last - timedelta(seconds=1))
+    with pytest.raises(Conflict, match="lapsed on"):
+        REQUEST.check_stands(last)
+    with pytest.raises(Conflict, match="lapsed on"):
+        decide(at=last)
+    assert decide(RequestState.REJECTED, at=last).lapses_at is None
+    approved = decide(at=last - timedelta(seconds=1))
+    assert approved.lapses_at == last - timedelta(seconds=1) + EXPORT_STANDS
+    written = replace(approved, written_at=last)
+    assert (written.lapses_at, written.keeps_until) == (approved.lapses_at, None)
+
+
+def test_a_request_to_destroy_keeps_nothing_and_does_not_lapse() -> None:
+    early = replace(REQUEST, what=RequestKind.DESTROY)
+    assert (early.lapses_at, early.keeps_until) == (None, None)
+    early.check_stands(NOON + 99 * EXPORT_STANDS)
 
 
 @pytest.mark.parametrize("missing", ["person", "reason"])

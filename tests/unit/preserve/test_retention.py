@@ -12,7 +12,14 @@ from nightlight.model.case import CaseState
 from nightlight.model.filing import TipState
 from nightlight.model.hold import Hold
 from nightlight.model.ids import CaseId
-from nightlight.preserve.retention import CaseStanding, Kept, Periods, TipStanding, kept
+from nightlight.preserve.retention import (
+    CaseStanding,
+    ExportStanding,
+    Kept,
+    Periods,
+    TipStanding,
+    kept,
+)
 
 PERIODS = Periods(reported_days=400, unreported_days=90, legal_days=366)
 DECIDED = make_case("case-1", state=CaseState.CONFIRMED, decided_at=NOON)
@@ -57,6 +64,16 @@ def test_what_was_not_reported_is_kept_for_its_period_after_the_decision() -> No
 
 def test_what_was_sealed_after_the_decision_is_kept_from_then() -> None:
     assert days(keep(sealed_day=5)) == 95
+
+
+def test_what_is_to_be_exported_is_kept_until_that_lapses_and_no_shorter() -> None:
+    long = ExportStanding(reference="warrant 7", until=NOON + timedelta(days=95))
+    short = ExportStanding(reference="warrant 8", until=NOON + timedelta(days=30))
+    found = keep(exports=(long, short))
+    assert (days(found), found.rule, found.floor_at) == (95, "export warrant 7", long.until)
+    found = keep(exports=(short,))
+    assert (days(found), found.floor_at) == (90, short.until)
+    assert found.rule.startswith("90 days from the decision")
 
 
 @pytest.mark.parametrize("state", [CaseState.OPEN, CaseState.APPEALED])

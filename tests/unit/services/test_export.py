@@ -4,6 +4,7 @@ import hashlib
 import io
 import tarfile
 from collections.abc import Callable
+from datetime import timedelta
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -13,6 +14,7 @@ import pytest
 from tests.fakes.blobs import ACCESS
 from tests.fakes.cybertip_store import HandClock
 from tests.fakes.evidence_room import WHO, EvidenceRoom
+from tests.ports.builders import ENTRY
 
 from nightlight.adapters.package_age import AgePacker, open_package, verify_package
 from nightlight.adapters.sql.database import SqlUnitOfWork
@@ -25,8 +27,8 @@ from nightlight.errors import (
     Unavailable,
 )
 from nightlight.model.case import CaseState
-from nightlight.model.custody import CustodyRequest
-from nightlight.model.ids import CaseId
+from nightlight.model.custody import EXPORT_STANDS, CustodyRequest, KeptPost, RequestState
+from nightlight.model.ids import AccountId, CaseId, EventKey, PostId
 from nightlight.preserve.package import Packed, SigningKey
 from nightlight.preserve.ports import KeyRing
 from nightlight.services.export import PASSPHRASE, Exports
@@ -205,6 +207,161 @@ def test_every_writing_is_recorded_before_it_happens(
     with pytest.raises(InvalidInput, match="cannot be made"):
         exports.write(request.id, tmp_path / "package.tar", person="bo")
     assert len(room.entries("evidence.exported")) == 3
+
+
+DAY = timedelta(days=1)
+
+
+def due_tomorrow(room: EvidenceRoom) -> None:
+    room.move("case-1", CaseState.DISMISSED)
+    room.clock.at += 365 * DAY
+
+
+def go_on(exports: Exports, request: CustodyRequest, folder: Path, *, approved: bool) -> None:
+    if approved:
+        exports.write(request.id, folder / "package.tar", person="ana")
+    else:
+        exports.approve(request.id, person="bo", reason="checked")
+
+
+@pytest.mark.parametrize("approved", [True, False])
+def test_what_is_to_be_exported_is_kept_until_the_request_lapses(
+    exports: Exports, room: EvidenceRoom, tmp_path: Path, *, approved: bool
+) -> None:
+    due_tomorrow(room)
+    request = propose(exports, only=["file-1"])
+    if approved:
+        room.clock.at += 20 * DAY
+        assert room.retention.run_due().destroyed == 0
+        exports.approve(request.id, person="bo", reason="checked")
+    room.clock.at += EXPORT_STANDS - DAY
+    assert room.retention.run_due().destroyed == 0
+    [rule] = {one.kept.rule for one in room.retention.of_case(CASE)}
+    assert rule == "export warrant 7"
+    room.clock.at += DAY
+    with pytest.raises(Conflict, match="lapsed"):
+        go_on(exports, request, tmp_path, approved=approved)
+    assert room.retention.run_due().destroyed == len(CONTENTS)
+
+
+def test_two_people_cannot_destroy_early_what_is_to_be_exported(
+    exports: Exports, room: EvidenceRoom
+) -> None:
+    room.move("case-1", CaseState.DISMISSED)
+    room.clock.at += DAY
+    asked = propose(exports)
+    with pytest.raises(NotPermitted, match="an export"):
+        room.early_destruction.propose(["file-1"], reference="", **WHO)
+    revoke(room, asked)
+    room.early_destruction.propose(["file-1"], reference="", **WHO)
+
+
+def revoke(room: EvidenceRoom, request: CustodyRequest) -> CustodyRequest:
+    requests = Requests(unit_of_work=room.unit_of_work, clock=room.clock)
+    return requests.revoke(request.id, person="cy", reason="the court withdrew it")
+
+
+@pytest.mark.parametrize("approved", [True, False])
+def test_a_revoked_export_is_never_written_and_keeps_nothing(
+    exports: Exports, room: EvidenceRoom, tmp_path: Path, *, approved: bool
+) -> None:
+    due_tomorrow(room)
+    request = propose(exports)
+    if approved:
+        exports.approve(request.id, person="bo", reason="checked")
+    assert revoke(room, request).state is RequestState.REVOKED
+    [entry] = room.entries("custody.revoked")
+    assert (entry.actor, entry.subject, entry.reason) == ("cy", request.id, "the court withdrew it")
+    for act in (
+        lambda: exports.write(request.id, tmp_path / "package.tar", person="ana"),
+        lambda: exports.approve(request.id, person="bo", reason="checked"),
+        lambda: revoke(room, request),
+    ):
+        with pytest.raises(Conflict):
+            act()
+    room.clock.at += DAY
+    assert room.retention.run_due().destroyed == len(CONTENTS)
+
+
+def test_an_export_keeps_nothing_any_more_once_its_package_is_written(
+    exports: Exports, room: EvidenceRoom, tmp_path: Path
+) -> None:
+    due_tomorrow(room)
+    request = propose(exports)
+    exports.approve(request.id, person="bo", reason="checked")
+    exports.write(request.id, tmp_path / "package.tar", person="ana")
+    exports.write(request.id, tmp_path / "again.tar", person="bo")
+    room.clock.at += DAY
+    assert room.retention.run_due().destroyed == len(CONTENTS)
+    with pytest.raises(Conflict, match="was destroyed"):
+        exports.write(request.id, tmp_path / "third.tar", person="bo")
+
+
+def test_an_export_that_is_revoked_while_it_is_written_leaves_no_package(
+    exports: Exports, room: EvidenceRoom, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    request, to = propose(exports), tmp_path / "package.tar"
+    exports.approve(request.id, person="bo", reason="checked")
+    real = AgePacker.pack
+
+    def pack(self: AgePacker, *where: Any, **how: Any) -> Any:
+        revoke(room, request)
+        return real(self, *where, **how)
+
+    monkeypatch.setattr(AgePacker, "pack", pack)
+    with pytest.raises(Conflict, match="is revoked"):
+        exports.write(request.id, to, person="ana")
+    assert not to.exists()
+    assert room.entries("evidence.packed") == []
+
+
+def test_what_is_to_be_exported_is_kept_where_it_moves_with_its_findings(
+    exports: Exports, room: EvidenceRoom
+) -> None:
+    due_tomorrow(room)
+    propose(exports, only=["file-1"])
+    room.case("case-2")
+    with room.unit_of_work.begin() as tx:
+        tx.events.offset()
+        tx.evidence.move([room.evidence("file-1").decision_id], CaseId("case-2"))
+        tx.commit(ENTRY)
+    room.clock.at += 29 * DAY
+    room.retention.run_due()
+    assert room.destroyed_at("file-1") is None
+
+
+def test_evidence_of_a_deleted_post_is_exported_like_any(
+    exports: Exports, room: EvidenceRoom, tmp_path: Path
+) -> None:
+    kept = KeptPost(
+        id=CaseId("kept-1"),
+        post_id=PostId("post-1"),
+        account_id=AccountId("account-7"),
+        event_key=EventKey("event-1"),
+        deleted_at=room.clock.now(),
+        noticed_at=room.clock.now(),
+        next_at=None,
+        complete=True,
+    )
+    with room.unit_of_work.begin() as tx:
+        tx.kept_posts.add([kept])
+        tx.commit(ENTRY)
+    room.seal("file-k", "kept-1", b"plimquat")
+    request = exports.propose(kept.id, recipient=RECIPIENT, reference="warrant 7", **WHO)
+    exports.approve(request.id, person="bo", reason="checked")
+    exports.write(request.id, tmp_path / "package.tar", person="ana")
+    folder = opened(tmp_path / "package.tar", exports)
+    assert (folder / "file-k").read_bytes() == b"plimquat"
+    told = msgspec.json.decode((folder / "contents.json").read_bytes())
+    assert told["account_id"] == "account-7"
+
+
+def test_evidence_that_is_named_twice_is_packed_once(exports: Exports, tmp_path: Path) -> None:
+    request = propose(exports, only=["file-1", "file-2", "file-1"])
+    assert request.evidence_ids == ("file-1", "file-2")
+    exports.approve(request.id, person="bo", reason="checked")
+    exports.write(request.id, tmp_path / "package.tar", person="ana")
+    verify_package(tmp_path / "package.tar", public=exports.public_key)
 
 
 WRONG: dict[str, dict[str, Any]] = {

@@ -24,28 +24,31 @@ from nightlight.adapters.sql.rows import (
 )
 from nightlight.adapters.sql.schema import (
     account_action,
+    custody_item,
     custody_request,
     cybertip,
     destruction,
+    evidence,
     hold_event,
     report_decision,
     review_case,
     tip_case,
 )
 from nightlight.errors import NotFound
-from nightlight.model.custody import CustodyRequest, Destruction
+from nightlight.model.custody import CustodyRequest, Destruction, RequestState
 from nightlight.model.filing import Filing, TipState
 from nightlight.model.hold import Hold, HoldAct, HoldEvent, holds_in
 from nightlight.model.ids import CaseId
 from nightlight.model.report_decision import ReportState
-from nightlight.preserve.retention import UNSETTLED, CaseStanding, TipStanding
+from nightlight.preserve.retention import UNSETTLED, CaseStanding, ExportStanding, TipStanding
 
+_STANDING = [RequestState.PROPOSED.value, RequestState.APPROVED.value]
 _filing = msgspec.json.Decoder(Filing)
 _request = msgspec.json.Decoder(CustodyRequest)
 
 
 class SqlCustodyStore:
-    """The hold_event, destruction and custody_request tables."""
+    """The hold_event, destruction, custody_request and custody_item tables."""
 
     def __init__(
         self,
@@ -84,6 +87,7 @@ class SqlCustodyStore:
         held: dict[CaseId, list[Hold]] = {}
         for hold in self._holds(among(self._connection, hold_event.c.case_id, case_ids)):
             held.setdefault(hold.case_id, []).append(hold)
+        exports = self._exports(case_ids)
         return {
             one: CaseStanding(
                 case=cases.get(one),
@@ -93,12 +97,33 @@ class SqlCustodyStore:
                     if of_case == one or (one in account_of and account_id == account_of[one])
                 ),
                 holds=tuple(held.get(one, ())),
+                exports=tuple(exports.get(one, ())),
                 undecided=account_of.get(one) in undecided,
                 deleted_post=one in kept,
                 unsettled=one in kept and kept[one].account_id in unsettled,
             )
             for one in case_ids
         }
+
+    def _exports(self, case_ids: Collection[CaseId]) -> dict[CaseId, list[ExportStanding]]:
+        """Return what is to be exported of these cases' evidence, wherever it came from."""
+        rows = self._connection.execute(
+            select(evidence.c.case_id, custody_request.c.body)
+            .distinct()
+            .join(custody_item, custody_item.c.evidence_id == evidence.c.id)
+            .join(custody_request, custody_request.c.id == custody_item.c.request_id)
+            .where(
+                among(self._connection, evidence.c.case_id, case_ids),
+                custody_request.c.state.in_(_STANDING),
+            )
+        )
+        found: dict[CaseId, list[ExportStanding]] = {}
+        for case_id, body in rows:
+            request = _request.decode(body)
+            if request.keeps_until is not None:
+                one = ExportStanding(reference=request.reference, until=request.keeps_until)
+                found.setdefault(CaseId(case_id), []).append(one)
+        return found
 
     def _unsettled(self, accounts: Collection[str]) -> set[str]:
         """Return those of these accounts of which a case is open or appealed."""
@@ -290,6 +315,8 @@ class SqlCustodyStore:
             "body": to_json(request),
         }
         put_over(self._connection, custody_request, [row])
+        items = [{"request_id": request.id, "evidence_id": one} for one in request.evidence_ids]
+        put_new(self._connection, custody_item, items)
 
     def request(self, request_id: str) -> CustodyRequest:
         """Return a request, held until the transaction ends.

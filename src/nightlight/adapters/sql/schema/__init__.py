@@ -16,6 +16,7 @@ from nightlight.adapters.sql.schema.banks import (
 from nightlight.adapters.sql.schema.base import counter, heartbeat, metadata
 from nightlight.adapters.sql.schema.cases import cybertip, review_case, tip_case
 from nightlight.adapters.sql.schema.custody import (
+    custody_item,
     custody_request,
     destruction,
     evidence,
@@ -63,6 +64,7 @@ __all__ = [
     "bank_mark",
     "bank_version",
     "counter",
+    "custody_item",
     "custody_request",
     "cybertip",
     "decision",

@@ -133,3 +133,11 @@ custody_request = Table(
     Column("proposed_us", BigInteger, nullable=False),
     Column("body", Text, nullable=False),
 )
+
+# The evidence that a request is about, wherever it has moved since.
+custody_item = Table(
+    "custody_item",
+    metadata,
+    Column("request_id", String(64), primary_key=True),
+    Column("evidence_id", String(64), primary_key=True, index=True),
+)
