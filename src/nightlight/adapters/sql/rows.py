@@ -3,7 +3,7 @@
 from collections.abc import Collection, Sequence
 from datetime import UTC, datetime, timedelta
 from operator import itemgetter
-from typing import Any
+from typing import Any, Self
 
 import msgspec
 from sqlalchemy import (
@@ -20,6 +20,7 @@ from sqlalchemy import (
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.compiler import SQLCompiler
+from sqlalchemy.sql.operators import OperatorType
 from sqlalchemy.sql.visitors import InternalTraversal
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -76,6 +77,11 @@ class _InJson(ColumnElement[bool]):
     def __init__(self, column: ColumnElement[str], listed: str) -> None:
         self.column = column
         self.listed = bindparam(None, listed, String(), unique=True)
+
+    def self_group(self, against: OperatorType | None = None) -> Self:
+        """Return the condition as it is: compared with 1, no index would be used."""
+        del against
+        return self
 
     @property
     def _from_objects(self) -> list[FromClause]:
