@@ -351,7 +351,7 @@ def test_evidence_of_a_deleted_post_is_exported_like_any(
     exports.approve(request.id, person="bo", reason="checked")
     exports.write(request.id, tmp_path / "package.tar", person="ana")
     folder = opened(tmp_path / "package.tar", exports)
-    assert (folder / "file-k").read_bytes() == b"plimquat"
+    assert (folder / "evidence-1").read_bytes() == b"plimquat"
     told = msgspec.json.decode((folder / "contents.json").read_bytes())
     assert told["account_id"] == "account-7"
 
