@@ -399,9 +399,19 @@ def test_a_decided_case_no_longer_says_how_to_decide_it(
 def test_a_receipt_is_shown_verbatim(signed_in: Watched, server: Server) -> None:
     signed_in.page.goto(f"{server.url}/reports")
 
-    signed_in.page.locator("summary").first.click()
+    signed_in.page.get_by_text("Receipt, as").first.click()
 
     expect(signed_in.page.locator("pre.verbatim").first).to_have_text(RECEIPT)
+
+
+def test_a_tip_says_by_which_command_it_is_read(signed_in: Watched, server: Server) -> None:
+    signed_in.page.goto(f"{server.url}/reports")
+
+    signed_in.page.get_by_text("Read it").first.click()
+
+    command = signed_in.page.locator("details[open] code")
+    expect(command).to_contain_text("nightlight report preview tip_")
+    expect(signed_in.page.locator("details[open]")).not_to_contain_text("report correct")
 
 
 def test_what_came_from_outside_is_shown_as_text(
