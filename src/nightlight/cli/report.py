@@ -229,6 +229,17 @@ def retry(
 
 
 @app.command()
+def abandon(tip_id: Tip, *, by: Actor, reason: Reason) -> None:
+    """Give a refused tip up for good, where its destination will never take it.
+
+    No retry files it any more. What of its cases is filed at other places counts without it.
+    """
+    desk = open_services().tip_desk
+    desk.abandon(TipId(tip_id), by=by, reason=reason)
+    out.print(f"{tip_id} is given up: nothing files it any more", markup=False)
+
+
+@app.command()
 def refile(
     tip_id: Tip,
     *,

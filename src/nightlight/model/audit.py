@@ -86,6 +86,7 @@ ACTIONS: Mapping[str, str] = {
     "tip.file_described": "the CyberTipline holds the file's details",
     "tip.finish_requested": "the report is about to be finished",
     "tip.retried": "a person ordered a refused tip to be filed again",
+    "tip.abandoned": "a person gave a refused tip up for good: no retry files it",
     "tip.denied": "NCMEC said that it never had a report: it is asked once more, then filed anew",
     "tip.found": "NCMEC told a person that it has a report whose answer was lost: the tip is filed",
     "tip.filed": "the report is filed, and its receipt kept",

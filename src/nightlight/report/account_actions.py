@@ -206,7 +206,7 @@ def heard(
     )
     if word.reason:
         _check_reason(word.reason, threshold)
-        _check_no_tip(store, word.action_id)
+        _check_no_tip(store, before.action)
         decision = replace(decision, state=ReportState.EXPLAINED, says=Says.NOT, due_at=None)
     else:
         due_at = before.decision.due_at or threshold.due_at(before.action.severity, at)
@@ -400,12 +400,33 @@ def _check_reason(name: str, threshold: Threshold) -> None:
         )
 
 
-def _check_no_tip(store: ReportDecisionStore, action_id: AccountActionId) -> None:
-    tip = store.tips([action_id]).get(action_id)
-    if tip is not None and tip[1] is not TipState.REFUSED:
+def _check_no_tip(store: ReportDecisionStore, action: AccountAction) -> None:
+    """Return only if no tip of the cases that asked for an action is filed or may still be."""
+    states = {
+        state: tip_id
+        for one in store.filings(action)
+        if one.asked
+        for tip_id, state in one.tips
+        if state is not TipState.WITHDRAWN
+    }
+    filed, refused = states.pop(TipState.FILED, None), states.pop(TipState.REFUSED, None)
+    if states:
         raise Conflict(
-            f"{tip[0]} is on its way for it",
+            f"{next(iter(states.values()))} is on its way for it",
             hint="a tip is stopped by an appeal, and for good by overturning its case",
+        )
+    if filed and refused:
+        raise Conflict(
+            f"{filed} is filed for it, and {refused} was refused",
+            hint=(
+                "it is reported by what is filed once the other is given up:"
+                f" nightlight report abandon {refused} --by WHO --reason WHY"
+            ),
+        )
+    if filed:
+        raise Conflict(
+            f"{filed} is filed for it",
+            hint="it is reported once every case that asked for it is decided",
         )
 
 

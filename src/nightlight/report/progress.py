@@ -21,6 +21,7 @@ _SLOWEST_BYTES_S = 256 * 1024
 #: Why a tip was withdrawn.
 OVERTURNED = "its case was overturned"
 APPEALED = "one of its cases was appealed"
+ABANDONED = "a person abandoned it"
 #: What a person must do about a tip that was filed before it could be withdrawn.
 _FILED_BEFORE = {
     OVERTURNED: f"filed before {OVERTURNED}: tell the authority",
@@ -277,6 +278,35 @@ def retried(filing: Filing) -> Filing:
         state=filing.retry_from,
         failure="",
         retry_from=None,
+        next_attempt_at=None,
+        revision=filing.revision + 1,
+    )
+
+
+def abandoned(filing: Filing) -> Filing:
+    """Return a refused filing that a person gave up for good, ready to be saved.
+
+    Raises:
+        Conflict: the tip was not refused, or its report may have been finished.
+    """
+    if filing.state is not TipState.REFUSED:
+        raise Conflict(
+            f"a tip that is {filing.state.value} is not abandoned",
+            hint="an appeal stops it, and overturning its case stops it for good",
+        )
+    if filing.finish_asked or filing.retry_from is TipState.FINISHING:
+        raise Conflict(
+            f"report {filing.remote_id} may have been finished",
+            hint="ask NCMEC about it: `nightlight report list` has the command",
+        )
+    check_tip_transition(filing.state, TipState.WITHDRAWN)
+    return structs.replace(
+        _unopened(filing),
+        state=TipState.WITHDRAWN,
+        failure=f"{ABANDONED}: {filing.failure}",
+        taken_back_for=ABANDONED,
+        retry_from=None,
+        refusal="",
         next_attempt_at=None,
         revision=filing.revision + 1,
     )

@@ -65,4 +65,7 @@ def _of_refused(filing: Filing) -> str:
     retry = f"nightlight report retry {tip_id} --by WHO --reason WHY"
     if remote_id:
         return f"report {remote_id} may be open or finished; this asks about it: {retry}"
-    return f"mend what it was refused for, then: {retry}"
+    return (
+        f"mend what it was refused for, then: {retry}. If it will never be filed there:"
+        f" nightlight report abandon {tip_id} --by WHO --reason WHY"
+    )

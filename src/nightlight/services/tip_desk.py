@@ -14,15 +14,16 @@ from nightlight.model.filing import Filing, TipState
 from nightlight.model.ids import CaseId, TipId
 from nightlight.model.incident import IncidentType
 from nightlight.model.report_decision import ReportState
+from nightlight.report.account_actions import AUTOMATIC
 from nightlight.report.check import check_documents
 from nightlight.report.correct import corrected
 from nightlight.report.document import file_details_xml, report_xml
 from nightlight.report.live_schema import LiveSchema
 from nightlight.report.ports import CyberTiplineRefusal
-from nightlight.report.progress import denied, found, retried
+from nightlight.report.progress import abandoned, denied, found, retried
 from nightlight.report.reporter import Reporter
 from nightlight.services.drafting import Drafting
-from nightlight.services.filing import as_of_now, note_filed
+from nightlight.services.filing import as_of_now, note_filed, note_given_up
 from nightlight.services.review import held_case
 from nightlight.services.rules import active_policy
 from nightlight.services.sealed_machines import Told
@@ -227,7 +228,7 @@ class TipDesk:
 
         Raises:
             NotFound: there is no such tip.
-            Conflict: it was not refused.
+            Conflict: it was not refused, or a person explained why its account is not reported.
             InvalidInput: a person or a reason is missing.
             Unavailable: what it lacks still cannot be read.
         """
@@ -241,6 +242,7 @@ class TipDesk:
         with self._unit_of_work.begin() as tx:
             tip, filing = tx.tips.load(tip_id)
             after = retried(filing)
+            _check_not_explained(tx, tip)
             # What may have been sent stays as it was sent.
             if tip.unread and not as_it_is and after.state is TipState.DRAFTED:
                 tip = self._drafting.completed(tx, tip, told)
@@ -297,6 +299,40 @@ class TipDesk:
             )
         return filed
 
+    def abandon(self, tip_id: TipId, *, by: str, reason: str) -> Filing:
+        """Return the filing of a refused tip that is given up for good, on the record.
+
+        It is never filed by a retry. What else of its cases is filed counts without it.
+
+        Raises:
+            NotFound: there is no such tip.
+            Conflict: it was not refused, or its report may have been finished.
+            InvalidInput: a person or a reason is missing.
+        """
+        _check_told(by, reason)
+        with self._unit_of_work.begin() as tx:
+            tip, _ = tx.tips.load(tip_id)
+            # Before the tip, as filers and reviewers do.
+            tx.cases.hold(tip.cases)
+            _, filing = tx.tips.load(tip_id)
+            given_up, now = abandoned(filing), self._clock.now()
+            tx.tips.save(given_up, at=now)
+            tx.commit(
+                *note_given_up(tx, tip, at=now),
+                AuditEntry(
+                    actor=by,
+                    action="tip.abandoned",
+                    subject=tip_id,
+                    reason=reason,
+                    detail={
+                        "case": tip.case_id,
+                        "destination": tip.destination,
+                        "remote_id": filing.remote_id,
+                    },
+                ),
+            )
+        return given_up
+
     def refile(self, tip_id: TipId, remote_id: str, *, by: str, reason: str) -> Filing:
         """Return the filing of a tip whose report NCMEC says it never had, due again.
 
@@ -312,6 +348,7 @@ class TipDesk:
         with self._unit_of_work.begin() as tx:
             tip, filing = tx.tips.load(tip_id)
             due = denied(filing, remote_id)
+            _check_not_explained(tx, tip)
             tx.tips.save(due, at=self._clock.now())
             tx.commit(
                 AuditEntry(
@@ -366,6 +403,21 @@ def _check_to_be_reported(tx: Transaction, case: Case) -> None:
             raise Conflict(
                 f"{one.action.id} is not reported, as {one.decision.reason}",
                 hint=f"nightlight report decide {one.action.id} --report --by WHO --reason WHY",
+            )
+
+
+def _check_not_explained(tx: Transaction, tip: CyberTip) -> None:
+    """Return only if no person explained why the account of a tip is not reported by it."""
+    concerned = [one for case_id in tip.cases for one in tx.report_decisions.of_case(case_id)]
+    for one in concerned:
+        decision = one.decision
+        if decision.state is ReportState.EXPLAINED and decision.decided_by not in AUTOMATIC:
+            raise Conflict(
+                f"{decision.decided_by} decided: {one.action.id} is {decision.reason}",
+                hint=(
+                    f"nightlight report abandon {tip.id} gives the tip up; to file it after all:"
+                    f" nightlight report decide {one.action.id} --report --by WHO --reason WHY"
+                ),
             )
 
 

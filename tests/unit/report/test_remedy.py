@@ -40,7 +40,10 @@ def test_a_refused_tip_names_the_report_that_may_be_open() -> None:
 
 def test_a_refused_tip_without_a_report_is_retried_once_it_is_mended() -> None:
     said = told(TipState.REFUSED, failure="answered 4100", appealed=_CASE)
-    assert said == f"mend what it was refused for, then: nightlight report retry tip-1 {_WHY}"
+    assert said == (
+        f"mend what it was refused for, then: nightlight report retry tip-1 {_WHY}. If it will"
+        f" never be filed there: nightlight report abandon tip-1 {_WHY}"
+    )
 
 
 def test_an_appeal_is_to_be_answered() -> None:

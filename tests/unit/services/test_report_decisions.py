@@ -292,6 +292,10 @@ def test_an_action_whose_own_case_came_to_nothing_is_reported_by_another_case(
         case.id, Resolution(step=CaseStep.CONFIRM, reviewer="ana", reason="x", findings=names)
     )
     bureau.file()
+    action = bureau.accounted("ada").action
+    word = PersonsWord(action_id=action.id, reason="wrong_account", by="ana", note="x")
+    with pytest.raises(Conflict, match="is filed for it"):
+        bureau.services.report_decisions.decide(word)
     assert bureau.accounted("ada").decision.state is ReportState.UNDECIDED
     [left] = [one for one in bureau.outcome().cases if one.state is CaseState.OPEN]
     bureau.services.review.decide(

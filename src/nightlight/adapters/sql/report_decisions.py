@@ -288,8 +288,12 @@ class SqlReportDecisionStore:
                 among(self._connection, _effects.c.action_id, actions),
                 cybertip.c.state != TipState.WITHDRAWN.value,
             )
-            # What is still on its way says more than what was refused.
-            .order_by(cybertip.c.state != TipState.REFUSED.value, cybertip.c.id)
+            # What is still on its way says more than what was refused, and that than what is filed.
+            .order_by(
+                cybertip.c.state != TipState.FILED.value,
+                cybertip.c.state != TipState.REFUSED.value,
+                cybertip.c.id,
+            )
         )
         return {row.action_id: (TipId(row.id), TipState(row.state)) for row in rows}
 
