@@ -242,7 +242,7 @@ class TipDesk:
         with self._unit_of_work.begin() as tx:
             tip, filing = tx.tips.load(tip_id)
             after = retried(filing)
-            _check_not_explained(tx, tip)
+            _check_not_explained(tx, tip, after)
             # What may have been sent stays as it was sent.
             if tip.unread and not as_it_is and after.state is TipState.DRAFTED:
                 tip = self._drafting.completed(tx, tip, told)
@@ -348,7 +348,7 @@ class TipDesk:
         with self._unit_of_work.begin() as tx:
             tip, filing = tx.tips.load(tip_id)
             due = denied(filing, remote_id)
-            _check_not_explained(tx, tip)
+            _check_not_explained(tx, tip, due)
             tx.tips.save(due, at=self._clock.now())
             tx.commit(
                 AuditEntry(
@@ -406,8 +406,13 @@ def _check_to_be_reported(tx: Transaction, case: Case) -> None:
             )
 
 
-def _check_not_explained(tx: Transaction, tip: CyberTip) -> None:
-    """Return only if no person explained why the account of a tip is not reported by it."""
+def _check_not_explained(tx: Transaction, tip: CyberTip, after: Filing) -> None:
+    """Return only if no person explained why an account is not reported whose tip goes on.
+
+    What is being withdrawn goes on to nothing else.
+    """
+    if after.state is TipState.WITHDRAWING:
+        return
     concerned = [one for case_id in tip.cases for one in tx.report_decisions.of_case(case_id)]
     for one in concerned:
         decision = one.decision
