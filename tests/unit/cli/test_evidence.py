@@ -107,3 +107,16 @@ def test_a_hold_until_a_day_holds_all_of_that_day_everywhere(
         [hold] = desk.services.holds.of_case(case.id)
     assert done.exit_code == 0
     assert hold.until == datetime(2028, 7, 1, 12, tzinfo=UTC)
+
+
+def test_an_approved_export_is_revoked_by_anybody_who_says_why(desk: Desk, evidence: Run) -> None:
+    [case] = desk.outcome().cases
+    request = desk.services.exports.propose(
+        case.id, recipient="passphrase", reference="7", person="ana", reason="asked"
+    )
+    desk.services.exports.approve(request.id, person="bo", reason="checked")
+    done = evidence("revoke", request.id, "--by", "cy", "--reason", "withdrawn")
+    assert "is revoked" in done.stdout
+    assert "revoked" in evidence("requests").stdout
+    again = evidence("revoke", request.id, "--by", "cy", "--reason", "withdrawn", "--json")
+    assert isinstance(again.exception, Conflict)

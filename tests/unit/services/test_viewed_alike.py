@@ -50,7 +50,9 @@ def filed(room: EvidenceRoom) -> ReportedFile:
 
 
 def view(room: EvidenceRoom, evidence_id: str, *, exif: bool = False) -> None:
-    b"".join(room.desk.open(evidence_id, ACCESS).parts)
+    opened = room.desk.open(evidence_id, ACCESS)
+    b"".join(opened.parts)
+    room.desk.given(opened)
     room.desk.view(evidence_id, ACCESS, exif=exif)
 
 
