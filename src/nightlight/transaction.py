@@ -59,6 +59,7 @@ class StoredTip(Struct, frozen=True, kw_only=True):
         overturned: a case of it that was overturned, None where none was.
         trouble: why it cannot be read, "" where it can as far as anybody tried; of how far it came
             no more than its state may be known then.
+        elsewhere: the line at which it was filed, "" where that is the one in force.
     """
 
     tip_id: TipId
@@ -70,6 +71,7 @@ class StoredTip(Struct, frozen=True, kw_only=True):
     appealed: CaseId | None = None
     overturned: CaseId | None = None
     trouble: str = ""
+    elsewhere: str = ""
 
 
 class Tips(Protocol):
@@ -126,6 +128,18 @@ class Tips(Protocol):
         Raises:
             NotFound: there is none with this id.
         """
+        ...
+
+    def note_line(self) -> int:
+        """Note the line in force for reports from before lines were kept; return of how many."""
+        ...
+
+    def filed(self) -> list[StoredTip]:
+        """Return every tip that is filed, oldest first."""
+        ...
+
+    def filed_elsewhere(self) -> list[StoredTip]:
+        """Return the tips that were filed at another line than the one in force, oldest first."""
         ...
 
     def unreadable(self) -> list[StoredTip]:

@@ -53,11 +53,18 @@ class Desk:
         lists: bool = True,
         policy: bytes = b"",
         database_url: str = "",
+        cybertipline: str = "",
         clock: Clock | None = None,
     ) -> None:
         environment = {"NIGHTLIGHT_HOME": str(folder), "NIGHTLIGHT_PLATFORM_NAME": "Zorbleflux"}
         if database_url:
             environment["NIGHTLIGHT_DATABASE_URL"] = database_url
+        if cybertipline:
+            environment |= {
+                "NIGHTLIGHT_CYBERTIPLINE_URL": cybertipline,
+                "NIGHTLIGHT_CYBERTIPLINE_USER": "sim",
+                "NIGHTLIGHT_CYBERTIPLINE_PASSWORD": "sim",
+            }
         if media_root is not None:
             environment["NIGHTLIGHT_MEDIA_ROOT"] = str(media_root)
         self.services = build_services(read_settings(environment), clock=clock)

@@ -12,7 +12,7 @@ from tests.synthetic.builders import TEXT, event_of
 
 from nightlight.model.case import CaseState, CaseStep
 from nightlight.model.event import AccountCreated, PostCreated
-from nightlight.model.filing import Filing, TipState
+from nightlight.model.filing import Filing, Line, TipState
 from nightlight.model.ids import CaseId
 from nightlight.report.reporter import Contact, Reporter
 from nightlight.report.submit import Filer
@@ -49,8 +49,8 @@ class Watched(FakeCyberTipline):
 class FilingOffice(Desk):
     """A home with a tip, about one case or more, and a line to file it at."""
 
-    def __init__(self, folder: Path) -> None:
-        super().__init__(folder, lists=False)
+    def __init__(self, folder: Path, *, at: str = "") -> None:
+        super().__init__(folder, lists=False, cybertipline=at)
         tip = self.tips()[-1]
         with self.services.unit_of_work.read() as tx:
             self.cases = tx.tips.load(tip.tip_id)[0].cases
@@ -74,6 +74,7 @@ class FilingOffice(Desk):
             media=VaultMedia(vault=services.vault, unit_of_work=services.unit_of_work),
             reporter=reporter,
             clock=self.clock,
+            line=Line(address=at),
         )
 
     def decide(self, case_id: CaseId, step: CaseStep, by: str = "ana") -> None:

@@ -11,19 +11,23 @@ from nightlight.adapters.state_file import StateFile
 class _Kept(Struct, frozen=True, kw_only=True):
     fetched_at: datetime
     schema: bytes
+    line: str = ""
 
 
 class FileSchemaCache:
-    """One schema in one file; what cannot be read counts as none."""
+    """The schema of one line in a file; what cannot be read, or is another's, counts as none."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, *, line: str) -> None:
         self._file = StateFile(path, _Kept)
+        self._line = line
 
     def load(self) -> tuple[bytes, datetime] | None:
         """Return the schema and when it was fetched, None where none was."""
         kept = self._file.load()
-        return None if kept is None else (kept.schema, kept.fetched_at)
+        if kept is None or kept.line != self._line:
+            return None
+        return kept.schema, kept.fetched_at
 
     def save(self, schema: bytes, *, at: datetime) -> None:
         """Keep a schema that was fetched just now."""
-        self._file.save(_Kept(fetched_at=at, schema=schema))
+        self._file.save(_Kept(fetched_at=at, schema=schema, line=self._line))

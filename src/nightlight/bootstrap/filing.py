@@ -6,6 +6,7 @@ from nightlight.adapters.package_box import DirectoryPackageBox
 from nightlight.adapters.schema_file import FileSchemaCache
 from nightlight.audit.clock import Clock
 from nightlight.model.cybertip import Destination
+from nightlight.model.filing import Line
 from nightlight.preserve.package import SigningKey
 from nightlight.report.live_schema import LiveSchema
 from nightlight.report.pack import PackageFiler
@@ -27,13 +28,22 @@ def build_cybertipline(settings: Settings) -> HttpCyberTipline | None:
     )
 
 
+def line_of(settings: Settings) -> Line:
+    """Return which CyberTipline is in force; one without an address where none is configured."""
+    if settings.cybertipline is None:
+        return Line()
+    return Line(
+        address=settings.cybertipline.url.rstrip("/"), formerly=settings.cybertipline.formerly
+    )
+
+
 def build_live_schema(
     settings: Settings, cybertipline: HttpCyberTipline | None, clock: Clock
 ) -> LiveSchema | None:
     """Return the schema as the CyberTipline has it now, None where none is configured."""
     if cybertipline is None:
         return None
-    cache = FileSchemaCache(settings.schema_file)
+    cache = FileSchemaCache(settings.schema_file, line=line_of(settings).address)
     return LiveSchema(fetch=cybertipline.schema, clock=clock, cache=cache)
 
 
@@ -58,6 +68,7 @@ def build_filers(
                 reporter=settings.reporter,
                 clock=clock,
                 schema=schema,
+                line=line_of(settings),
             )
         )
     if settings.hotline is not None:
@@ -76,6 +87,7 @@ def build_filers(
                 reporter=settings.reporter,
                 clock=clock,
                 name=Destination.HOTLINE,
+                line=settings.hotline.recipient,
             )
         )
     return Filers(*filers) if filers else None

@@ -11,7 +11,12 @@ from nightlight.adapters.media_source import ConfiguredMediaSource
 from nightlight.adapters.package_age import AgePacker
 from nightlight.adapters.sql.database import SqlUnitOfWork, open_engine
 from nightlight.audit.clock import Clock
-from nightlight.bootstrap.filing import build_cybertipline, build_filers, build_live_schema
+from nightlight.bootstrap.filing import (
+    build_cybertipline,
+    build_filers,
+    build_live_schema,
+    line_of,
+)
 from nightlight.bootstrap.parts import (
     build_blobs,
     build_dispatcher,
@@ -73,7 +78,8 @@ def build_services(settings: Settings, *, clock: Clock | None = None) -> Service
     clock = clock or SystemClock()
     engine: Engine = open_engine(settings.database_url)
     keys = open_keys(settings, engine)
-    unit_of_work = SqlUnitOfWork(engine=engine, clock=clock, keys=keys)
+    line = line_of(settings)
+    unit_of_work = SqlUnitOfWork(engine=engine, clock=clock, keys=keys, line=line)
     vault = Vault(blobs=build_blobs(settings, clock, unit_of_work), keys=keys)
     sealing = Sealing(unit_of_work=unit_of_work, vault=vault)
     matcher = Matcher(unit_of_work=unit_of_work, clock=clock, snapshots=settings.index_directory)

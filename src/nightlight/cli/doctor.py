@@ -14,6 +14,7 @@ from nightlight.model.cybertip import Destination
 from nightlight.model.statement import StatementState
 from nightlight.report.remedy import is_in_doubt, remedy
 from nightlight.services import Services
+from nightlight.services.receipts import changed
 from nightlight.services.rules import active_policy
 from nightlight.settings import Settings, read_settings
 from nightlight.transaction import StoredTip
@@ -309,6 +310,7 @@ def _work(services: Services) -> Iterator[Finding]:
             "nightlight audit list",
         )
     yield from _tips(services)
+    yield from _receipts(services)
     yield from _destructions(services)
     yield from _kept_posts(services)
 
@@ -356,6 +358,7 @@ def _tips(services: Services) -> Iterator[Finding]:
     with services.unit_of_work.read() as tx:
         refused = tx.tips.refused()
         unreadable = tx.tips.unreadable()
+        elsewhere = tx.tips.filed_elsewhere()
         overdue = tx.tips.overdue(now)
         unfinished = tx.tips.unfinished(now - _OPEN_FOR)
         appealed = tx.tips.waiting_for_appeals()
@@ -376,6 +379,7 @@ def _tips(services: Services) -> Iterator[Finding]:
         (Health.WRONG, left, "are refused and may have a report open or finished", ""),
         (Health.WRONG, unfinished, f"have a report open, unfinished for over {open_for}", go_on),
         (Health.WARNING, appealed, "wait for the end of an appeal", ""),
+        (Health.WARNING, elsewhere, "were filed at another line, which is no report here", ""),
         (Health.WARNING, in_vain, "were filed of cases that were overturned lately", ""),
     ):
         if tips:
@@ -387,6 +391,25 @@ def _tips(services: Services) -> Iterator[Finding]:
             )
 
 
+def _receipts(services: Services) -> Iterator[Finding]:
+    """Yield that filed tips are not as the record says; of a long record that is asked apart."""
+    with services.unit_of_work.read() as tx:
+        if tx.audit.head()[0] > _SOON_VERIFIED:
+            return
+        found = changed(tx)
+    if found:
+        yield Finding(
+            part="receipts",
+            health=Health.WRONG,
+            says=f"{found[0].tip_id}: {found[0].says}" + _and_others(len(found) - 1),
+            mend="nightlight report receipts; keep the database as it is and find out who did it",
+        )
+
+
+def _and_others(count: int) -> str:
+    return f", and {count:,} more" if count else ""
+
+
 def _first_remedy(tips: Sequence[StoredTip]) -> str:
     first = tips[0]
     found = remedy(
@@ -394,6 +417,8 @@ def _first_remedy(tips: Sequence[StoredTip]) -> str:
         appealed=first.appealed,
         overturned=first.overturned,
         trouble=first.trouble,
+        elsewhere=first.elsewhere,
+        case_id=first.case_id,
     )
     others = "; nightlight report list has the others" if tips[1:] else ""
     return found + others

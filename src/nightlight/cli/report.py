@@ -28,6 +28,7 @@ from nightlight.model.incident import IncidentType
 from nightlight.report.plain import fields, summary
 from nightlight.report.progress import SET_ASIDE
 from nightlight.report.remedy import remedy
+from nightlight.services.receipts import changed
 from nightlight.transaction import StoredTip
 
 app = typer.Typer(
@@ -96,7 +97,14 @@ def _waits_because(tip: StoredTip) -> str:
 
 
 def _to_do(tip: StoredTip) -> str:
-    return remedy(tip.filing, appealed=tip.appealed, overturned=tip.overturned, trouble=tip.trouble)
+    return remedy(
+        tip.filing,
+        appealed=tip.appealed,
+        overturned=tip.overturned,
+        trouble=tip.trouble,
+        elsewhere=tip.elsewhere,
+        case_id=tip.case_id,
+    )
 
 
 @app.command()
@@ -278,6 +286,25 @@ def found(
     filing = open_services().tip_desk.found(TipId(tip_id), report, by=by, reason=reason)
     check = f": {filing.failure}" if filing.failure else ""
     out.print(f"{tip_id} is filed as report {report}{check}", markup=False)
+
+
+@app.command()
+def receipts(*, json: Json = False) -> None:
+    """Hold every filed tip against the record; leaves with 1 if a receipt or report id was changed.
+
+    The record keeps the digest of each receipt, under which report and at which line it came.
+    """
+    with open_services().unit_of_work.read() as tx:
+        found, count = changed(tx), len(tx.tips.filed())
+    if json:
+        for one in found:
+            print_json(fields_of(one))
+    else:
+        for one in found:
+            out.print(f"{one.tip_id}: {one.says}", markup=False)
+    err.print(f"{count:,} filed tips were held against the record.", markup=False)
+    if found:
+        raise typer.Exit(1)
 
 
 @app.command()

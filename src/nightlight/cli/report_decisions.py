@@ -64,6 +64,11 @@ def reconcile(*, json: Json = False) -> None:
                 columns=("month", *reasons),
                 empty="",
             )
+        if found.total.reported_elsewhere:
+            out.print(
+                "reported at another line than the one in force:"
+                f" {found.total.reported_elsewhere:,}: nightlight report list"
+            )
         if found.total.undecided:
             out.print(f"oldest undecided: {found.total.oldest_undecided_days} days")
     if found.total.unexplained:

@@ -99,6 +99,31 @@ def check_tip_transition(before: TipState, after: TipState) -> None:
         raise Conflict(f"a tip that is {before.value} cannot become {after.value}")
 
 
+class Line(Struct, frozen=True, kw_only=True):
+    """The CyberTipline that reports go to now: what was filed at another is no report there.
+
+    Attributes:
+        address: its base URL, "" where none is configured: then nothing is told apart.
+        formerly: its other addresses, as before a proxy: what was filed there counts.
+    """
+
+    address: str = ""
+    formerly: tuple[str, ...] = ()
+
+    @property
+    def addresses(self) -> frozenset[str]:
+        """Every address of it; none where none is configured."""
+        named = (self.address, *self.formerly) if self.address else ()
+        return frozenset(one.rstrip("/") for one in named)
+
+    def has(self, address: str) -> bool:
+        """Return whether what was opened at an address was opened here; "" is not known to differ.
+
+        What was filed before the address was kept counts as filed here.
+        """
+        return not address or not self.address or address.rstrip("/") in self.addresses
+
+
 class Filing(Struct, frozen=True, kw_only=True):
     """The stored progress of one tip towards its receipt.
 
@@ -121,6 +146,8 @@ class Filing(Struct, frozen=True, kw_only=True):
         corrected: a person corrected the tip, or the one that it was drafted anew from, so nothing
             is bundled into it.
         document: SHA-256 of the report document that was sent last, "" before the first.
+        line: where its report was asked for: the base URL of a CyberTipline, or who a package is
+            for; "" before that, or where it was not kept yet.
         finish_asked: the open report was asked to finish, so that it may have been finished.
         denied: ids of reports that NCMEC told a person it never had; asked once more, they are left
             behind for a new one. What is drafted anew of the tip keeps them.
@@ -145,6 +172,7 @@ class Filing(Struct, frozen=True, kw_only=True):
     filed_at: datetime | None = None
     corrected: bool = False
     document: str = ""
+    line: str = ""
     finish_asked: bool = False
     denied: tuple[str, ...] = ()
     taken_back_for: str = ""

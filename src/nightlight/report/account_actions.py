@@ -167,17 +167,20 @@ def settle(
 ) -> list[AuditEntry]:
     """Let the account actions of these cases, and the one that stands, be reported if they are.
 
-    States of cases and tips, and the effects that were asked for, must be stored before.
+    States of cases and tips, and the effects that were asked for, must be stored before. What was
+    reported at another line than the one in force is reported anew by what is filed here.
     """
     concerned = {one.action.id: one for name in cases for one in store.of_case(name)}
     for one in store.standing([account_id]).values():
         concerned[one.action.id] = one
     changed: list[tuple[Accounted, Accounted]] = []
     for one in concerned.values():
-        if one.decision.state is ReportState.REPORTED:
+        filings = store.filings(one.action)
+        elsewhere = {tip_id for case in filings for tip_id in case.elsewhere}
+        if one.decision.state is ReportState.REPORTED and one.decision.tip_id not in elsewhere:
             continue
-        tip_id = receipt_of(one.action, store.filings(one.action))
-        if tip_id is not None:
+        tip_id = receipt_of(one.action, filings)
+        if tip_id is not None and tip_id != one.decision.tip_id:
             decision = _reported(one.decision, tip_id, at)
             changed.append((one, Accounted(action=one.action, decision=decision)))
     return _store_changed(store, changed)
@@ -470,5 +473,6 @@ def _decided(one: Accounted, *, actor: str = "") -> AuditEntry:
             "reason": decision.reason,
             "role": decision.part.role,
             "threshold": decision.threshold,
+            "tip": decision.tip_id,
         },
     )

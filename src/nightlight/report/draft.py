@@ -130,7 +130,7 @@ def draft_tip(
             [
                 *([note] if note else []),
                 *(line for one in cases for line in _narrative(one)),
-                *_follows(named.earlier_reports),
+                *follows(named.earlier_reports),
                 *_dated_ahead(happened_at, now),
                 *(_quoted(event) for event in posts),
             ]
@@ -248,7 +248,8 @@ def _narrative(one: ConfirmedCase) -> list[str]:
     return lines
 
 
-def _follows(reports: Sequence[int]) -> list[str]:
+def follows(reports: Sequence[int]) -> list[str]:
+    """Return what a tip says of the reports before it."""
     if not reports:
         return []
     told = ", ".join(str(one) for one in reports)

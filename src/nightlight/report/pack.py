@@ -35,13 +35,16 @@ class PackageFiler:
         reporter: Reporter,
         clock: Clock,
         name: Destination,
+        line: str = "",
     ) -> None:
+        """Keep the parts; ``line`` is the public key of who the packages are for."""
         self._store = store
         self._box = box
         self._media = media
         self._reporter = reporter
         self._clock = clock
         self._name = name
+        self._line = line
 
     def advance(self, tip_id: TipId) -> Filing:
         """Return the filing as stored after writing the package, or taking it away.
@@ -76,6 +79,7 @@ class PackageFiler:
             TipState.PACKING,
             FilingAction.PACKING_REQUESTED,
             document=sha256(report).hexdigest(),
+            line=self._line,
         )
         try:
             receipt = self._box.put(tip.id, self._members(tip, report, details))

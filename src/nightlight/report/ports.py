@@ -74,6 +74,7 @@ class Counted(Struct, frozen=True, kw_only=True):
     Attributes:
         state: None for what has no report decision, which the database does not let be.
         overdue: how many of them are undecided beyond their deadline.
+        elsewhere: how many of them name a tip that was filed at another line than the one in force.
         ages: how many are younger than a day, a week, thirty days, and older.
     """
 
@@ -83,6 +84,7 @@ class Counted(Struct, frozen=True, kw_only=True):
     count: int
     oldest_at: datetime
     overdue: int = 0
+    elsewhere: int = 0
     ages: tuple[int, int, int, int] = (0, 0, 0, 0)
 
 
@@ -92,12 +94,14 @@ class CaseFilings(Struct, frozen=True, kw_only=True):
     Attributes:
         asked: the account action was asked for by findings of this case, or by who confirmed it.
         tips: oldest first.
+        elsewhere: those of this case, or others, that were filed at another line than the one now.
     """
 
     case_id: CaseId
     state: CaseState
     asked: bool
     tips: tuple[tuple[TipId, TipState], ...] = ()
+    elsewhere: frozenset[TipId] = frozenset()
 
 
 class AccountCase(Struct, frozen=True, kw_only=True):

@@ -68,6 +68,7 @@ class Progress:
         uploaded: tuple[str, ...] | None = None,
         described: int | None = None,
         document: str | None = None,
+        line: str | None = None,
         sends: int = 0,
     ) -> None:
         """Store a step forward; None leaves a field as it is.
@@ -86,6 +87,7 @@ class Progress:
                 uploaded=before.uploaded if uploaded is None else uploaded,
                 described=before.described if described is None else described,
                 document=before.document if document is None else document,
+                line=before.line if line is None else line,
                 finish_asked=before.finish_asked or state is TipState.FINISHING,
                 failure="",
                 next_attempt_at=self._clock.now()
@@ -221,7 +223,7 @@ class Progress:
 def _unopened(filing: Filing) -> Filing:
     """Return a filing without what belonged to a report that is gone."""
     return structs.replace(
-        filing, remote_id="", opened_at=None, uploaded=(), described=0, finish_asked=False
+        filing, remote_id="", opened_at=None, uploaded=(), described=0, finish_asked=False, line=""
     )
 
 

@@ -16,7 +16,7 @@ def receipt_of(action: AccountAction, cases: Sequence[CaseFilings]) -> TipId | N
 
     One that ended is, if anything of it was filed. One that stands is not while a case that asked
     for it is open or has a tip to be filed; where none of those is reported at all, another case
-    of the account counts that is.
+    of the account counts that is. What was filed at the line in force comes first.
     """
     asked = [one for one in cases if one.asked]
     if action.ended_at is None and any(_is_pending(one) for one in asked):
@@ -25,7 +25,8 @@ def receipt_of(action: AccountAction, cases: Sequence[CaseFilings]) -> TipId | N
     if action.ended_at is None and not filed:
         others = [one for one in cases if one.state in STANDING and not _is_pending(one)]
         filed = [tip_id for one in others for tip_id in _filed(one)]
-    return filed[0] if filed else None
+    elsewhere = {tip_id for one in cases for tip_id in one.elsewhere}
+    return min(filed, key=lambda tip_id: tip_id in elsewhere, default=None)
 
 
 def _is_pending(case: CaseFilings) -> bool:

@@ -1,7 +1,7 @@
 """Adds up what became of every account that was acted on. Pure.
 
-suspended = reported + explained + undecided, by month and in all; what is left is unexplained, and
-the database does not let there be any.
+suspended = reported + reported elsewhere + explained + undecided, by month and in all; what is left
+is unexplained, and the database does not let there be any.
 """
 
 from collections.abc import Iterable, Sequence
@@ -30,6 +30,8 @@ class Sums(Struct, frozen=True, kw_only=True):
 
     Attributes:
         suspended: account actions: accounts that were locked or suspended.
+        reported_elsewhere: reported at another line than the one in force, as at a test service: no
+            report of it is where reports go now.
         oldest_undecided_days: full days since the oldest undecided one was acted on.
         overdue: undecided ones beyond their deadline.
     """
@@ -41,6 +43,7 @@ class Sums(Struct, frozen=True, kw_only=True):
     unexplained: int = 0
     oldest_undecided_days: int = 0
     overdue: int = 0
+    reported_elsewhere: int = 0
     undecided_ages: Ages = Ages()
 
 
@@ -96,10 +99,12 @@ def _fields(sums: Sums) -> dict[str, Any]:
 def _sums(rows: Sequence[Counted], at: datetime) -> Sums:
     undecided = [one for one in rows if one.state is ReportState.UNDECIDED]
     oldest = min((one.oldest_at for one in undecided), default=at)
+    elsewhere = sum(one.elsewhere for one in rows)
     ages = [sum(one.ages[place] for one in undecided) for place in range(4)]
     return Sums(
         suspended=sum(one.count for one in rows),
-        reported=_count(rows, ReportState.REPORTED),
+        reported=_count(rows, ReportState.REPORTED) - elsewhere,
+        reported_elsewhere=elsewhere,
         explained=_count(rows, ReportState.EXPLAINED),
         undecided=_count(rows, ReportState.UNDECIDED),
         unexplained=_count(rows, None),

@@ -16,6 +16,8 @@ def remedy(
     appealed: CaseId | None,
     overturned: CaseId | None,
     trouble: str = "",
+    elsewhere: str = "",
+    case_id: CaseId | None = None,
 ) -> str:
     """Return what a person must do about a tip, "" where nothing is to be done.
 
@@ -24,11 +26,18 @@ def remedy(
         appealed: a case of it that is under appeal.
         overturned: a case of it that was overturned.
         trouble: why it cannot be read, "" where it can.
+        elsewhere: at which line it was filed, "" where that is the one in force.
+        case_id: its first case.
     """
     if trouble:
         return (
             f"{trouble}: restore what is stored of it from a backup, it is tried every hour; until"
             " then report by hand: docs/operations/tips.md, Set aside"
+        )
+    if filing.state is TipState.FILED and elsewhere:
+        return (
+            f"it was filed at {elsewhere}, and is no report where reports go now; if the account is"
+            f" real: nightlight report draft {case_id} --by WHO --reason WHY"
         )
     if filing.state is TipState.REFUSED:
         return _of_refused(filing)

@@ -19,7 +19,7 @@ from nightlight.errors import (
     Unavailable,
 )
 from nightlight.model.cybertip import CyberTip, Destination
-from nightlight.model.filing import SETTLED, UNFINISHED, Filing, TipState
+from nightlight.model.filing import SETTLED, UNFINISHED, Filing, Line, TipState
 from nightlight.model.ids import TipId
 from nightlight.report.check import check_documents
 from nightlight.report.document import file_details_xml, report_xml
@@ -66,6 +66,7 @@ class Filer:
         clock: Clock,
         schema: LiveSchema | None = None,
         name: Destination = Destination.NCMEC,
+        line: Line | None = None,
         lease_s: float = 60.0,
     ) -> None:
         """Keep the parts.
@@ -78,6 +79,7 @@ class Filer:
             clock: the time.
             schema: what documents must follow; by default the destination's, kept in memory.
             name: the destination's name; other tips are left alone.
+            line: which CyberTipline that is; a report goes on only where it was opened.
             lease_s: how long a tip under way is left alone by other filers; one that died is
                 taken over after it. Longer than one call may take; an upload has more by its size.
         """
@@ -87,6 +89,7 @@ class Filer:
         self._reporter = reporter
         self._clock = clock
         self._name = name
+        self._line = line or Line()
         self._lease = timedelta(seconds=lease_s)
         self._schema = schema or LiveSchema(fetch=destination.schema, clock=clock)
 
@@ -128,6 +131,8 @@ class Filer:
 
     def _resume(self, tip: CyberTip, run: Progress) -> None:
         """Go on from the stored state, which may name a call whose answer was lost."""
+        if run.filing.remote_id and not self._line.has(run.filing.line):
+            self._leave_elsewhere(run)
         match run.filing.state:
             case TipState.WITHDRAWING:
                 self._withdraw(run)
@@ -143,6 +148,26 @@ class Filer:
         # A report that is given up on the way is retracted by an attempt of its own.
         while run.filing.state not in SETTLED | {TipState.RETRACTING} and not self._set_aside(run):
             self._step(tip, run)
+
+    def _leave_elsewhere(self, run: Progress) -> None:
+        """Leave a report behind that was opened at another line: its id says nothing at this one.
+
+        Unfinished it expires there by itself. One that may have been finished there waits for a
+        person, and for that line.
+        """
+        filing = run.filing
+        withdrawing = filing.state is TipState.WITHDRAWING
+        if filing.finish_asked and filing.remote_id not in filing.denied:
+            run.refuse(
+                f"report {filing.remote_id} was opened at {filing.line}, where {ASK_FIRST}",
+                retry_from=TipState.WITHDRAWING if withdrawing else TipState.FINISHING,
+            )
+        elif withdrawing:
+            run.withdraw()
+        elif filing.refusal:
+            run.refuse_retracted()
+        else:
+            run.start_over()
 
     def _set_aside(self, run: Progress) -> bool:
         """Return whether a case is contested: nothing is filed then, nor any report left open."""
@@ -174,6 +199,7 @@ class Filer:
             TipState.OPENING,
             FilingAction.OPEN_REQUESTED,
             document=sha256(document).hexdigest(),
+            line=self._line.address.rstrip("/"),
         )
         remote_id = self._destination.open(document)
         try:

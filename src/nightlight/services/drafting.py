@@ -224,7 +224,7 @@ class Drafting:
         there = {
             one.destination: one
             for one in tx.tips.of_case(case.id)
-            if one.filing.state is not TipState.WITHDRAWN
+            if one.filing.state is not TipState.WITHDRAWN and not one.elsewhere
         }
         places = policy.places(outcome, self._country(tx, case))
         fresh = [one for one in places if one not in there]
@@ -260,7 +260,7 @@ class Drafting:
         case = tx.cases.get(case_id)
         _check_standing(case)
         stored = tx.tips.of_case(case_id)
-        filed = [one for one in stored if one.filing.state is TipState.FILED]
+        filed = [one for one in stored if one.filing.state is TipState.FILED and not one.elsewhere]
         if not filed:
             raise Conflict(
                 "nothing about this case is filed yet",

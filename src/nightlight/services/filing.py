@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime, timedelta
+from hashlib import sha256
 from typing import Protocol
 
 from msgspec.structs import replace
@@ -19,6 +20,7 @@ from nightlight.model.person import Disabled
 from nightlight.model.reported_file import ReportedFile
 from nightlight.preserve.vault import Vault
 from nightlight.report.account_actions import settle
+from nightlight.report.draft import follows
 from nightlight.report.ports import FilingAction, OpenedMedia, TipFiler
 from nightlight.report.progress import SET_ASIDE
 from nightlight.services.sealed_machines import Told
@@ -58,6 +60,7 @@ class StoredTips:
         self._drafting = drafting
         self._unit_of_work = unit_of_work
         self._clock = clock
+        self._line_is_noted = False
 
     def load(self, tip_id: TipId) -> tuple[CyberTip, Filing]:
         """Return the tip as it would be filed now, and its filing as last saved."""
@@ -110,6 +113,8 @@ class StoredTips:
                         "state": filing.state.value,
                         "remote_id": filing.remote_id,
                         "attempts": filing.attempts,
+                        "line": filing.line,
+                        **receipt_of(filing),
                         "document": filing.document,
                         **redrafted,
                     },
@@ -145,13 +150,36 @@ class StoredTips:
 
     def due(self, now: datetime, limit: int, *, destination: str) -> Sequence[TipId]:
         """Return a destination's tips that are not settled and need not wait beyond ``now``."""
+        self._note_line()
         with self._unit_of_work.read() as tx:
             return tx.tips.due(now, limit, destination=destination)
+
+    def _note_line(self) -> None:
+        """Note once, on the record, that reports from before lines were kept are of the one now."""
+        if self._line_is_noted:
+            return
+        with self._unit_of_work.begin() as tx:
+            if count := tx.tips.note_line():
+                tx.commit(
+                    AuditEntry(
+                        actor="nightlight",
+                        action="tip.line_noted",
+                        subject=f"{count} tips",
+                        reason="they are from before it was kept where tips were filed",
+                        detail={"tips": count},
+                    )
+                )
+        self._line_is_noted = True
 
     def stands(self, tip_id: TipId) -> bool:
         """Return whether every case of a tip stands."""
         with self._unit_of_work.read() as tx:
             return tx.tips.stands(tip_id)
+
+
+def receipt_of(filing: Filing) -> dict[str, str]:
+    """Return what the record says of a receipt: its digest, which shows that it is as it came."""
+    return {"receipt": sha256(filing.receipt.encode()).hexdigest()} if filing.receipt else {}
 
 
 def note_filed(tx: Transaction, tip: CyberTip, *, at: datetime) -> list[AuditEntry]:
@@ -184,6 +212,7 @@ def as_of_now(tx: Transaction, tip: CyberTip, filing: Filing) -> CyberTip:
     meanwhile, that it is suspended, once the platform confirmed that, of a report before this one
     that was lost, and that something could not be read that would name machines.
     """
+    tip = _without_elsewhere(tx, tip)
     log = [view for case_id in tip.cases for view in _views(tx, case_id)]
     viewed = {digest for digest, exif in log if not exif}
     exif = {digest for digest, exif in log if exif}
@@ -226,7 +255,26 @@ def earlier_reports(
         and one.destination == Destination.NCMEC
         and one.tip_id != besides
         and one.filing.remote_id.isdecimal()
+        and not one.elsewhere
     )
+
+
+def _without_elsewhere(tx: Transaction, tip: CyberTip) -> CyberTip:
+    """Return a tip without what it says of reports at another line: their ids say nothing here."""
+    gone = {
+        int(one.filing.remote_id)
+        for one in tx.tips.of_account(tip.account_id)
+        if one.elsewhere and one.filing.remote_id.isdecimal()
+    }
+    narrative, reported = tip.narrative, []
+    for party in tip.reported:
+        kept = tuple(one for one in party.prior_reports if one not in gone)
+        if party.account_id == tip.account_id and kept != party.prior_reports:
+            [said] = follows(party.prior_reports)
+            narrative = narrative.replace(said, "".join(follows(kept)))
+            party = replace(party, prior_reports=kept)  # noqa: PLW2901
+        reported.append(party)
+    return replace(tip, narrative=narrative, reported=tuple(reported))
 
 
 def _disabled(tx: Transaction, account_id: AccountId) -> Disabled | None:

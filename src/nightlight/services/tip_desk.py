@@ -23,7 +23,7 @@ from nightlight.report.ports import CyberTiplineRefusal
 from nightlight.report.progress import abandoned, denied, found, retried
 from nightlight.report.reporter import Reporter
 from nightlight.services.drafting import Drafting
-from nightlight.services.filing import as_of_now, note_filed, note_given_up
+from nightlight.services.filing import as_of_now, note_filed, note_given_up, receipt_of
 from nightlight.services.review import held_case
 from nightlight.services.rules import active_policy
 from nightlight.services.sealed_machines import Told
@@ -294,7 +294,12 @@ class TipDesk:
                     action="tip.found",
                     subject=tip_id,
                     reason=reason,
-                    detail={"case": tip.case_id, "remote_id": remote_id},
+                    detail={
+                        "case": tip.case_id,
+                        "remote_id": remote_id,
+                        "line": filed.line,
+                        **receipt_of(filed),
+                    },
                 ),
             )
         return filed

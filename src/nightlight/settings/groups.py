@@ -64,7 +64,12 @@ def read_cybertipline(env: Mapping[str, str], faults: list[str]) -> CyberTipline
     password = env.get("NIGHTLIGHT_CYBERTIPLINE_PASSWORD", "")
     if not user or not password:
         faults.append("NIGHTLIGHT_CYBERTIPLINE_USER and _PASSWORD: both are needed to file tips")
-    return CyberTiplineSettings(url=url, username=user, password=Secret(password))
+    formerly = tuple(env.get("NIGHTLIGHT_CYBERTIPLINE_FORMERLY", "").split())
+    for other in formerly:
+        check_url("NIGHTLIGHT_CYBERTIPLINE_FORMERLY", other, faults)
+    return CyberTiplineSettings(
+        url=url, username=user, password=Secret(password), formerly=formerly
+    )
 
 
 def _is_production(url: str) -> bool:

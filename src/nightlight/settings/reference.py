@@ -53,6 +53,10 @@ REFERENCE: Mapping[str, tuple[str, str]] = {
     ),
     "NIGHTLIGHT_CYBERTIPLINE_USER": ("its user name", "none"),
     "NIGHTLIGHT_CYBERTIPLINE_PASSWORD": ("its password", "none"),
+    "NIGHTLIGHT_CYBERTIPLINE_FORMERLY": (
+        "other addresses of the same CyberTipline, as before a proxy, separated by spaces",
+        "none: what was filed at another address counts as no report at this one",
+    ),
     "NIGHTLIGHT_CYBERTIPLINE_ARMED": (
         "true allows filing with NCMEC's production service",
         "false: only test and simulated services",

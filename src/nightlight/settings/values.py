@@ -32,6 +32,7 @@ class CyberTiplineSettings(Struct, frozen=True, kw_only=True):
     username: str
     password: Secret
     timeout_s: float = 30.0
+    formerly: tuple[str, ...] = ()
 
 
 class StatementSettings(Struct, frozen=True, kw_only=True):

@@ -68,6 +68,7 @@ def test_reconciliation_has_the_documented_shape(report: Run) -> None:
         "unexplained": 0,
         "oldest_undecided_days": 0,
         "overdue": 0,
+        "reported_elsewhere": 0,
         "undecided_ages": {
             "under_1_day": 1,
             "under_7_days": 0,

@@ -149,6 +149,7 @@ def test_record_tells_of_an_account_action_without_naming_anybody(
         "reason": "",
         "role": "",
         "threshold": "own-material@1",
+        "tip": "",
     }
 
 

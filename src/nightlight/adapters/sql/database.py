@@ -19,6 +19,7 @@ from nightlight.adapters.sql.rows import is_postgresql
 from nightlight.adapters.sql.transaction import SqlTransaction
 from nightlight.audit.clock import Clock
 from nightlight.errors import Conflict, InvalidInput, Unavailable
+from nightlight.model.filing import Line
 from nightlight.preserve.ports import KeyRing
 
 _BUSY_TIMEOUT_S = 60
@@ -31,7 +32,11 @@ NEWEST_REVISION = "0026"
 class SqlUnitOfWork:
     """Begins transactions on one database."""
 
-    def __init__(self, *, engine: Engine, clock: Clock, keys: KeyRing) -> None:
+    def __init__(
+        self, *, engine: Engine, clock: Clock, keys: KeyRing, line: Line | None = None
+    ) -> None:
+        """Keep the parts; ``line`` is the CyberTipline in force, None where none is configured."""
+        self._line = line or Line()
         self._engine = engine
         self._clock = clock
         self._keys = keys
@@ -41,7 +46,11 @@ class SqlUnitOfWork:
         """Begin a transaction that may write; leaving it without ``commit`` undoes everything."""
         with self._connection(write=True) as connection:
             transaction = SqlTransaction(
-                connection=connection, clock=self._clock, keys=self._keys, writable=True
+                connection=connection,
+                clock=self._clock,
+                keys=self._keys,
+                line=self._line,
+                writable=True,
             )
             yield transaction
             if not transaction.committed:
@@ -52,7 +61,11 @@ class SqlUnitOfWork:
         """Begin a transaction that only reads."""
         with self._connection(write=False) as connection:
             yield SqlTransaction(
-                connection=connection, clock=self._clock, keys=self._keys, writable=False
+                connection=connection,
+                clock=self._clock,
+                keys=self._keys,
+                line=self._line,
+                writable=False,
             )
             connection.rollback()
 

@@ -1,7 +1,7 @@
 """Account actions and their report decisions: kept, versioned, and counted."""
 
 import hmac
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -14,6 +14,7 @@ from sqlalchemy import (
     Select,
     and_,
     case,
+    false,
     func,
     literal,
     or_,
@@ -44,8 +45,9 @@ from nightlight.adapters.sql.schema import (
 )
 from nightlight.errors import NotFound
 from nightlight.model.case import CaseState
+from nightlight.model.cybertip import Destination
 from nightlight.model.effect import CLOSING_EFFECTS, EffectKind
-from nightlight.model.filing import TipState
+from nightlight.model.filing import Line, TipState
 from nightlight.model.ids import (
     AccountActionId,
     AccountId,
@@ -82,8 +84,9 @@ _IS_UNDECIDED = _decision.c.state == ReportState.UNDECIDED.value
 class SqlReportDecisionStore:
     """The account_action and report_decision tables; triggers see to what may not be done."""
 
-    def __init__(self, connection: Connection, keys: KeyRing) -> None:
+    def __init__(self, connection: Connection, keys: KeyRing, line: Line) -> None:
         self._connection = connection
+        self._line = line
         self._name_key = hmac.digest(keys.naming_key(), b"nightlight/record-names", "sha256")
 
     def keep_threshold(self, threshold: Threshold, *, at: datetime) -> None:
@@ -201,12 +204,14 @@ class SqlReportDecisionStore:
         holding = {name: row.id for row in cases for name in _decision_ids.decode(row.decisions)}
         asking = {holding.get(row.decision_id, row.case_id) for row in asked}
         tips = self._tips_of([row.id for row in cases])
+        elsewhere = self._elsewhere(tips)
         return [
             CaseFilings(
                 case_id=CaseId(row.id),
                 state=CaseState(row.state),
                 asked=row.id in asking,
                 tips=tuple(tips.get(row.id, ())),
+                elsewhere=elsewhere,
             )
             for row in cases
         ]
@@ -222,6 +227,27 @@ class SqlReportDecisionStore:
         for row in rows:
             found.setdefault(row.case_id, []).append((TipId(row.id), TipState(row.state)))
         return found
+
+    def _elsewhere(self, tips: Mapping[str, Iterable[tuple[TipId, TipState]]]) -> frozenset[TipId]:
+        """Return those of these tips that were filed at another line than the one in force."""
+        filed = {name for some in tips.values() for name, state in some if state is TipState.FILED}
+        if not filed or not self._line.address:
+            return frozenset()
+        rows = self._connection.execute(
+            select(cybertip.c.id).where(
+                among(self._connection, cybertip.c.id, filed), self._is_elsewhere()
+            )
+        )
+        return frozenset(TipId(one) for one in rows.scalars())
+
+    def _is_elsewhere(self) -> ColumnElement[bool]:
+        """Return the condition that a tip's line is known, and not the one in force."""
+        here = [literal(one, literal_execute=True) for one in sorted(self._line.addresses)]
+        return and_(
+            cybertip.c.destination == literal(Destination.NCMEC.value, literal_execute=True),
+            cybertip.c.line.is_not(None),
+            cybertip.c.line.not_in(here) if here else false(),
+        )
 
     def history(self, action_id: AccountActionId) -> list[ReportDecision]:
         """Return every version of a report decision, oldest first."""
@@ -344,9 +370,14 @@ class SqlReportDecisionStore:
                 func.count().label("n"),
                 func.min(_action.c.at_us).label("oldest_us"),
                 func.count(case((_is_overdue(now), 1))).label("overdue"),
+                func.count(case((self._is_elsewhere(), 1))).label("elsewhere"),
                 *(one.label(f"age_{place}") for place, one in enumerate(ages)),
             )
-            .select_from(_action.outerjoin(_decision, _HOLDS))
+            .select_from(
+                _action.outerjoin(_decision, _HOLDS).outerjoin(
+                    cybertip, cybertip.c.id == _decision.c.tip_id
+                )
+            )
             .group_by(month, _decision.c.state, _decision.c.reason)
         )
         return [*self._counted(self._connection.execute(grouped)), *self._unlinked()]
@@ -360,6 +391,7 @@ class SqlReportDecisionStore:
                 count=row.n,
                 oldest_at=from_us(row.oldest_us),
                 overdue=row.overdue,
+                elsewhere=row.elsewhere,
                 ages=(row.age_0, row.age_1, row.age_2, row.age_3),
             )
             for row in rows

@@ -5,6 +5,7 @@ from enum import StrEnum
 from typing import Any, TypeVar
 
 import msgspec
+from msgspec.structs import replace
 from sqlalchemy import Connection, Row, ScalarSelect, Select, delete, func, or_, select, update
 
 from nightlight.adapters.sql.rows import from_us, put_new, to_json, to_us
@@ -13,7 +14,7 @@ from nightlight.adapters.sql.tip_format import decode_tip, encode_tip
 from nightlight.errors import Conflict, IntegrityFailure, NotFound
 from nightlight.model.case import STANDING, CaseState
 from nightlight.model.cybertip import CyberTip, Destination
-from nightlight.model.filing import SETTLED, UNFINISHED, Filing, TipState
+from nightlight.model.filing import SETTLED, UNFINISHED, Filing, Line, TipState
 from nightlight.model.ids import AccountId, CaseId, TipId
 from nightlight.preserve.ports import KeyRing
 from nightlight.transaction import StoredTip
@@ -25,7 +26,8 @@ _Kind = TypeVar("_Kind", bound=StrEnum)
 class SqlTips:
     """The cybertip table."""
 
-    def __init__(self, connection: Connection, keys: KeyRing) -> None:
+    def __init__(self, connection: Connection, keys: KeyRing, line: Line) -> None:
+        self._line = line
         self._connection = connection
         self._keys = keys
 
@@ -81,6 +83,7 @@ class SqlTips:
                 next_us=to_us(filing.next_attempt_at or at),
                 updated_us=to_us(at),
                 trouble=None,
+                line=filing.line or None,
             )
         )
         if changed.rowcount != 1:
@@ -161,6 +164,44 @@ class SqlTips:
         if not found:
             raise _unknown(tip_id)
         return found[0]
+
+    def note_line(self) -> int:
+        """Note the line in force for reports from before lines were kept; return of how many."""
+        if not self._line.address:
+            return 0
+        begun = (*UNFINISHED, TipState.OPENING, TipState.REFUSED, TipState.FILED)
+        noted = self._connection.execute(
+            update(cybertip)
+            .where(
+                cybertip.c.line.is_(None),
+                cybertip.c.destination == Destination.NCMEC.value,
+                cybertip.c.state.in_([state.value for state in begun]),
+            )
+            .values(line=self._line.address)
+        )
+        return noted.rowcount
+
+    def filed(self) -> list[StoredTip]:
+        """Return every tip that is filed, oldest first."""
+        return self._stored(
+            select(cybertip)
+            .where(cybertip.c.state == TipState.FILED.value)
+            .order_by(cybertip.c.drafted_us, cybertip.c.id)
+        )
+
+    def filed_elsewhere(self) -> list[StoredTip]:
+        """Return the tips that were filed at another line than the one in force, oldest first."""
+        if not self._line.address:
+            return []
+        return self._stored(
+            select(cybertip)
+            .where(
+                cybertip.c.state == TipState.FILED.value,
+                cybertip.c.destination == Destination.NCMEC.value,
+                cybertip.c.line.not_in(sorted(self._line.addresses)),
+            )
+            .order_by(cybertip.c.drafted_us, cybertip.c.id)
+        )
 
     def unreadable(self) -> list[StoredTip]:
         """Return the tips that were set aside since they cannot be read, oldest first."""
@@ -269,7 +310,7 @@ class SqlTips:
             _case_in(CaseState.APPEALED).label("appealed"),
             _case_in(CaseState.OVERTURNED).label("overturned"),
         )
-        return [_stored_in(row) for row in self._connection.execute(query)]
+        return [_stored_in(row, self._line) for row in self._connection.execute(query)]
 
 
 def _unknown(tip_id: TipId) -> NotFound:
@@ -283,12 +324,14 @@ def _filing_in(row: Row[Any]) -> Filing:
         IntegrityFailure: that cannot be read.
     """
     try:
-        return _filing.decode(row.filing)
+        filing = _filing.decode(row.filing)
     except msgspec.DecodeError as error:
         raise IntegrityFailure("how far the tip came is stored, and cannot be read") from error
+    # Of what was filed before that was kept, the line is noted beside it.
+    return filing if filing.line else replace(filing, line=row.line or "")
 
 
-def _stored_in(row: Row[Any]) -> StoredTip:
+def _stored_in(row: Row[Any], line: Line) -> StoredTip:
     """Return a tip as it may be listed, also one that cannot be read: the list has others."""
     trouble = row.trouble or ""
     try:
@@ -297,16 +340,23 @@ def _stored_in(row: Row[Any]) -> StoredTip:
         trouble = trouble or str(failure)
         state = _known(TipState, row.state, TipState.REFUSED)
         filing = Filing(tip_id=row.id, state=state, revision=row.revision)
+    destination = _known(Destination, row.destination, Destination.NCMEC)
+    is_elsewhere = (
+        destination is Destination.NCMEC
+        and filing.state is TipState.FILED
+        and not line.has(filing.line)
+    )
     return StoredTip(
         tip_id=row.id,
         case_id=CaseId(row.case_id),
-        destination=_known(Destination, row.destination, Destination.NCMEC),
+        destination=destination,
         drafted_at=from_us(row.drafted_us),
         deadline_at=None if row.deadline_us is None else from_us(row.deadline_us),
         filing=filing,
         appealed=None if row.appealed is None else CaseId(row.appealed),
         overturned=None if row.overturned is None else CaseId(row.overturned),
         trouble=trouble,
+        elsewhere=filing.line if is_elsewhere else "",
     )
 
 

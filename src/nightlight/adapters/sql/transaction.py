@@ -35,6 +35,7 @@ from nightlight.audit.chain import SALT_BYTES, link
 from nightlight.audit.clock import Clock
 from nightlight.errors import IntegrityFailure
 from nightlight.model.audit import AuditEntry
+from nightlight.model.filing import Line
 from nightlight.preserve.ports import KeyRing
 
 
@@ -42,7 +43,7 @@ class SqlTransaction:
     """Everything that is kept, on one connection."""
 
     def __init__(
-        self, *, connection: Connection, clock: Clock, keys: KeyRing, writable: bool
+        self, *, connection: Connection, clock: Clock, keys: KeyRing, line: Line, writable: bool
     ) -> None:
         self._connection = connection
         self._clock = clock
@@ -65,8 +66,8 @@ class SqlTransaction:
         self.lexicon_changes = SqlLexiconChangeStore(connection, keys)
         self.policies = SqlPolicyStore(connection)
         self.offer_weights = SqlWeightsStore(connection)
-        self.tips = SqlTips(connection, keys)
-        self.report_decisions = SqlReportDecisionStore(connection, keys)
+        self.tips = SqlTips(connection, keys, line)
+        self.report_decisions = SqlReportDecisionStore(connection, keys, line)
         self.tokens = SqlApiTokens(connection)
         self.engagements = SqlEngagementStore(connection)
         self.hunts = SqlHuntStore(connection)

@@ -169,6 +169,8 @@ def reports(services: Services, _: Asked) -> Shown:
             appealed=one.appealed,
             overturned=one.overturned,
             trouble=one.trouble,
+            elsewhere=one.elsewhere,
+            case_id=one.case_id,
         )
         for one in tips
     }
