@@ -126,9 +126,7 @@ def test_all_adds_up_and_is_counted_again_from_the_record(
     assert total.suspended >= 3
     assert total.unexplained == 0
     assert total.suspended == total.reported + total.explained + total.undecided
-    counted = [
-        {name: getattr(month, name) for name in ("month", *nightlight_verify.COLUMNS)}
-        for month in found.months
-    ]
+    names = ("month", *nightlight_verify.COLUMNS, "explained_by_reason")
+    counted = [{name: getattr(month, name) for name in names} for month in found.months]
     assert recount.result() == counted
     assert refused < 50
