@@ -1,10 +1,13 @@
 """A folder from which a hotline fetches reports as encrypted, signed packages.
 
 A package is written under another name and renamed when it is whole, so whoever fetches finds it
-whole or not at all; writing it again replaces it.
+whole or not at all; writing it again replaces it. Its receipt is written down just before, so that
+a package that is not there any more is known to be fetched.
 """
 
+import os
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import msgspec
@@ -35,16 +38,18 @@ class DirectoryPackageBox:
     def put(self, name: str, members: Iterator[tuple[str, Iterator[bytes]]]) -> str:
         """Leave a package of this name, and return its receipt: digests, as JSON.
 
-        Where others see it the name is keyed; the receipt has it.
+        Where others see it the name is keyed; the receipt has it. Where the one before was fetched
+        already it stays the only one, and its receipt comes back.
 
         Raises:
             Unavailable: the folder cannot be written.
         """
+        if fetched := self.remove(name):
+            return fetched
         shown = self._key.name_of(name)
         partial, whole = self._folder / f".{shown}.partial", self._folder / f"{shown}.tar"
         try:
             self._folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-            partial.unlink(missing_ok=True)
         except OSError as error:
             raise _unwritable(error) from error
 
@@ -65,31 +70,48 @@ class DirectoryPackageBox:
             manifest=manifest,
             sign=self._key.sign,
         )
-        try:
-            self._remove_former(name)
-            partial.replace(whole)
-        except OSError as error:
-            raise _unwritable(error) from error
         told = {
             "package": whole.name,
             "sha256": done.sha256,
             "members": {one.name: one.sha256 for one in done.manifest.members},
         }
-        return msgspec.json.encode(told).decode()
+        receipt = msgspec.json.encode(told)
+        try:
+            self._write_down(shown, receipt)
+            partial.replace(whole)
+        except OSError as error:
+            raise _unwritable(error) from error
+        return receipt.decode()
 
-    def remove(self, name: str) -> None:
-        """Leave no package under this name.
+    def remove(self, name: str) -> str:
+        """Leave no package under this name; return its receipt if it was fetched before, else "".
 
         Raises:
             Unavailable: the folder cannot be written.
         """
         shown = self._key.name_of(name)
+        partial, written = self._folder / f".{shown}.partial", self._folder / f".{shown}.receipt"
         try:
             self._remove_former(name)
-            (self._folder / f"{shown}.tar").unlink(missing_ok=True)
-            (self._folder / f".{shown}.partial").unlink(missing_ok=True)
+            with suppress(FileNotFoundError):
+                # From here on nobody fetches it; if this process dies it is found here again.
+                (self._folder / f"{shown}.tar").replace(partial)
+            if written.exists() and not partial.exists():
+                return written.read_text()
+            written.unlink(missing_ok=True)
+            partial.unlink(missing_ok=True)
         except OSError as error:
             raise _unwritable(error) from error
+        return ""
+
+    def _write_down(self, shown: str, receipt: bytes) -> None:
+        """Let a receipt be found whole, or not at all."""
+        draft = self._folder / f".{shown}.receipt.partial"
+        with draft.open("wb") as file:
+            file.write(receipt)
+            file.flush()
+            os.fsync(file.fileno())
+        draft.replace(self._folder / f".{shown}.receipt")
 
     def _remove_former(self, name: str) -> None:
         """Leave nothing under the name in clear, which packages had before."""

@@ -56,8 +56,10 @@ class PackageFiler:
         run = Progress(store=self._store, clock=self._clock, filing=filing, lease=_LEASE)
         try:
             if filing.state is TipState.WITHDRAWING:
-                self._box.remove(tip.id)
-                run.withdraw()
+                if fetched := self._box.remove(tip.id):
+                    run.file_withdrawn(fetched)
+                else:
+                    run.withdraw()
             elif filing.state not in SETTLED:
                 self._pack(tip, run)
         except Unavailable as failure:

@@ -369,13 +369,15 @@ class PackageBox(Protocol):
     def put(self, name: str, members: Iterator[tuple[str, Iterator[bytes]]]) -> str:
         """Leave a package under this name, in place of one before, and return its receipt.
 
+        Where the one before was fetched already it stays the only one, and its receipt comes back.
+
         Raises:
             Unavailable: it cannot be written now.
         """
         ...
 
-    def remove(self, name: str) -> None:
-        """Leave no package under this name.
+    def remove(self, name: str) -> str:
+        """Leave no package under this name; return its receipt if it was fetched before, else "".
 
         Raises:
             Unavailable: it cannot be taken away now.

@@ -31,7 +31,7 @@ def test_a_package_written_again_is_in_place_of_the_one_before(
     box: DirectoryPackageBox, tmp_path: Path
 ) -> None:
     receipts = [msgspec.json.decode(put(box, content)) for content in (b"zorble", b"flux")]
-    [package] = tmp_path.iterdir()
+    [package] = tmp_path.glob("[!.]*")
     assert [one["package"] for one in receipts] == [package.name] * 2
     manifest = verify_package(package, public=KEY.public)
     assert {one.name: one.sha256 for one in manifest.members} == receipts[1]["members"]
@@ -44,7 +44,7 @@ def test_what_lies_there_under_a_former_name_is_replaced(
 ) -> None:
     (tmp_path / f"{TIP}.tar").write_bytes(b"quibble")
     put(box, b"zorble")
-    assert [one.stem for one in tmp_path.iterdir()] == [KEY.name_of(TIP)]
+    assert [one.stem for one in tmp_path.glob("[!.]*")] == [KEY.name_of(TIP)]
 
 
 @pytest.mark.parametrize("former", [False, True])
@@ -56,4 +56,25 @@ def test_nothing_is_left_of_what_is_removed(
     else:
         put(box, b"zorble")
     box.remove(TIP)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_what_was_fetched_is_known_to_be_fetched_and_is_the_only_one(
+    box: DirectoryPackageBox, tmp_path: Path
+) -> None:
+    receipt = put(box, b"zorble")
+    [package] = tmp_path.glob("*.tar")
+    package.unlink()
+    assert box.remove(TIP) == box.remove(TIP) == receipt
+    assert put(box, b"flux") == receipt
+    assert list(tmp_path.glob("*.tar")) == []
+
+
+def test_a_process_that_dies_while_it_takes_a_package_back_or_before_it_offers_one(
+    box: DirectoryPackageBox, tmp_path: Path
+) -> None:
+    put(box, b"zorble")
+    [package] = tmp_path.glob("*.tar")
+    package.rename(tmp_path / f".{package.stem}.partial")
+    assert box.remove(TIP) == ""
     assert list(tmp_path.iterdir()) == []

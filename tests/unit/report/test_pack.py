@@ -22,6 +22,7 @@ class MemoryBox:
 
     def __init__(self) -> None:
         self.packages: dict[str, dict[str, bytes]] = {}
+        self.fetched: dict[str, None] = {}
         self.away = False
         self.dies = ""
 
@@ -31,9 +32,15 @@ class MemoryBox:
         self._meet("after")
         return f"receipt of {name}"
 
-    def remove(self, name: str) -> None:
+    def fetch(self) -> None:
+        """Let the hotline take what is there."""
+        self.fetched = dict.fromkeys(self.packages)
+        self.packages.clear()
+
+    def remove(self, name: str) -> str:
         self._meet("before")
         self.packages.pop(name, None)
+        return f"receipt of {name}" if name in self.fetched else ""
 
     def _meet(self, when: str) -> None:
         if self.away:
@@ -129,6 +136,17 @@ def test_a_withdrawn_tip_leaves_no_package() -> None:
     world.clock.advance(minutes=1)
     assert world.run().state is TipState.WITHDRAWN
     assert world.box.packages == {}
+
+
+def test_a_tip_that_was_fetched_before_it_was_withdrawn_says_to_tell_the_authority() -> None:
+    world = World()
+    world.box.dies = "after"
+    filing = world.run()
+    world.box.fetch()
+    world.store.save(withdrawn(filing), action="tip.withdrawn")
+    filed = world.run()
+    assert (filed.state, filed.receipt) == (TipState.FILED, "receipt of tip-1")
+    assert "tell the authority" in filed.failure
 
 
 def test_a_tip_that_another_filer_took_is_left_to_it() -> None:

@@ -204,7 +204,7 @@ def test_a_tip_is_filed_with_the_places_of_its_policy_and_no_other(tmp_path: Pat
     assert office.services.filer is not None
     [filing] = office.services.filer.run_due(9)
     assert (filing.tip_id, filing.state) == (hotline[0].id, TipState.FILED)
-    [package] = (tmp_path / "box").iterdir()
+    [package] = (tmp_path / "box").glob("*.tar")
     assert package.name in filing.receipt
     with office.services.unit_of_work.read() as tx:
         assert tx.tips.load(ncmec[0].id)[1].state is TipState.DRAFTED
