@@ -84,7 +84,7 @@ def verify(
                 problem = "the entry was changed after it was written"
             if stored.seq in anchored and anchored[stored.seq] != stored.hash:
                 problem = "the entry is not the one that was anchored"
-            if before.get(stored.seq, {stored.hash}) != {stored.hash}:
+            if stored.seq in before and before[stored.seq] != {stored.hash}:
                 problem = _NOT_AS_KNOWN
         if problem is not None and len(faults) < _FAULTS_SHOWN:
             faults.append(Fault(seq=stored.seq, problem=problem))
