@@ -103,6 +103,7 @@ def test_deciding_needs_a_person_and_a_reason(missing: str) -> None:
     ("one", "other"),
     [
         (" Ana  Quib", "ana quib"),
+        ("Ana Quib", "Ana\u00adQuib"),
         ("Jos\u00e9", "Jose\u0301"),
         ("Ana Quib", "A\u200bna \u00adQuib\ufeff"),
         ("Ana Quib", "\uff21na\u3000Quib"),
