@@ -265,7 +265,8 @@ def check_is_person(name: str, *, field: str) -> None:
     """
     if not known_as(name):
         raise InvalidInput("needs a person's name", field=field)
-    if known_as(name) in _AUTOMATION or known_as(name.split()[0]) == "nightlight":
+    words = [one for one in map(known_as, name.split()) if one]
+    if known_as(name) in _AUTOMATION or words[:1] == ["nightlight"]:
         raise InvalidInput("that is a name of automation: a person must", field=field)
 
 

@@ -125,7 +125,7 @@ def test_letters_of_another_script_are_another_name() -> None:
 
 
 @pytest.mark.parametrize(
-    "name", ["nightlight", "Policy", "NIGHT\u200dLIGHT", "nightlight run", "\u200b"]
+    "name", ["nightlight", "Policy", "NIGHT\u200dLIGHT", "\u200b nightlight run", "\u200b"]
 )
 def test_automation_and_nobody_are_no_persons(name: str) -> None:
     with pytest.raises(InvalidInput):
