@@ -21,7 +21,7 @@ from nightlight.ingest.ports import EventLog
 from nightlight.measure.ports import FiguresSource
 from nightlight.model.audit import AuditEntry, ChainedEntry
 from nightlight.model.cybertip import CyberTip, Destination
-from nightlight.model.filing import Filing
+from nightlight.model.filing import Filing, TipState
 from nightlight.model.ids import AccountId, CaseId, TipId
 from nightlight.preserve.kept_posts import KeptPostStore
 from nightlight.preserve.ports import CustodyStore, EvidenceStore, SealedValues, ViewLog
@@ -72,6 +72,11 @@ class StoredTip(Struct, frozen=True, kw_only=True):
     overturned: CaseId | None = None
     trouble: str = ""
     elsewhere: str = ""
+
+
+def is_live(tip: StoredTip) -> bool:
+    """Return whether a tip is filed where reports go now, or may still be."""
+    return tip.filing.state is not TipState.WITHDRAWN and not tip.elsewhere
 
 
 class Tips(Protocol):

@@ -16,12 +16,12 @@ from nightlight.cli.console import (
 )
 from nightlight.cli.services import open_services
 from nightlight.model.case import STANDING, Case, CaseState, CaseStep
-from nightlight.model.filing import TipState
 from nightlight.model.ids import CaseId
 from nightlight.report.wanted import draft_command
 from nightlight.review.resolve import Resolution
 from nightlight.services.roles import roles_in_case
 from nightlight.services.rules import active_policy
+from nightlight.transaction import is_live
 
 app = typer.Typer(name="case", no_args_is_help=True, help="Cases: list, show, decide, appeal.")
 
@@ -112,7 +112,7 @@ def show(case_id: CaseArgument, *, json: Json = False) -> None:
     )
     for tip in tips:
         out.print(f"tip {tip.tip_id}, {tip.destination}: {tip.filing.state}", markup=False)
-    if case.state in STANDING and all(one.filing.state is TipState.WITHDRAWN for one in tips):
+    if case.state in STANDING and not any(is_live(one) for one in tips):
         command = draft_command(case.id, case.category, reportable=reportable)
         typer.echo(printable(f"No tip reports it. To report it: {command}"))
 

@@ -410,7 +410,7 @@ def _check_no_tip(store: ReportDecisionStore, action: AccountAction) -> None:
         for one in store.filings(action)
         if one.asked
         for tip_id, state in one.tips
-        if state is not TipState.WITHDRAWN
+        if state is not TipState.WITHDRAWN and tip_id not in one.elsewhere
     }
     filed, refused = states.pop(TipState.FILED, None), states.pop(TipState.REFUSED, None)
     if states:

@@ -24,7 +24,7 @@ from nightlight.report.progress import (
 from nightlight.services.rules import active_policy
 from nightlight.services.sealed_machines import SealedMachines, Told
 from nightlight.services.tip_content import TipContent, outcome_of
-from nightlight.transaction import StoredTip, Transaction
+from nightlight.transaction import StoredTip, Transaction, is_live
 
 _T = TypeVar("_T")
 #: What a person must do about what was filed of a case that does not stand.
@@ -221,11 +221,7 @@ class Drafting:
         _check_standing(case)
         outcome = outcome_of(policy, case)
         _check_type(case, outcome, incident_type)
-        there = {
-            one.destination: one
-            for one in tx.tips.of_case(case.id)
-            if one.filing.state is not TipState.WITHDRAWN and not one.elsewhere
-        }
+        there = {one.destination: one for one in tx.tips.of_case(case.id) if is_live(one)}
         places = policy.places(outcome, self._country(tx, case))
         fresh = [one for one in places if one not in there]
         if not fresh:

@@ -199,8 +199,12 @@ def note_given_up(tx: Transaction, tip: CyberTip, *, at: datetime) -> list[Audit
     Its cases, which the transaction holds, are reported if all the other tips of them are filed.
     """
     for case_id in tip.cases:
-        states = [one.filing.state for one in tx.tips.of_case(case_id)]
-        if TipState.FILED in states and _is_filed_everywhere(tx, case_id):
+        filed = [
+            one
+            for one in tx.tips.of_case(case_id)
+            if one.filing.state is TipState.FILED and not one.elsewhere
+        ]
+        if filed and _is_filed_everywhere(tx, case_id):
             _report_case(tx, case_id)
     return settle(tx.report_decisions, tip.cases, tip.account_id, at=at)
 

@@ -341,13 +341,14 @@ class SqlReportDecisionStore:
             .order_by(review_case.c.severity.desc(), review_case.c.opened_us, review_case.c.id)
         ).all()
         tips = self._tips_of([row.id for row in cases])
+        elsewhere = self._elsewhere(tips)
         found: dict[AccountId, list[AccountCase]] = {}
         for row in cases:
             one = AccountCase(
                 case_id=CaseId(row.id),
                 state=CaseState(row.state),
                 category=row.category,
-                tip=_telling(tips.get(row.id, [])),
+                tip=_telling([one for one in tips.get(row.id, []) if one[0] not in elsewhere]),
             )
             found.setdefault(AccountId(row.account_id), []).append(one)
         return found

@@ -5,7 +5,6 @@ from collections.abc import Mapping
 
 from nightlight.errors import InvalidInput
 from nightlight.model.case import STANDING, CaseState
-from nightlight.model.filing import TipState
 from nightlight.model.ids import AccountId, CaseId
 from nightlight.model.signal import Signal
 from nightlight.report.remedy import EXPIRES_AFTER, remedy
@@ -17,6 +16,7 @@ from nightlight.services.clusters import clusters as clusters_of
 from nightlight.services.networks import predecessors_of
 from nightlight.services.roles import roles_in_case
 from nightlight.services.rules import active_policy
+from nightlight.transaction import is_live
 from nightlight.web.console.graph import draw
 from nightlight.web.console.neighbours import neighbours_of
 from nightlight.web.console.scores import lowest_precision, read_scorecard
@@ -118,7 +118,7 @@ def case(services: Services, asked: Asked) -> Shown:
             signals[signal.event_key].append(signal)
         tips = tx.tips.of_case(found.id)
         draft = ""
-        if found.state in STANDING and all(one.filing.state is TipState.WITHDRAWN for one in tips):
+        if found.state in STANDING and not any(is_live(one) for one in tips):
             draft = draft_command(found.id, found.category, reportable=active_policy(tx).reportable)
         return {
             "case": found,
