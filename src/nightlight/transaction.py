@@ -4,7 +4,7 @@ Stages own their ports; this names them together, so that a decision, its effect
 its audit entry are stored at once or not at all.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from contextlib import AbstractContextManager
 from datetime import datetime
 from typing import Protocol
@@ -25,7 +25,7 @@ from nightlight.model.filing import Filing, TipState
 from nightlight.model.ids import AccountId, CaseId, TipId
 from nightlight.preserve.kept_posts import KeptPostStore
 from nightlight.preserve.ports import CustodyStore, EvidenceStore, SealedValues, ViewLog
-from nightlight.report.ports import EngagementStore, ReportDecisionStore
+from nightlight.report.ports import EngagementStore, ReportDecisionStore, Sent
 from nightlight.report.statement_ports import StatementStore
 from nightlight.review.ports import CaseStore
 
@@ -132,6 +132,21 @@ class Tips(Protocol):
 
         Raises:
             NotFound: there is none with this id.
+        """
+        ...
+
+    def keep_sent(self, tip: CyberTip, documents: Sequence[bytes], *, first: int) -> None:
+        """Keep documents as they are about to be sent, from a place on.
+
+        0 is the report: what was kept of a report before is kept no more, as it is gone.
+        """
+        ...
+
+    def sent(self, tip_id: TipId) -> Sent | None:
+        """Return what was sent last of a tip: the report, then each file's details; None for none.
+
+        Raises:
+            IntegrityFailure: it cannot be read.
         """
         ...
 

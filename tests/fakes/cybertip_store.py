@@ -13,6 +13,7 @@ from nightlight.model.ids import AccountId, CaseId, TipId
 from nightlight.model.incident import IncidentType, WebPage
 from nightlight.model.person import ReportedParty
 from nightlight.model.reported_file import FileHash, ReportedFile
+from nightlight.report.ports import Sent
 from nightlight.report.progress import SET_ASIDE
 
 NOON = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
@@ -41,18 +42,21 @@ class MemoryTipStore:
         self.history: list[Filing] = []
         self.contested: set[TipId] = set()
         self.aside: dict[TipId, str] = {}
+        self.sent: list[Sent] = []
 
     def load(self, tip_id: TipId) -> tuple[CyberTip, Filing]:
         if tip_id not in self.tips:
             raise NotFound(f"no tip {tip_id}")
         return self.tips[tip_id], self.filings[tip_id]
 
-    def save(self, filing: Filing, *, action: str) -> None:
+    def save(self, filing: Filing, *, action: str, sent: Sent | None = None) -> None:
         if filing.revision != self.filings[filing.tip_id].revision + 1:
             raise Conflict("another filer went on with this tip")
         self.filings[filing.tip_id] = filing
         self.actions.append(action)
         self.history.append(filing)
+        if sent is not None:
+            self.sent.append(sent)
 
     def set_aside(self, tip_id: TipId, trouble: str) -> Filing:
         self.aside[tip_id] = trouble

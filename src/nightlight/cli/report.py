@@ -115,19 +115,27 @@ def preview(
 ) -> None:
     """Show a tip as it would be filed now; leaves with 1 if it could not be sent so.
 
+    Once its report was opened, what was sent is shown; --xml then shows every document.
+
     The names on the left are those that `report correct --set` takes.
     """
     found = open_services().tip_desk.preview(TipId(tip_id))
     if xml:
-        typer.echo(found.document.decode())
+        for document in found.sent or (found.document,):
+            typer.echo(document.decode())
     else:
+        if found.sent:
+            where = f" to {found.filing.line}" if found.filing.line else ""
+            out.print(f"As it was sent{where}:", markup=False, highlight=False)
         for line in summary(found.tip):
             out.print(line, markup=False, highlight=False)
         print_rows(fields(found.tip), columns=("field", "says"), empty="It says nothing.")
     if found.unchecked:
         err.print(f"Not held against the schema: {found.unchecked}", markup=False)
     if found.fault:
-        err.print(f"It could not be sent: {found.fault}", markup=False)
+        err.print(
+            found.fault if found.sent else f"It could not be sent: {found.fault}", markup=False
+        )
         raise typer.Exit(1)
 
 

@@ -15,7 +15,7 @@ from nightlight.model.filing import SETTLED, Filing, TipState
 from nightlight.model.ids import TipId
 from nightlight.report.check import check_documents
 from nightlight.report.document import file_details_xml, report_xml
-from nightlight.report.ports import FilingAction, MediaSource, PackageBox, TipStore
+from nightlight.report.ports import FilingAction, MediaSource, PackageBox, Sent, TipStore
 from nightlight.report.progress import Progress
 from nightlight.report.reporter import Reporter
 from nightlight.report.round import file_each
@@ -82,6 +82,7 @@ class PackageFiler:
             FilingAction.PACKING_REQUESTED,
             document=sha256(report).hexdigest(),
             line=self._line,
+            sent=Sent(tip=tip, documents=(report, *details)),
         )
         try:
             receipt = self._box.put(tip.id, self._members(tip, report, details))

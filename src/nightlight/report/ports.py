@@ -276,6 +276,18 @@ class CyberTiplineRefusal(NightlightError):  # noqa: N818  the name is the answe
         return kind_of(self.answer_code)
 
 
+class Sent(Struct, frozen=True, kw_only=True):
+    """Documents that are about to be sent of a tip, kept as they are sent.
+
+    Attributes:
+        tip: what they say, as it is when the first of them is sent.
+        documents: XML; the report, or the details of the file that is described.
+    """
+
+    tip: CyberTip
+    documents: tuple[bytes, ...]
+
+
 class TipStore(Protocol):
     """Tips and the progress of their filing."""
 
@@ -295,8 +307,8 @@ class TipStore(Protocol):
         """
         ...
 
-    def save(self, filing: Filing, *, action: str) -> None:
-        """Commit the filing together with an audit entry that says ``action``.
+    def save(self, filing: Filing, *, action: str, sent: Sent | None = None) -> None:
+        """Commit the filing, what is about to be sent, and an audit entry that says ``action``.
 
         Raises:
             Conflict: the stored revision is not the one before ``filing.revision``, so another

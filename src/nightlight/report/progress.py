@@ -8,7 +8,7 @@ from msgspec import structs
 from nightlight.audit.clock import Clock
 from nightlight.errors import Conflict, InvalidInput
 from nightlight.model.filing import Filing, TipState, check_tip_transition
-from nightlight.report.ports import FilingAction, TipStore
+from nightlight.report.ports import FilingAction, Sent, TipStore
 
 _FIRST_WAIT_S = 30
 #: Well under the 24 hours after which NCMEC drops an open report.
@@ -69,12 +69,13 @@ class Progress:
         described: int | None = None,
         document: str | None = None,
         line: str | None = None,
+        sent: Sent | None = None,
         sends: int = 0,
     ) -> None:
         """Store a step forward; None leaves a field as it is.
 
         The tip is not due again until the lease ends, so that others leave a live filer alone. It
-        lasts longer where the step ``sends`` many bytes.
+        lasts longer where the step ``sends`` many bytes. What is to be ``sent`` is kept with it.
         """
         before = self.filing
         self._store_as(
@@ -94,6 +95,7 @@ class Progress:
                 + self._lease
                 + timedelta(seconds=sends // _SLOWEST_BYTES_S),
             ),
+            sent,
         )
 
     def file(self, receipt: str, *, doubt: str = "") -> None:
@@ -213,10 +215,10 @@ class Progress:
         doubled = _FIRST_WAIT_S * 2 ** min(attempts - 1, 20)
         return self._clock.now() + timedelta(seconds=min(doubled, _LONGEST_WAIT_S))
 
-    def _store_as(self, action: FilingAction, filing: Filing) -> None:
+    def _store_as(self, action: FilingAction, filing: Filing, sent: Sent | None = None) -> None:
         check_tip_transition(self.filing.state, filing.state)
         saved = structs.replace(filing, revision=self.filing.revision + 1)
-        self._store.save(saved, action=action)
+        self._store.save(saved, action=action, sent=sent)
         self.filing = saved
 
 

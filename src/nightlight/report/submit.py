@@ -30,6 +30,7 @@ from nightlight.report.ports import (
     CyberTiplineRefusal,
     FilingAction,
     MediaSource,
+    Sent,
     TipStore,
 )
 from nightlight.report.progress import ASK_FIRST, Progress
@@ -200,6 +201,7 @@ class Filer:
             FilingAction.OPEN_REQUESTED,
             document=sha256(document).hexdigest(),
             line=self._line.address.rstrip("/"),
+            sent=Sent(tip=tip, documents=(document,)),
         )
         remote_id = self._destination.open(document)
         try:
@@ -240,7 +242,11 @@ class Filer:
             remote_id=run.filing.remote_id,
             file_id=run.filing.uploaded[index],
         )
-        run.save(TipState.DESCRIBING, FilingAction.DESCRIPTION_REQUESTED)
+        run.save(
+            TipState.DESCRIBING,
+            FilingAction.DESCRIPTION_REQUESTED,
+            sent=Sent(tip=tip, documents=(document,)),
+        )
         self._destination.describe(document)
         run.save(TipState.OPENED, FilingAction.FILE_DESCRIBED, described=index + 1)
 

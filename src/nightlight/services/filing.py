@@ -21,7 +21,7 @@ from nightlight.model.reported_file import ReportedFile
 from nightlight.preserve.vault import Vault
 from nightlight.report.account_actions import settle
 from nightlight.report.draft import follows
-from nightlight.report.ports import FilingAction, OpenedMedia, TipFiler
+from nightlight.report.ports import FilingAction, OpenedMedia, Sent, TipFiler
 from nightlight.report.progress import SET_ASIDE
 from nightlight.services.sealed_machines import Told
 from nightlight.transaction import Transaction, UnitOfWork
@@ -68,8 +68,10 @@ class StoredTips:
             tip, filing = tx.tips.load(tip_id)
             return as_of_now(tx, tip, filing), filing
 
-    def save(self, filing: Filing, *, action: str) -> None:
-        """Commit the filing together with an audit entry; its cases may become reported.
+    def save(self, filing: Filing, *, action: str, sent: Sent | None = None) -> None:
+        """Commit the filing, what is about to be sent, and an audit entry.
+
+        Its cases may become reported.
 
         A case does once every tip of it is filed, but for what was withdrawn.
 
@@ -79,9 +81,9 @@ class StoredTips:
         Raises:
             Conflict: another filer went on with this tip, or a case was appealed meanwhile.
         """
-        self._drafting.given(lambda told: self._save(filing, action, told))
+        self._drafting.given(lambda told: self._save(filing, action, sent, told))
 
-    def _save(self, filing: Filing, action: str, told: Told) -> None:
+    def _save(self, filing: Filing, action: str, sent: Sent | None, told: Told) -> None:
         now = self._clock.now()
         with self._unit_of_work.begin() as tx:
             tip, _ = tx.tips.load(filing.tip_id)
@@ -92,6 +94,10 @@ class StoredTips:
                 for case_id in tip.cases:
                     _check_stands(tx, case_id)
             tx.tips.save(filing, at=now)
+            if sent is not None:
+                described = filing.state is TipState.DESCRIBING
+                first = filing.described + 1 if described else 0
+                tx.tips.keep_sent(sent.tip, sent.documents, first=first)
             accounted: list[AuditEntry] = []
             redrafted: dict[str, str | int | float | bool | list[str]] = {}
             if filing.state is TipState.WITHDRAWN:

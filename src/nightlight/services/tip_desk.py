@@ -19,7 +19,7 @@ from nightlight.report.check import check_documents
 from nightlight.report.correct import corrected
 from nightlight.report.document import file_details_xml, report_xml
 from nightlight.report.live_schema import LiveSchema
-from nightlight.report.ports import CyberTiplineRefusal
+from nightlight.report.ports import CyberTiplineRefusal, Sent
 from nightlight.report.progress import abandoned, denied, found, retried
 from nightlight.report.reporter import Reporter
 from nightlight.services.drafting import Drafting
@@ -31,9 +31,10 @@ from nightlight.transaction import StoredTip, Transaction, UnitOfWork, let_nothi
 
 
 class Preview(Struct, frozen=True, kw_only=True):
-    """A tip as it would be filed now.
+    """A tip as it would be filed now; once its report was opened, as it was sent.
 
     Attributes:
+        sent: every document that was sent, the report first; none where none was.
         document: the report's XML.
         fault: why it would not be sent, "" where it would.
         unchecked: why it was not held against the schema, "" where it was.
@@ -44,6 +45,7 @@ class Preview(Struct, frozen=True, kw_only=True):
     document: bytes
     fault: str
     unchecked: str
+    sent: tuple[bytes, ...] = ()
 
 
 class Supplement(Struct, frozen=True, kw_only=True):
@@ -80,12 +82,17 @@ class TipDesk:
     def preview(self, tip_id: TipId) -> Preview:
         """Return a tip as it would be filed now, held against schema and cross rules.
 
+        Once its report was opened it is what was sent, held against the digest of that.
+
         Raises:
             NotFound: there is no such tip.
         """
         with self._unit_of_work.read() as tx:
             tip, filing = tx.tips.load(tip_id)
+            sent = tx.tips.sent(tip_id) if _may_be_sent(filing) else None
             tip = as_of_now(tx, tip, filing)
+        if sent is not None:
+            return _as_sent(filing, sent)
         document = report_xml(tip, reporter=self._reporter)
         fault, unchecked = self._held(tip, document)
         return Preview(tip=tip, filing=filing, document=document, fault=fault, unchecked=unchecked)
@@ -429,6 +436,27 @@ def _check_not_explained(tx: Transaction, tip: CyberTip, after: Filing) -> None:
                     f" nightlight report decide {one.action.id} --report --by WHO --reason WHY"
                 ),
             )
+
+
+def _may_be_sent(filing: Filing) -> bool:
+    """Return whether documents of the tip may have arrived, and nothing is to be sent anew."""
+    return bool(filing.remote_id) or filing.state in (
+        TipState.OPENING,
+        TipState.PACKING,
+        TipState.FILED,
+    )
+
+
+def _as_sent(filing: Filing, sent: Sent) -> Preview:
+    is_whole = sha256(sent.documents[0]).hexdigest() == filing.document
+    return Preview(
+        tip=sent.tip,
+        filing=filing,
+        document=sent.documents[0],
+        fault="" if is_whole else "what is kept is not what was sent: its digest differs",
+        unchecked="",
+        sent=sent.documents,
+    )
 
 
 def _check_unopened(filing: Filing) -> None:

@@ -21,6 +21,7 @@ from nightlight.model.cybertip import CyberTip
 from nightlight.model.filing import Filing, TipState
 from nightlight.model.ids import CaseId
 from nightlight.model.reported_file import ReportedFile
+from nightlight.report.ports import Sent
 from nightlight.report.progress import denied, found, retried, withdrawn
 from nightlight.report.remedy import remedy
 from nightlight.report.reporter import Contact, Reporter
@@ -334,10 +335,10 @@ def test_of_two_filers_only_one_goes_on() -> None:
 
 def test_a_tip_that_another_filer_took_does_not_stop_the_run() -> None:
     class Stale(MemoryTipStore):
-        def save(self, filing: Filing, *, action: str) -> None:
+        def save(self, filing: Filing, *, action: str, sent: Sent | None = None) -> None:
             if filing.tip_id == "tip-0":
                 raise Conflict("another filer went on with this tip")
-            super().save(filing, action=action)
+            super().save(filing, action=action, sent=sent)
 
     world = World(tips=2)
     world.store = Stale(*world.tips)

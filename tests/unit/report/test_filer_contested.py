@@ -15,6 +15,7 @@ from tests.fakes.cybertipline import FakeCyberTipline, Killed, Trouble
 
 from nightlight.errors import Conflict
 from nightlight.model.filing import UNFINISHED, Filing, TipState
+from nightlight.report.ports import Sent
 from nightlight.report.progress import denied, withdrawn
 from nightlight.report.remedy import is_in_doubt
 from nightlight.report.reporter import Contact, Reporter
@@ -101,11 +102,11 @@ class World:
 class CheckingStore(MemoryTipStore):
     """Lets nothing be filed of a contested case, as the real store does not."""
 
-    def save(self, filing: Filing, *, action: str) -> None:
+    def save(self, filing: Filing, *, action: str, sent: Sent | None = None) -> None:
         begins = filing.state in (TipState.OPENING, TipState.FINISHING)
         if begins and not self.stands(filing.tip_id):
             raise Conflict("the case is appealed: its tip waits")
-        super().save(filing, action=action)
+        super().save(filing, action=action, sent=sent)
 
 
 def assert_nothing_is_left(world: World) -> None:

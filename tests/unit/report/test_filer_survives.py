@@ -11,6 +11,7 @@ from tests.fakes.cybertipline import FakeCyberTipline, Killed, Trouble
 
 from nightlight.model.cybertip import CyberTip
 from nightlight.model.filing import Filing, TipState
+from nightlight.report.ports import Sent
 from nightlight.report.reporter import Contact, Reporter
 from nightlight.report.submit import Filer
 
@@ -28,11 +29,11 @@ class DyingStore(MemoryTipStore):
         self._dies_at = dies_at
         self._after_commit = after_commit
 
-    def save(self, filing: Filing, *, action: str) -> None:
+    def save(self, filing: Filing, *, action: str, sent: Sent | None = None) -> None:
         number, self.saves = self.saves, self.saves + 1
         if number == self._dies_at and not self._after_commit:
             raise Killed
-        super().save(filing, action=action)
+        super().save(filing, action=action, sent=sent)
         if number == self._dies_at:
             raise Killed
 

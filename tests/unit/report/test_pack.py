@@ -13,6 +13,7 @@ from nightlight.errors import Conflict, Unavailable
 from nightlight.model.cybertip import CyberTip, Destination
 from nightlight.model.filing import Filing, TipState
 from nightlight.report.pack import PackageFiler
+from nightlight.report.ports import Sent
 from nightlight.report.progress import retried, withdrawn
 from nightlight.report.reporter import Contact, Reporter
 
@@ -151,7 +152,8 @@ def test_a_tip_that_was_fetched_before_it_was_withdrawn_says_to_tell_the_authori
 
 def test_a_tip_that_another_filer_took_is_left_to_it() -> None:
     class Stale(MemoryTipStore):
-        def save(self, filing: Filing, *, action: str) -> None:
+        def save(self, filing: Filing, *, action: str, sent: Sent | None = None) -> None:
+            del sent
             raise Conflict(f"another filer went on with {filing.tip_id}: {action}")
 
     world = World()

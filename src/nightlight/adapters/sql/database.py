@@ -26,7 +26,7 @@ _BUSY_TIMEOUT_S = 60
 #: Any number that no other program on the same database is likely to lock.
 _LOCK = 0x6E696768746C6974
 #: The newest schema revision; a test compares it with the migration scripts.
-NEWEST_REVISION = "0026"
+NEWEST_REVISION = "0027"
 
 
 class SqlUnitOfWork:

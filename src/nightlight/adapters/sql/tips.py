@@ -1,5 +1,6 @@
 """CyberTips and how far their filing came; a tip's content is sealed."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from enum import StrEnum
 from typing import Any, TypeVar
@@ -8,8 +9,8 @@ import msgspec
 from msgspec.structs import replace
 from sqlalchemy import Connection, Row, ScalarSelect, Select, delete, func, or_, select, update
 
-from nightlight.adapters.sql.rows import from_us, put_new, to_json, to_us
-from nightlight.adapters.sql.schema import cybertip, review_case, tip_case
+from nightlight.adapters.sql.rows import from_us, put_new, put_over, to_json, to_us
+from nightlight.adapters.sql.schema import cybertip, review_case, sent_document, tip_case
 from nightlight.adapters.sql.tip_format import decode_tip, encode_tip
 from nightlight.errors import Conflict, IntegrityFailure, NotFound
 from nightlight.model.case import STANDING, CaseState
@@ -17,9 +18,12 @@ from nightlight.model.cybertip import CyberTip, Destination
 from nightlight.model.filing import SETTLED, UNFINISHED, Filing, Line, TipState
 from nightlight.model.ids import AccountId, CaseId, TipId
 from nightlight.preserve.ports import KeyRing
+from nightlight.report.ports import Sent
 from nightlight.transaction import StoredTip
 
 _filing = msgspec.json.Decoder(Filing)
+#: Where among what was sent the tip is kept as it was then.
+_TIP_ITSELF = -1
 _Kind = TypeVar("_Kind", bound=StrEnum)
 
 
@@ -164,6 +168,36 @@ class SqlTips:
         if not found:
             raise _unknown(tip_id)
         return found[0]
+
+    def keep_sent(self, tip: CyberTip, documents: Sequence[bytes], *, first: int) -> None:
+        """Keep documents as they are about to be sent, from a place on.
+
+        0 is the report: what was kept of a report before is kept no more, as it is gone.
+        """
+        kept = list(enumerate(documents, start=first))
+        if first == 0:
+            gone = delete(sent_document).where(sent_document.c.tip_id == tip.id)
+            self._connection.execute(gone)
+            kept.insert(0, (_TIP_ITSELF, encode_tip(tip)))
+        rows = [
+            {"tip_id": tip.id, "place": place, "sealed_document": self._keys.wrap(one)}
+            for place, one in kept
+        ]
+        put_over(self._connection, sent_document, rows)
+
+    def sent(self, tip_id: TipId) -> Sent | None:
+        """Return what was sent last of a tip: the report, then each file's details; None for none.
+
+        Raises:
+            IntegrityFailure: it cannot be read.
+        """
+        rows = self._connection.execute(
+            select(sent_document.c.sealed_document)
+            .where(sent_document.c.tip_id == tip_id)
+            .order_by(sent_document.c.place)
+        )
+        kept = [self._keys.unwrap(bytes(one)) for one in rows.scalars()]
+        return Sent(tip=decode_tip(kept[0]), documents=tuple(kept[1:])) if kept else None
 
     def note_line(self) -> int:
         """Note the line in force for reports from before lines were kept; return of how many."""

@@ -14,7 +14,7 @@ from nightlight.adapters.sql.schema.banks import (
     vote,
 )
 from nightlight.adapters.sql.schema.base import counter, heartbeat, metadata
-from nightlight.adapters.sql.schema.cases import cybertip, review_case, tip_case
+from nightlight.adapters.sql.schema.cases import cybertip, review_case, sent_document, tip_case
 from nightlight.adapters.sql.schema.custody import (
     custody_item,
     custody_request,
@@ -91,6 +91,7 @@ __all__ = [
     "report_decision",
     "report_threshold",
     "review_case",
+    "sent_document",
     "signal",
     "statement",
     "term",

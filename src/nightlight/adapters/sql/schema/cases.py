@@ -63,3 +63,12 @@ tip_case = Table(
     Column("tip_id", String(64), primary_key=True),
     Column("case_id", String(64), primary_key=True, index=True),
 )
+
+#: What was sent of a tip: 0 is the report, then the details of each file; before them the tip.
+sent_document = Table(
+    "sent_document",
+    metadata,
+    Column("tip_id", String(64), primary_key=True),
+    Column("place", Integer, primary_key=True),
+    Column("sealed_document", LargeBinary, nullable=False),
+)
