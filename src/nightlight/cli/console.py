@@ -12,6 +12,8 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from nightlight.errors import InvalidInput
+
 _CONTROL = frozenset({"Cc", "Cf", "Cs"})
 #: Narration: progress, summaries, warnings.
 err = Console(stderr=True, highlight=False, width=None if sys.stderr.isatty() else 110)
@@ -19,11 +21,24 @@ err = Console(stderr=True, highlight=False, width=None if sys.stderr.isatty() el
 out = Console(highlight=False, soft_wrap=True, width=None if sys.stdout.isatty() else 200)
 
 Json = Annotated[bool, typer.Option("--json", help="Print JSON, one object a line, for programs.")]
+
+
+def _said(param: typer.CallbackParam, value: str) -> str:
+    """Return what stands in the record, only if it says something."""
+    if not value.strip():
+        raise InvalidInput("it must not be empty: it stands in the record", field=param.opts[0])
+    return value
+
+
 Actor = Annotated[
-    str, typer.Option("--by", help="Who does this; stands in the record.", show_default=False)
+    str,
+    typer.Option(
+        "--by", help="Who does this; stands in the record.", show_default=False, callback=_said
+    ),
 ]
 Reason = Annotated[
-    str, typer.Option("--reason", help="Why; stands in the record.", show_default=False)
+    str,
+    typer.Option("--reason", help="Why; stands in the record.", show_default=False, callback=_said),
 ]
 
 

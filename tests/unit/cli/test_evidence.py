@@ -57,7 +57,9 @@ def test_nothing_is_left_where_opening_was_refused(
     desk: Desk, evidence: Run, tmp_path: Path
 ) -> None:
     to = tmp_path / "look.json"
-    done = evidence("open", a_post(desk), "--by", " ", "--purpose", "a look", "--out", str(to))
+    done = evidence(
+        "open", a_post(desk), "--by", "nightlight", "--purpose", "a look", "--out", str(to)
+    )
     assert isinstance(done.exception, InvalidInput)
     assert not to.exists()
 

@@ -153,3 +153,22 @@ def test_unexplained_suspension_is_wrong_wherever_it_is_looked_for(
     told = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
     [said] = [one for one in told if one["part"] == "suspensions"]
     assert said["health"] == "wrong"
+
+
+@pytest.mark.parametrize("who", [("--by", " ", "--reason", "x"), ("--by", "ana", "--reason", "")])
+@pytest.mark.parametrize(
+    "command",
+    [
+        (app, "supplement", "case_x", "--note", "x"),
+        (app, "retry", "tip_x"),
+        (policy_app, "activate", "policy.toml"),
+    ],
+)
+def test_nothing_is_done_by_nobody_or_for_no_reason(
+    command: tuple[typer.Typer, str], who: tuple[str, ...]
+) -> None:
+    wanted, *arguments = command
+    assert isinstance(wanted, typer.Typer)
+    done = CliRunner().invoke(wanted, [*map(str, arguments), *who])
+    assert isinstance(done.exception, InvalidInput)
+    assert done.exception.field == ("--by" if who[1] == " " else "--reason")
