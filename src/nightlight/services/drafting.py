@@ -260,7 +260,9 @@ class Drafting:
         if not filed:
             raise Conflict(
                 "nothing about this case is filed yet",
-                hint="`nightlight report correct` changes a tip that waits",
+                hint="`nightlight report correct` changes a tip that waits"
+                if stored
+                else f"nightlight report draft {case_id} --by WHO --reason WHY",
             )
         _check_new(tx, stored, note)
         return [

@@ -88,6 +88,9 @@ def test_a_threshold_that_reports_more_leads_to_a_receipt(bureau: Bureau) -> Non
     assert found.one.action == flip.one.action
     assert found.wanted.what == "a tip"
     assert found.wanted.command == f"nightlight report draft {case_id} --by WHO --reason WHY"
+    with pytest.raises(Conflict, match="nothing about this case is filed") as refused:
+        bureau.services.tip_desk.supplement(case_id, "x", by="lena", reason="the law")
+    assert f"nightlight report draft {case_id}" in refused.value.hint
     [tip] = order(bureau)
     assert (tip.cases, tip.incident_type) == ((case_id,), IncidentType.CSAM)
     assert waiting(bureau).tip is not None
