@@ -190,8 +190,8 @@ class Tips(Protocol):
         """Return the tips that report an account's cases, oldest first."""
         ...
 
-    def newest(self, limit: int) -> list[StoredTip]:
-        """Return the newest tips, newest first."""
+    def newest(self, limit: int, state: TipState | None = None) -> list[StoredTip]:
+        """Return the newest tips, newest first; with ``state``, only those in it."""
         ...
 
     def refused(self) -> list[StoredTip]:

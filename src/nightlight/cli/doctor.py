@@ -207,12 +207,13 @@ def _cybertipline(services: Services) -> Finding:
         )
     try:
         services.cybertipline.status()
+        services.tip_desk.check_line()
     except NightlightError as error:
         return Finding(
             part="CyberTipline",
             health=Health.WRONG,
             says=f"{settings.url}: {error}",
-            mend="check NIGHTLIGHT_CYBERTIPLINE_URL, _USER and _PASSWORD",
+            mend=error.hint or "check NIGHTLIGHT_CYBERTIPLINE_URL, _USER and _PASSWORD",
         )
     person = services.settings.reporter.person
     if not (person.first_name and person.last_name and person.email):

@@ -20,7 +20,7 @@ from nightlight.cli.console import (
     printable,
 )
 from nightlight.cli.services import open_services
-from nightlight.errors import InvalidInput
+from nightlight.errors import Conflict, InvalidInput, Unavailable
 from nightlight.model.cybertip import CyberTip
 from nightlight.model.filing import TipState
 from nightlight.model.ids import CaseId, TipId
@@ -44,12 +44,13 @@ Tip = Annotated[str, typer.Argument(metavar="TIP", help="The tip's id.")]
 @app.command("list")
 def list_tips(
     *,
+    state: Annotated[TipState | None, typer.Option(help="Only those in this state.")] = None,
     limit: Annotated[int, typer.Option(min=1, help="At most so many.")] = 50,
     json: Json = False,
 ) -> None:
     """List tips, the newest first: how far their filing came, and what a person must do."""
     with open_services().unit_of_work.read() as tx:
-        tips = tx.tips.newest(limit)
+        tips = tx.tips.newest(limit, state)
     if json:
         for tip in tips:
             print_json({**fields_of(tip), "to_do": _to_do(tip)})
@@ -169,8 +170,15 @@ def correct(
         pairs.append((field, _said_in(file)))
     if not pairs:
         raise InvalidInput("nothing is corrected", field="--set", hint="--set FIELD=VALUE")
-    open_services().tip_desk.correct(TipId(tip_id), pairs, by=by, reason=reason)
+    desk = open_services().tip_desk
+    desk.correct(TipId(tip_id), pairs, by=by, reason=reason)
     out.print(f"{tip_id} is corrected in {len(pairs)} field(s)", markup=False)
+    if unchecked := desk.preview(TipId(tip_id)).unchecked:
+        err.print(
+            f"Not held against the schema: {unchecked}. Until `nightlight report preview {tip_id}`"
+            " does so, it may be refused.",
+            markup=False,
+        )
 
 
 @app.command()
@@ -225,8 +233,9 @@ def supplement(
 
 @app.command()
 def retry(
-    tip_id: Tip,
+    tip_id: Annotated[str, typer.Argument(metavar="[TIP]", help="The tip's id.")] = "",
     *,
+    every: Annotated[bool, typer.Option("--all", help="Every refused tip.")] = False,
     by: Actor,
     reason: Reason,
     as_it_is: Annotated[
@@ -237,11 +246,28 @@ def retry(
     ] = False,
 ) -> None:
     """Let a refused tip be filed again, once what it was refused for is mended."""
-    open_services().tip_desk.retry(TipId(tip_id), by=by, reason=reason, as_it_is=as_it_is)
-    out.print(
-        f"{tip_id} is due again: `nightlight report file`, or a running worker, files it",
-        markup=False,
-    )
+    if every == bool(tip_id):
+        raise InvalidInput("name one tip, or give --all", field="TIP")
+    services = open_services()
+    if not every:
+        services.tip_desk.retry(TipId(tip_id), by=by, reason=reason, as_it_is=as_it_is)
+        out.print(
+            f"{tip_id} is due again: `nightlight report file`, or a running worker, files it",
+            markup=False,
+        )
+        return
+    with services.unit_of_work.read() as tx:
+        refused = [one.tip_id for one in tx.tips.refused() if not one.trouble]
+    left = 0
+    for one in refused:
+        try:
+            services.tip_desk.retry(one, by=by, reason=reason, as_it_is=as_it_is)
+        except (Conflict, Unavailable) as error:
+            left += 1
+            err.print(f"{one} stays refused: {error}", markup=False)
+    out.print(f"{len(refused) - left:,} of {len(refused):,} refused tips are due again")
+    if left:
+        raise typer.Exit(1)
 
 
 @app.command()

@@ -8,6 +8,7 @@ from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from nightlight.model.case import Case, Evidence
 from nightlight.model.context import AccountContext, MediaContext
@@ -110,7 +111,7 @@ def draft_tip(
     first = cases[0].case
     happened_at = max(decision.time for one in cases for decision in one.decisions)
     posts = _posts(cases)
-    return CyberTip(
+    tip = CyberTip(
         id=tip_id(first, destination, number),
         case_id=first.id,
         account_id=first.account_id,
@@ -152,6 +153,38 @@ def draft_tip(
             signals=signals,
         ),
     )
+    return not_ahead(tip, now)
+
+
+def not_ahead(tip: CyberTip, now: datetime) -> CyberTip:
+    """Return a tip in which nothing that happened is dated after ``now``; it says what was."""
+    dated = [each.at for one in tip.reported for each in one.ip_captures]
+    dated += [each.at for one in tip.reported for each in one.devices]
+    dated += [one.uploaded_at for one in tip.files]
+    count = sum(at is not None and at > now for at in dated)
+    if not count:
+        return tip
+    said = (
+        f"The platform dated {count} sign-ins, machines or uploads after this report; they are"
+        " given as of drafting."
+    )
+    return replace(
+        tip,
+        narrative=f"{tip.narrative}\n{said}",
+        reported=tuple(
+            replace(
+                one,
+                ip_captures=tuple(replace(each, at=_by(each.at, now)) for each in one.ip_captures),
+                devices=tuple(replace(each, at=_by(each.at, now)) for each in one.devices),
+            )
+            for one in tip.reported
+        ),
+        files=tuple(replace(one, uploaded_at=_by(one.uploaded_at, now)) for one in tip.files),
+    )
+
+
+def _by(at: datetime | None, now: datetime) -> datetime | None:
+    return None if at is None else min(at, now)
 
 
 def tip_id(case: Case, destination: Destination, number: int = 1) -> TipId:

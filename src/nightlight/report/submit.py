@@ -21,7 +21,7 @@ from nightlight.errors import (
 from nightlight.model.cybertip import CyberTip, Destination
 from nightlight.model.filing import SETTLED, UNFINISHED, Filing, Line, TipState
 from nightlight.model.ids import TipId
-from nightlight.report.check import check_documents
+from nightlight.report.check import check_documents, check_schema
 from nightlight.report.document import file_details_xml, report_xml
 from nightlight.report.live_schema import LiveSchema
 from nightlight.report.ports import (
@@ -113,13 +113,17 @@ class Filer:
 
     def _attempt(self, tip: CyberTip, run: Progress) -> None:
         try:
-            self._resume(tip, run)
-        except CyberTiplineRefusal as refusal:
-            self._heed(refusal, tip, run)
+            self._resume_or_heed(tip, run)
         except _Spoilt as fault:
             run.give_up_report(str(fault))
         except Unavailable as failure:
             run.postpone(str(failure))
+
+    def _resume_or_heed(self, tip: CyberTip, run: Progress) -> None:
+        try:
+            self._resume(tip, run)
+        except CyberTiplineRefusal as refusal:
+            self._heed(refusal, tip, run)
 
     def run_due(self, limit: int) -> list[Filing]:
         """Return the filings of up to ``limit`` due tips after advancing each.
@@ -194,6 +198,7 @@ class Filer:
         try:
             document = self._checked_report(tip)
         except InvalidInput as fault:
+            self._check_schema()
             run.refuse(f"the document was not sent: {fault}")
             return
         run.save(
@@ -342,7 +347,10 @@ class Filer:
             case AnswerKind.NO_SUCH_REPORT if state is not TipState.OPENING:
                 run.start_over(failure=why)  # expired unfinished: nothing was ever filed
             case AnswerKind.INVALID if state in (TipState.OPENING, TipState.DESCRIBING):
-                run.refuse(self._explained(tip, why))
+                explained = self._explained(tip, why)
+                if state is TipState.OPENING:
+                    self._check_schema()
+                run.refuse(explained)
             case AnswerKind.NO_SUCH_FILE if state is TipState.DESCRIBING:
                 run.give_up_report(why)
             # A report that somebody else retracted or finished is a person's to decide about.
@@ -362,6 +370,11 @@ class Filer:
         except (Unavailable, CyberTiplineRefusal):
             return why
         return why
+
+    def _check_schema(self) -> None:
+        """Return only if a tip can be at fault, and not the schema for all of them."""
+        schema = self._schema.current()
+        check_schema(schema, reporter=self._reporter, now=self._clock.now())
 
     def _checked_report(self, tip: CyberTip) -> bytes:
         """Return the tip's document; it and every file's details may be sent as they are."""

@@ -15,7 +15,7 @@ from nightlight.model.ids import CaseId, TipId
 from nightlight.model.incident import IncidentType
 from nightlight.model.report_decision import ReportState
 from nightlight.report.account_actions import AUTOMATIC
-from nightlight.report.check import check_documents
+from nightlight.report.check import check_documents, check_schema
 from nightlight.report.correct import corrected
 from nightlight.report.document import file_details_xml, report_xml
 from nightlight.report.live_schema import LiveSchema
@@ -372,6 +372,17 @@ class TipDesk:
                 )
             )
         return due
+
+    def check_line(self) -> None:
+        """Return only if the line's schema takes reports of ours; nothing where it is not known.
+
+        Raises:
+            Unavailable: it takes none at all, or cannot be had.
+            CyberTiplineRefusal: the line refuses to give it.
+        """
+        if self._schema is not None:
+            now = self._clock.now()
+            check_schema(self._schema.current(), reporter=self._reporter, now=now)
 
     def _digest(self, tx: Transaction, tip: CyberTip, filing: Filing) -> str:
         document = report_xml(as_of_now(tx, tip, filing), reporter=self._reporter)

@@ -11,6 +11,7 @@ from msgspec import Struct
 from nightlight.detect.hunting import HuntState
 from nightlight.errors import NightlightError, Unavailable
 from nightlight.model.filing import TipState
+from nightlight.report.check import NO_REPORT_TAKEN
 from nightlight.report.remedy import is_set_aside
 from nightlight.services import Services
 from nightlight.worker.watch import RecordWatch
@@ -174,6 +175,8 @@ class Worker:
                 _log.error("tip.set_aside", tip=one.tip_id, why=one.failure)
             elif one.state is TipState.REFUSED:
                 _log.error("tip.refused", tip=one.tip_id, report=one.remote_id, why=one.failure)
+            elif one.failure.startswith(NO_REPORT_TAKEN):
+                _log.error("tip.postponed", tip=one.tip_id, why=one.failure)
             elif one.state is TipState.FILED and one.failure:
                 _log.warning("tip.filed", tip=one.tip_id, report=one.remote_id, why=one.failure)
         return bool(filings)

@@ -280,3 +280,28 @@ def test_what_is_corrected_may_stand_in_a_file_that_no_shell_keeps(
     assert isinstance(done.exception, InvalidInput)
     done = report("supplement", tip.case_id, *twice[2:], *_WHO)
     assert isinstance(done.exception, Conflict)
+
+
+def test_refused_tips_are_listed_by_state_and_retried_together(
+    office: FilingOffice, report: Run
+) -> None:
+    office.line.answers["finish"] = 5101
+    office.file()
+    del office.line.answers["finish"]
+    assert report("list", "--state", "filed", "--json").output == ""
+    assert json.loads(report("list", "--state", "refused", "--json").output)["tip_id"]
+    assert isinstance(report("retry", *_WHO).exception, InvalidInput)
+    done = report("retry", "--all", *_WHO)
+    assert "1 of 1 refused tips are due again" in done.output
+    office.file()
+    office.file()
+    assert office.states() == {TipState.FILED: 1}
+
+
+def test_a_correction_that_was_not_held_against_the_schema_says_so(
+    office: FilingOffice, report: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("NIGHTLIGHT_REPORTER_EMAIL", "desk@example.test")
+    done = report("correct", filing(office).tip_id, "--set", "narrative=A quibble.", *_WHO)
+    assert done.exit_code == 0
+    assert "Not held against the schema: no CyberTipline is configured" in done.stderr

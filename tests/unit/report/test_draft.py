@@ -1,5 +1,6 @@
 """A confirmed case becomes a tip that states what is known, and no more."""
 
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -21,6 +22,7 @@ from nightlight.model.event import Event, PostCreated, PostEdited
 from nightlight.model.ids import CaseId
 from nightlight.model.incident import Annotation, Chat, IncidentType, WebPage
 from nightlight.model.media import MediaHashes, Scan, ScanState
+from nightlight.model.person import Device, IpCapture
 from nightlight.model.signal import Signal, SubjectKind
 from nightlight.report.draft import ConfirmedCase, Named, draft_tip
 
@@ -236,3 +238,16 @@ def test_cases_of_one_account_can_make_one_tip() -> None:
 
 def test_another_destination_is_another_tip() -> None:
     assert draft().id != draft(destination="hotline").id
+
+
+def test_what_a_platform_dates_ahead_is_given_as_of_drafting_and_said() -> None:
+    ahead, before = NOW + timedelta(minutes=30), NOW - timedelta(minutes=30)
+    captures = (IpCapture(address="192.0.2.9", at=ahead), IpCapture(address="192.0.2.8", at=before))
+    devices = (
+        Device(id_kind="device", id_value="d", at=ahead),
+        Device(id_kind="device", id_value="e"),
+    )
+    tip = draft(named=Named(ip_captures=captures, devices=devices))
+    assert [one.at for one in tip.reported[0].ip_captures] == [NOW, before]
+    assert [one.at for one in tip.reported[0].devices] == [NOW, None]
+    assert "dated 2 sign-ins, machines or uploads after this report" in tip.narrative

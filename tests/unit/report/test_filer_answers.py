@@ -1,5 +1,6 @@
 """What each answer of the CyberTipline makes of a tip."""
 
+import re
 from datetime import timedelta
 from hashlib import sha256
 from typing import Any
@@ -26,6 +27,11 @@ from nightlight.report.progress import denied, found, retried, withdrawn
 from nightlight.report.remedy import remedy
 from nightlight.report.reporter import Contact, Reporter
 from nightlight.report.submit import Filer
+
+_ONE_LETTER = (
+    rb'\1\2><xs:simpleType><xs:restriction base="xs:string"><xs:maxLength value="1"/>'
+    rb"</xs:restriction></xs:simpleType></xs:element>"
+)
 
 
 class World:
@@ -244,15 +250,32 @@ def test_a_receipt_that_cannot_be_read_is_kept_and_doubted() -> None:
     assert (filing.receipt, filing.failure) == ("thanks", "the receipt names other files")
 
 
+def narrowed(xsd: bytes) -> bytes:
+    """Return a schema that takes the least report, and none that says much."""
+    after = re.sub(rb'(name="additionalInfo" )type="[^"]*"([^>]*)/>', _ONE_LETTER, xsd)
+    assert after != xsd
+    return after
+
+
 def test_a_document_that_breaks_the_live_schema_is_never_sent() -> None:
     world = World()
-    world.line.xsd = (
-        b'<xs:schema xmlns:xs="http://www.w3.org/2001/XMLSchema"><xs:element name="other"/>'
-        b"</xs:schema>"
-    )
+    world.line.xsd = narrowed(world.line.xsd)
     filing = world.advance()
     assert filing.state is TipState.REFUSED
     assert world.line.calls == ["schema"]
+
+
+def test_a_schema_that_takes_no_report_at_all_refuses_no_tip() -> None:
+    world = World()
+    good, world.line.xsd = world.line.xsd, OTHER_SCHEMA
+    filing = world.advance()
+    assert filing.state is TipState.DRAFTED
+    assert filing.failure.startswith("the CyberTipline's schema takes no report of ours")
+    assert filing.next_attempt_at is not None
+    assert "open" not in world.line.calls
+    world.line.xsd = good
+    world.clock.advance(hours=2)
+    assert world.advance().state is TipState.FILED
 
 
 def test_an_incident_in_the_future_is_never_sent() -> None:
@@ -510,7 +533,7 @@ OTHER_SCHEMA = (
 def test_a_schema_that_changed_after_the_check_is_named_as_the_cause() -> None:
     class Changing(FakeCyberTipline):
         def open(self, document: bytes) -> str:
-            self.xsd = OTHER_SCHEMA
+            self.xsd = narrowed(self.xsd)
             self.answers["open"] = 4100
             return super().open(document)
 
@@ -521,6 +544,21 @@ def test_a_schema_that_changed_after_the_check_is_named_as_the_cause() -> None:
     assert filing.state is TipState.REFUSED
     assert "4100" in filing.failure
     assert "the schema has changed" in filing.failure
+
+
+def test_a_schema_that_changed_for_every_report_lets_the_tip_wait() -> None:
+    class Changing(FakeCyberTipline):
+        def open(self, document: bytes) -> str:
+            self.xsd = OTHER_SCHEMA
+            self.answers["open"] = 4100
+            return super().open(document)
+
+    world = World()
+    world.line = Changing()
+    world.filer = world.new_filer()
+    filing = world.advance()
+    assert filing.state is TipState.OPENING
+    assert filing.failure.startswith("the CyberTipline's schema takes no report of ours")
 
 
 def test_a_schema_that_cannot_be_had_explains_nothing() -> None:

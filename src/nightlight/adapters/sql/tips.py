@@ -309,11 +309,12 @@ class SqlTips:
             .order_by(cybertip.c.drafted_us, cybertip.c.id)
         )
 
-    def newest(self, limit: int) -> list[StoredTip]:
-        """Return the newest tips, newest first."""
-        return self._stored(
-            select(cybertip).order_by(cybertip.c.drafted_us.desc(), cybertip.c.id).limit(limit)
-        )
+    def newest(self, limit: int, state: TipState | None = None) -> list[StoredTip]:
+        """Return the newest tips, newest first; with ``state``, only those in it."""
+        wanted = select(cybertip).order_by(cybertip.c.drafted_us.desc(), cybertip.c.id)
+        if state is not None:
+            wanted = wanted.where(cybertip.c.state == state.value)
+        return self._stored(wanted.limit(limit))
 
     def refused(self) -> list[StoredTip]:
         """Return the tips that wait for a person, oldest first."""
