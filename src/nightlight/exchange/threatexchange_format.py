@@ -140,7 +140,7 @@ def salvaged_next(document: bytes) -> str:
     found = _NEXT.findall(document)
     try:
         return msgspec.json.decode(found[-1], type=str) if found else ""
-    except msgspec.DecodeError:
+    except (msgspec.DecodeError, UnicodeDecodeError):
         return ""
 
 

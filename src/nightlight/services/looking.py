@@ -182,7 +182,7 @@ class Looking:
                 to=self._hunt.to_seq,
                 limit=limit,
             )
-        except msgspec.MsgspecError as error:
+        except (msgspec.MsgspecError, UnicodeDecodeError) as error:
             raise IntegrityFailure("a stored event cannot be read") from error
         found = self._terms_in(part.events) if is_for_terms else self._files_in(tx, part.events)
         return Part(found=found, looked_at=part.looked_at, to=part.to)
