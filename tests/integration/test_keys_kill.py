@@ -71,7 +71,7 @@ def test_killed_while_rotating_everything_opens_and_it_is_finished_later(
         assert [path.name for path in (home / "keys").glob("*")] == ["keys.json"]
     services = open_home(home)
     services.keys.rewrap(person="ana", reason="x")
-    *older, newest = services.keys.status()
+    *older, newest = services.keys.status().keys
     assert (newest.files, len(older)) == (COUNT, KILLS)
     assert {(one.files, one.values) for one in older} == {(0, 0)}
     assert services.record.verify().intact

@@ -1,5 +1,6 @@
 """``nightlight keys``: master keys, never shown."""
 
+from collections.abc import Sequence
 from typing import Annotated
 
 import typer
@@ -26,8 +27,12 @@ app = typer.Typer(
 
 @app.command()
 def status(*, json: Json = False) -> None:
-    """Say how much is under which master key; leaves with 1 if something is under a lost one."""
-    found = open_services().keys.status()
+    """Say how much is under which master key; leaves with 1 if something is under a lost one.
+
+    Or if a vault file is damaged: its name is the one under which it lies in the vault.
+    """
+    survey = open_services().keys.status()
+    found = survey.keys
     if json:
         for one in found:
             print_json(fields_of(one))
@@ -46,8 +51,11 @@ def status(*, json: Json = False) -> None:
             columns=("key", "state", "made", "vault files", "database values"),
             empty="There are no keys.",
         )
-    if not all(one.is_known for one in found):
+    are_known = all(one.is_known for one in found)
+    if not are_known:
         err.print("[bold red]something is under a key that the key file lacks[/]")
+    _warn_of(survey.unreadable)
+    if not are_known or survey.unreadable:
         raise typer.Exit(1)
 
 
@@ -71,7 +79,10 @@ def rotate(
 
 @app.command()
 def rewrap(*, by: Actor, reason: Reason, json: Json = False) -> None:
-    """Wrap what is under older keys again under the newest; goes on where it was cut off."""
+    """Wrap what is under older keys again under the newest; goes on where it was cut off.
+
+    Leaves with 1 if vault files could not be: they are damaged, or under a key that is lost.
+    """
     _tell(open_services().keys.rewrap(person=by, reason=reason), json=json)
 
 
@@ -81,9 +92,18 @@ def retire(
     *,
     by: Actor,
     reason: Reason,
+    despite_unreadable: Annotated[
+        bool,
+        typer.Option(
+            "--despite-unreadable",
+            help="Also where vault files are damaged, whose copies in backups may need it.",
+        ),
+    ] = False,
 ) -> None:
     """Take out a master key that nothing needs any more: copies made in its time open no more."""
-    open_services().keys.retire(key_id, person=by, reason=reason)
+    open_services().keys.retire(
+        key_id, person=by, reason=reason, despite_unreadable=despite_unreadable
+    )
     out.print(f"{key_id} is retired; take it out of the key file's backups too", markup=False)
 
 
@@ -102,3 +122,11 @@ def _tell(done: Rewrapped, *, json: bool) -> None:
             f"master key {done.key}: {done.files:,} vault files and {done.values:,} values"
             " were wrapped again"
         )
+    _warn_of(done.unreadable)
+    if done.unreadable:
+        raise typer.Exit(1)
+
+
+def _warn_of(unreadable: Sequence[str]) -> None:
+    for name in unreadable:
+        err.print(f"not readable, restore it from a backup: {name}", markup=False)

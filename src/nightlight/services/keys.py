@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from msgspec import Struct
 
 from nightlight.audit.clock import Clock
-from nightlight.errors import Conflict, InvalidInput, NotFound
+from nightlight.errors import Conflict, IntegrityFailure, InvalidInput, NotFound
 from nightlight.model.audit import AuditEntry
 from nightlight.preserve.ports import KeyRing
 from nightlight.preserve.vault import Vault
@@ -39,12 +39,20 @@ class KeyUse(Struct, frozen=True, kw_only=True):
     values: int
 
 
+class Survey(Struct, frozen=True, kw_only=True):
+    """Every master key, newest last, and the vault files that cannot say which one opens them."""
+
+    keys: tuple[KeyUse, ...]
+    unreadable: tuple[str, ...] = ()
+
+
 class Rewrapped(Struct, frozen=True, kw_only=True):
-    """What wrapping again came to."""
+    """What wrapping again came to; what could not be read is as it was."""
 
     key: str
     files: int
     values: int
+    unreadable: tuple[str, ...] = ()
 
 
 class Keys:
@@ -58,13 +66,21 @@ class Keys:
         self._vault = vault
         self._clock = clock
 
-    def status(self) -> list[KeyUse]:
-        """Return every master key and how much is under it, newest last."""
+    def status(self) -> Survey:
+        """Return every master key and how much is under it.
+
+        Raises:
+            Unavailable: vault or database do not answer.
+        """
         files: dict[str, int] = {}
+        unreadable: list[str] = []
         for name in self._vault.names():
             try:
                 key_id = self._vault.key_of(name)
             except NotFound:
+                continue
+            except IntegrityFailure:
+                unreadable.append(name)
                 continue
             files[key_id] = files.get(key_id, 0) + 1
         with self._unit_of_work.read() as tx:
@@ -72,7 +88,7 @@ class Keys:
         known = self._keys.master_keys()
         made = {one.id: one.made_at for one in known}
         lost = sorted({*files, *values} - set(made))
-        return [
+        uses = (
             KeyUse(
                 id=one,
                 made_at=made.get(one),
@@ -82,7 +98,8 @@ class Keys:
                 values=values.get(one, 0),
             )
             for one in [*lost, *made]
-        ]
+        )
+        return Survey(keys=tuple(uses), unreadable=tuple(unreadable))
 
     def rotate(self, *, person: str, reason: str) -> str:
         """Return the id of a fresh master key, under which everything is sealed from now on.
@@ -104,9 +121,11 @@ class Keys:
     def rewrap(self, *, person: str, reason: str) -> Rewrapped:
         """Return what is now under the newest master key and was not; what is already, stays.
 
+        A vault file that is damaged, or under a key that is not known, is named and holds up none.
+
         Raises:
             InvalidInput: a person or a reason is missing.
-            IntegrityFailure: something is under a key that is not known.
+            IntegrityFailure: a value of the database is under a key that is not known.
             Unavailable: vault or database do not answer: go on later.
         """
         _check_said(person, reason)
@@ -119,7 +138,7 @@ class Keys:
             values += changed
             if not place:
                 break
-        files, unchecked = 0, []
+        files, unchecked, unreadable = 0, list[str](), list[str]()
         for name in self._vault.names():
             try:
                 if self._vault.rewrap(name):
@@ -127,12 +146,15 @@ class Keys:
                     unchecked.append(name)
             except NotFound:
                 continue  # destroyed meanwhile
+            except IntegrityFailure:
+                unreadable.append(name)
             if len(unchecked) == _PAGE:
                 self._destroy_needless(unchecked)
                 unchecked = []
         self._destroy_needless(unchecked)
-        self._record("keys.rewrapped", newest, person, reason, {"files": files, "values": values})
-        return Rewrapped(key=newest, files=files, values=values)
+        counts = {"files": files, "values": values, "unreadable": len(unreadable)}
+        self._record("keys.rewrapped", newest, person, reason, counts)
+        return Rewrapped(key=newest, files=files, values=values, unreadable=tuple(unreadable))
 
     def _destroy_needless(self, names: list[str]) -> None:
         """Destroy what was destroyed while it was wrapped again, and so came back.
@@ -144,8 +166,17 @@ class Keys:
             for name in tx.evidence.needless(names):
                 self._vault.destroy_named(name)
 
-    def retire(self, key_id: str, *, person: str, reason: str) -> None:
+    def retire(
+        self, key_id: str, *, person: str, reason: str, despite_unreadable: bool = False
+    ) -> None:
         """Take a master key out for good; what was copied while it was in use opens no more.
+
+        Args:
+            key_id: the key.
+            person: who does this.
+            reason: why.
+            despite_unreadable: also where vault files are damaged: a whole copy of them, in a
+                backup, may need this key.
 
         Raises:
             InvalidInput: a person or a reason is missing.
@@ -153,7 +184,8 @@ class Keys:
             Conflict: it is the newest, something still needs it, or may from before the rotation.
         """
         _check_said(person, reason)
-        found = next((one for one in self.status() if one.id == key_id and one.is_known), None)
+        survey = self.status()
+        found = next((one for one in survey.keys if one.id == key_id and one.is_known), None)
         if found is None:
             raise NotFound(f"no master key {key_id}", hint="`nightlight keys status`")
         if found.is_newest:
@@ -169,7 +201,14 @@ class Keys:
                 f"{found.files} files and {found.values} values are still under it",
                 hint="`nightlight keys rewrap` first",
             )
-        self._record("keys.retired", key_id, person, reason, {})
+        damaged = len(survey.unreadable)
+        if damaged and not despite_unreadable:
+            raise Conflict(
+                f"{damaged} vault files are damaged, and their copies in backups may need this key",
+                hint="restore them (`nightlight keys status` names them) and rewrap,"
+                " or --despite-unreadable",
+            )
+        self._record("keys.retired", key_id, person, reason, {"unreadable": damaged})
         self._keys.remove(key_id)
 
     def _record(

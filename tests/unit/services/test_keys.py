@@ -39,7 +39,7 @@ class Vaulted:
         )
 
     def used(self) -> list[tuple[bool, int, int]]:
-        return [(one.is_newest, one.files, one.values) for one in self.keys.status()]
+        return [(one.is_newest, one.files, one.values) for one in self.keys.status().keys]
 
 
 @pytest.fixture
@@ -92,7 +92,7 @@ def test_cut_off_at_any_file_everything_opens_and_it_goes_on(
 
 
 def test_a_key_retires_only_once_nothing_needs_it(vaulted: Vaulted) -> None:
-    [old] = vaulted.keys.status()
+    [old] = vaulted.keys.status().keys
     with pytest.raises(Conflict, match="in use"):
         vaulted.keys.retire(old.id, **WHO)
     vaulted.keys.rotate(**WHO)
@@ -111,14 +111,35 @@ def test_a_key_retires_only_once_nothing_needs_it(vaulted: Vaulted) -> None:
 
 def test_a_copy_of_a_vault_file_opens_no_more_once_its_key_is_retired(vaulted: Vaulted) -> None:
     copies = dict(vaulted.room.blobs.kept)
-    [old] = vaulted.keys.status()
+    [old] = vaulted.keys.status().keys
     vaulted.keys.rotate(**WHO)
     vaulted.keys.rewrap(**WHO)
     vaulted.clock.advance(hours=1)
     vaulted.keys.retire(old.id, **WHO)
     vaulted.room.blobs.kept = copies
-    [lost, _] = vaulted.keys.status()
+    [lost, _] = vaulted.keys.status().keys
     assert (lost.id, lost.is_known, lost.files) == (old.id, False, 4)
+
+
+def test_damaged_files_are_named_and_hold_up_neither_wrapping_again_nor_retiring(
+    vaulted: Vaulted,
+) -> None:
+    kept = vaulted.room.blobs.kept
+    damaged = sorted(kept)[1]
+    kept[damaged] = b"\0" * 8 + kept[damaged][8:]
+    [old] = vaulted.keys.status().keys
+    vaulted.keys.rotate(**WHO)
+    done = vaulted.keys.rewrap(**WHO)
+    assert (done.files, done.unreadable) == (3, (damaged,))
+    survey = vaulted.keys.status()
+    assert survey.unreadable == (damaged,)
+    assert next((one.id, one.files) for one in survey.keys) == (old.id, 0)
+    vaulted.clock.advance(hours=1)
+    with pytest.raises(Conflict, match="1 vault files are damaged"):
+        vaulted.keys.retire(old.id, **WHO)
+    vaulted.keys.retire(old.id, **WHO, despite_unreadable=True)
+    [entry] = vaulted.room.entries("keys.retired")
+    assert entry.detail == {"unreadable": 1}
 
 
 @pytest.mark.parametrize("said", [{"person": " ", "reason": "x"}, {"person": "a", "reason": ""}])
