@@ -63,3 +63,23 @@ def test_where_nothing_is_to_be_done_nothing_is_said(state: TipState) -> None:
     assert told(state) == ""
     if state is not TipState.DRAFTED:
         assert told(state, appealed=_CASE) == ""
+
+
+def test_a_tip_that_cannot_be_read_is_restored_and_meanwhile_reported_by_hand() -> None:
+    filing = Filing(tip_id=TipId("tip-1"), state=TipState.DRAFTED)
+    said = remedy(filing, appealed=None, overturned=None, trouble="its filing is cut off")
+    assert said.startswith("its filing is cut off: restore")
+    assert "report by hand" in said
+
+
+def test_a_tip_that_was_filed_elsewhere_is_drafted_anew() -> None:
+    filing = Filing(tip_id=TipId("tip-1"), state=TipState.FILED)
+    said = remedy(
+        filing,
+        appealed=None,
+        overturned=None,
+        elsewhere="https://exttest.example.test/ispws",
+        case_id=CaseId("case-1"),
+    )
+    assert "https://exttest.example.test/ispws" in said
+    assert said.endswith("nightlight report draft case-1 --by WHO --reason WHY")
