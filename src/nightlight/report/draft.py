@@ -27,7 +27,7 @@ from nightlight.model.person import (
     Victim,
 )
 from nightlight.model.signal import Signal
-from nightlight.report.draft_files import reported_files
+from nightlight.report.draft_files import reported_files, shown_to
 from nightlight.report.unattached import unattached_files
 
 #: Categories whose cases are offers or solicitations rather than possession.
@@ -89,6 +89,7 @@ def draft_tip(
     destination: Destination = Destination.NCMEC,
     number: int = 1,
     note: str = "",
+    shown: Mapping[str, Collection[str]] | None = None,
 ) -> CyberTip:
     """Return the tip of an account's confirmed cases; the first one names it.
 
@@ -107,6 +108,7 @@ def draft_tip(
         destination: where it is filed.
         number: which tip of its first case this is there.
         note: what a person adds to say first.
+        shown: every post of the account that shows a file, by media id; None where not known.
     """
     first = cases[0].case
     happened_at = max(decision.time for one in cases for decision in one.decisions)
@@ -145,6 +147,9 @@ def draft_tip(
             media=media,
             signals=signals,
             classify=classify,
+            public=shown_to(
+                (one.data for one in posts if isinstance(one.data, PostCreated)), shown
+            ),
         ),
         unattached=unattached_files(
             [name for one in cases for name in one.media_ids],

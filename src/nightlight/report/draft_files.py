@@ -1,10 +1,13 @@
 """The files of a tip: each once, with who viewed it and how it was found. Pure."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from contextlib import suppress
+
+from msgspec.structs import replace
 
 from nightlight.model.case import Evidence, EvidenceKind
 from nightlight.model.context import MediaContext
+from nightlight.model.event import PostCreated
 from nightlight.model.reported_file import (
     Classification,
     FileHash,
@@ -20,6 +23,7 @@ def reported_files(
     media: Mapping[str, MediaContext],
     signals: Sequence[Signal],
     classify: bool,
+    public: Mapping[str, bool],
 ) -> tuple[ReportedFile, ...]:
     """Return the files among the evidence; one that two findings share is reported once.
 
@@ -28,19 +32,57 @@ def reported_files(
         media: what is known of the sealed files, by media id.
         signals: what the detectors found.
         classify: whether a hash bank's industry classification is passed on.
+        public: whether anybody could see a file, by media id, where that is known.
     """
     files: dict[str, tuple[Evidence, bool, bool]] = {}
+    alike: dict[str, list[Evidence]] = {}
     for one, viewed, exif in evidence:
         if one.kind is EvidenceKind.MEDIA and one.destroyed_at is None:
             first, before, exif_before = files.get(one.digest, (one, False, False))
             # Equal bytes: whoever viewed the one viewed the other.
+            alike.setdefault(one.digest, []).append(one)
             files[one.digest] = (first, before or viewed, exif_before or exif)
     return tuple(
-        _reported_file(
-            one, media.get(one.content_id), signals, viewed=viewed, exif=exif, classify=classify
+        replace(
+            _reported_file(
+                one, media.get(one.content_id), signals, viewed=viewed, exif=exif, classify=classify
+            ),
+            public=_any_public([public.get(each.content_id) for each in alike[one.digest]]),
         )
         for one, viewed, exif in files.values()
     )
+
+
+def shown_to(
+    posts: Iterable[PostCreated], shown: Mapping[str, Collection[str]] | None
+) -> dict[str, bool]:
+    """Return whether anybody could see the files of posts, by media id, where that is certain.
+
+    Args:
+        posts: the posts that are reported.
+        shown: every post of the account that shows a file, by media id; None where that is not
+            known: then no file is said to have been out of sight.
+    """
+    by_file: dict[str, list[PostCreated]] = {}
+    for one in posts:
+        for name in one.media_ids:
+            by_file.setdefault(name, []).append(one)
+    found: dict[str, bool] = {}
+    for name, some in by_file.items():
+        if any(one.url and not one.recipients for one in some):
+            found[name] = True
+        elif shown is not None and all(one.recipients for one in some):
+            sent = {one.post_id for one in some}
+            if set(shown.get(name, ())) <= sent:
+                found[name] = False
+    return found
+
+
+def _any_public(said: Sequence[bool | None]) -> bool | None:
+    """Return what holds of equal bytes: public if one is, out of sight only if all are."""
+    if True in said:
+        return True
+    return None if None in said else False
 
 
 def _reported_file(

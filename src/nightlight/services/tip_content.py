@@ -14,7 +14,7 @@ from nightlight.model.case import Case, Evidence, EvidenceKind
 from nightlight.model.cybertip import CyberTip, Destination
 from nightlight.model.decision import Decision
 from nightlight.model.event import Event, PostCreated, PostEdited
-from nightlight.model.ids import EventKey, MediaId, PostId
+from nightlight.model.ids import AccountId, EventKey, MediaId, PostId
 from nightlight.model.incident import IncidentType
 from nightlight.model.signal import SubjectKind
 from nightlight.report.draft import ConfirmedCase, draft_tip
@@ -24,6 +24,8 @@ from nightlight.transaction import Transaction
 
 #: Of so many findings, the last ones, a tip names the machines that were sealed with them.
 _FINDINGS = 50
+#: Of an account with more posts it is not said that nobody else could see a file.
+_POSTS = 1_000
 
 
 class TipContent:
@@ -88,6 +90,7 @@ class TipContent:
             destination=destination,
             number=number,
             note=note,
+            shown=_shown(tx, account_id),
         )
         return replace(tip, unread=unread)
 
@@ -117,6 +120,18 @@ class TipContent:
             for party in tip.reported
         )
         return replace(tip, reported=reported, unread=unread)
+
+
+def _shown(tx: Transaction, account_id: AccountId) -> dict[str, set[str]] | None:
+    """Return by which posts of an account each file is shown; None where there are too many."""
+    posts = tx.context.posts_of(account_id, _POSTS) if account_id else []
+    if len(posts) == _POSTS or not account_id:
+        return None
+    shown: dict[str, set[str]] = {}
+    for one in posts:
+        for name in one.media_ids:
+            shown.setdefault(name, set()).add(one.post_id)
+    return shown
 
 
 def outcome_of(policy: Policy, case: Case) -> Outcome:

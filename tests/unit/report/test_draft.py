@@ -25,6 +25,7 @@ from nightlight.model.media import MediaHashes, Scan, ScanState
 from nightlight.model.person import Device, IpCapture
 from nightlight.model.signal import Signal, SubjectKind
 from nightlight.report.draft import ConfirmedCase, Named, draft_tip
+from nightlight.report.draft_files import shown_to
 
 NOW = at(60)
 HASHES = MediaHashes(md5="11" * 16, sha256="22" * 32, pdq="33" * 32, pdq_quality=90)
@@ -251,3 +252,23 @@ def test_what_a_platform_dates_ahead_is_given_as_of_drafting_and_said() -> None:
     assert [one.at for one in tip.reported[0].ip_captures] == [NOW, before]
     assert [one.at for one in tip.reported[0].devices] == [NOW, None]
     assert "dated 2 sign-ins, machines or uploads after this report" in tip.narrative
+
+
+def sent(name: str, *, to: tuple[str, ...] = (), url: str = "") -> PostCreated:
+    return PostCreated(post_id=name, account_id="a", media_ids=("m",), recipients=to, url=url)
+
+
+@pytest.mark.parametrize(
+    ("posts", "shown", "public"),
+    [
+        ([sent("p", to=("b",))], {"m": {"p"}}, {"m": False}),
+        ([sent("p", to=("b",))], {"m": {"p", "q"}}, {}),
+        ([sent("p", to=("b",))], None, {}),
+        ([sent("p", to=("b",)), sent("q", url="https://example.test/q")], {}, {"m": True}),
+        ([sent("p")], {"m": {"p"}}, {}),
+    ],
+)
+def test_a_file_is_said_to_be_public_or_not_only_where_that_is_certain(
+    posts: list[PostCreated], shown: dict[str, set[str]] | None, public: dict[str, bool]
+) -> None:
+    assert shown_to(posts, shown) == public
