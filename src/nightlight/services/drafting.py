@@ -305,12 +305,12 @@ class Drafting:
             former=tips[0].incident_type,
         )
 
-    def completed(self, tx: Transaction, tip: CyberTip, told: Told) -> CyberTip:
+    def completed(self, tx: Transaction, tip: CyberTip, told: Told, *, now: datetime) -> CyberTip:
         """Return a tip with the machines that could not be read when it was drafted.
 
         ``unread`` names what still cannot be.
         """
-        return self._content.completed(tx, tip, told)
+        return self._content.completed(tx, tip, told, now=now)
 
     def _draft(
         self,

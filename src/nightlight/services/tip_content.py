@@ -17,7 +17,7 @@ from nightlight.model.event import Event, PostCreated, PostEdited
 from nightlight.model.ids import AccountId, EventKey, MediaId, PostId
 from nightlight.model.incident import IncidentType
 from nightlight.model.signal import SubjectKind
-from nightlight.report.draft import ConfirmedCase, draft_tip
+from nightlight.report.draft import ConfirmedCase, draft_tip, not_ahead
 from nightlight.services.named import machines_of, named_in
 from nightlight.services.sealed_machines import Told
 from nightlight.transaction import Transaction
@@ -94,7 +94,7 @@ class TipContent:
         )
         return replace(tip, unread=unread)
 
-    def completed(self, tx: Transaction, tip: CyberTip, told: Told) -> CyberTip:
+    def completed(self, tx: Transaction, tip: CyberTip, told: Told, *, now: datetime) -> CyberTip:
         """Return a tip with the machines that could not be read when it was drafted.
 
         ``unread`` names what still cannot be.
@@ -119,7 +119,7 @@ class TipContent:
             else party
             for party in tip.reported
         )
-        return replace(tip, reported=reported, unread=unread)
+        return not_ahead(replace(tip, reported=reported, unread=unread), now)
 
 
 def _shown(tx: Transaction, account_id: AccountId) -> dict[str, set[str]] | None:

@@ -252,7 +252,7 @@ class TipDesk:
             _check_not_explained(tx, tip, after)
             # What may have been sent stays as it was sent.
             if tip.unread and not as_it_is and after.state is TipState.DRAFTED:
-                tip = self._drafting.completed(tx, tip, told)
+                tip = self._drafting.completed(tx, tip, told, now=now)
                 if tip.unread:
                     raise Unavailable(
                         f"what is sealed in {tip.unread[0]} cannot be read",

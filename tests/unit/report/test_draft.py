@@ -272,3 +272,11 @@ def test_a_file_is_said_to_be_public_or_not_only_where_that_is_certain(
     posts: list[PostCreated], shown: dict[str, set[str]] | None, public: dict[str, bool]
 ) -> None:
     assert shown_to(posts, shown) == public
+
+
+def test_a_file_that_anybody_could_see_is_said_to_be_public() -> None:
+    shown = PostCreated(
+        post_id="p", account_id="a", media_ids=("media-1",), url="https://example.test/p"
+    )
+    first, second = draft(posts=[event_of(shown)]).files
+    assert (first.public, second.public) == (True, None)
