@@ -96,7 +96,7 @@ def due(
     json: Json = False,
 ) -> None:
     """List evidence that is due to be destroyed, now or on a day to come."""
-    found = open_services().retention.due(at=_day(at, field="at") + _A_DAY if at else None)
+    found = open_services().retention.due(at=_after(at) if at else None)
     if json:
         for one in found:
             print_json({"evidence": one.evidence.id, **fields_of(one.kept)})
@@ -284,9 +284,24 @@ def _print(hold: Hold) -> None:
     out.print(f"{hold.id}  {hold.reference}  {state}  by {hold.placed_by}", markup=False)
 
 
+def _after(text: str) -> datetime:
+    """Return when a day is over, UTC."""
+    try:
+        return _day(text, field="at") + _A_DAY
+    except OverflowError as error:
+        raise InvalidInput("is further away than can be counted", field="at") from error
+
+
 def _end(text: str) -> datetime | None:
     """Return when a day is over in every zone; None for no end."""
-    return None if text == "released" else _day(text, field="until") + _OVER_EVERYWHERE
+    if text == "released":
+        return None
+    try:
+        return _day(text, field="until") + _OVER_EVERYWHERE
+    except OverflowError as error:
+        raise InvalidInput(
+            "is further away than can be counted", field="until", hint="--until released: no end"
+        ) from error
 
 
 def _day(text: str, *, field: str) -> datetime:

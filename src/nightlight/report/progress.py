@@ -303,6 +303,11 @@ def abandoned(filing: Filing) -> Filing:
             f"report {filing.remote_id} may have been finished",
             hint="ask NCMEC about it: `nightlight report list` has the command",
         )
+    if filing.taken_back_for:
+        raise Conflict(
+            "it was being taken back, and what else it is about is drafted again once it is",
+            hint=f"`nightlight report retry {filing.tip_id}` takes it back",
+        )
     check_tip_transition(filing.state, TipState.WITHDRAWN)
     return structs.replace(
         _unopened(filing),

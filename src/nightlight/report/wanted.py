@@ -36,7 +36,8 @@ def wanted(
         cases: the account's cases, the gravest first.
         reportable: the categories that the policy reports.
     """
-    if tip is not None:
+    # One that is filed, and did not settle it, is not what is waited for: another case asked too.
+    if tip is not None and tip[1] is not TipState.FILED:
         return _receipt(*tip)
     to_decide = _first(cases, CaseState.OPEN)
     if one.decision.says is not Says.REPORT:
@@ -49,11 +50,13 @@ def wanted(
     if standing is not None and standing.tip is None:
         command = draft_command(standing.case_id, standing.category, reportable=reportable)
         return Wanted(what="a tip", command=command)
-    if standing is not None and standing.tip is not None:
+    if standing is not None and standing.tip is not None and standing.tip[1] is not TipState.FILED:
         return _receipt(*standing.tip)
     if to_decide is not None:
         command = f"nightlight case decide {to_decide.case_id} --confirm {_REVIEWER}"
         return Wanted(what="a tip, once its case is confirmed", command=command)
+    if standing is not None and standing.tip is not None:
+        return _receipt(*standing.tip)
     return _of_nothing_that_stands(one, cases)
 
 

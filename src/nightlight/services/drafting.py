@@ -301,7 +301,12 @@ class Drafting:
             now=now,
             told=told,
             note="\n".join([note, *follows]),
-            leave_out={file.digest for one in tips for file in one.files},
+            leave_out={
+                name
+                for one in tips
+                for file in one.files
+                for name in (file.digest, file.evidence_id)
+            },
             former=tips[0].incident_type,
         )
 

@@ -12,6 +12,7 @@ from msgspec import Struct
 from nightlight.audit.clock import Clock
 from nightlight.errors import Conflict, IntegrityFailure, InvalidInput, NotFound
 from nightlight.model.audit import AuditEntry
+from nightlight.model.custody import check_is_person
 from nightlight.preserve.ports import KeyRing
 from nightlight.preserve.vault import Vault
 from nightlight.transaction import UnitOfWork
@@ -227,5 +228,6 @@ class Keys:
 
 
 def _check_said(person: str, reason: str) -> None:
-    if not person.strip() or not reason.strip():
-        raise InvalidInput("changing keys needs a person and a reason", field="keys")
+    check_is_person(person, field="by")
+    if not reason.strip():
+        raise InvalidInput("changing keys needs a reason", field="reason")

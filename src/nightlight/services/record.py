@@ -12,6 +12,7 @@ from nightlight.audit.checkpoint import Anchor, AuditKey, Export
 from nightlight.audit.clock import Clock
 from nightlight.audit.verification import Fault, Verification, verify
 from nightlight.errors import Conflict, InvalidInput, Unavailable
+from nightlight.model.custody import check_is_person
 from nightlight.services.record_notes import (
     AnchorDigest,
     Known,
@@ -200,8 +201,9 @@ class Record:
             IntegrityFailure: the record contradicts itself, which nobody can settle.
             Unavailable: what is kept outside the database cannot be written; settle again.
         """
-        if not by.strip() or not reason.strip():
-            raise InvalidInput("settling needs a person's name and words", field="reason")
+        check_is_person(by, field="by")
+        if not reason.strip():
+            raise InvalidInput("settling needs a person's words", field="reason")
         settled = self.unsettled()
         with self._unit_of_work.begin() as tx:
             tx.commit(settled_entry(settled, by=by, reason=reason))

@@ -17,6 +17,7 @@ from nightlight.audit.chain import (
 from nightlight.audit.checkpoint import EXPORT_FORMAT, Export
 from nightlight.errors import InvalidInput, NotFound
 from nightlight.model.audit import AuditEntry
+from nightlight.model.custody import check_is_person
 from nightlight.services.record import Record
 from nightlight.transaction import Transaction, UnitOfWork
 
@@ -100,6 +101,7 @@ def disclose(
         NotFound: there is no such entry.
         InvalidInput: it has no such part, or is of the former form, which cannot be taken apart.
     """
+    check_is_person(actor, field="by")
     unknown = [one for one in fields if one not in PRIVATE]
     if unknown or not fields:
         raise InvalidInput(f"name some of: {', '.join(PRIVATE)}", field="field")

@@ -28,7 +28,7 @@ from nightlight.report.reconciliation import Reconciliation, reconcile
 from nightlight.report.threshold import Answer, compiled
 from nightlight.report.wanted import Wanted, wanted
 from nightlight.services.rules import active_policy
-from nightlight.transaction import Transaction, UnitOfWork
+from nightlight.transaction import Transaction, UnitOfWork, let_nothing_be_destroyed
 
 #: Account actions read, or escalated, at once.
 _PAGE = 5_000
@@ -118,6 +118,7 @@ class ReportDecisions:
             Conflict: it is reported, or a tip for it is on its way.
         """
         with self._unit_of_work.begin() as tx:
+            let_nothing_be_destroyed(tx)  # what is undecided keeps its evidence
             threshold = active_policy(tx).reporting
             store = tx.report_decisions
             after, entries = heard(store, word, threshold=threshold, at=self._clock.now())

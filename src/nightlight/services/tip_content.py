@@ -60,7 +60,7 @@ class TipContent:
             told: the machines that are sealed with the cases.
             number: which tip of its first case this is there.
             note: what a person adds to say first.
-            leave_out: digests of files that were reported before.
+            leave_out: digests and evidence ids of files that were reported before.
             former: what it was reported as before, where the policy does not say any more.
 
         Raises:
@@ -160,7 +160,12 @@ def _confirmed(
     incident_type = outcome.report or former
     if incident_type is None:
         raise Conflict(f"the policy does not report the category {case.category}")
-    evidence = tx.evidence.of_case(case.id)
+    # A file that was destroyed after its time is named as that, and not as one never preserved.
+    evidence = [
+        one
+        for one in tx.evidence.of_case(case.id, destroyed=True)
+        if one.destroyed_at is None or one.kind is EvidenceKind.MEDIA
+    ]
     keys = [EventKey(one.content_id) for one in evidence if one.kind is EvidenceKind.POST]
     decisions, posts = tx.decisions.get(case.decisions), list(tx.events.find(keys).values())
     told = {one.content_id for one in evidence if _is_told(one, leave_out)}
@@ -191,4 +196,7 @@ def _media(tx: Transaction, decisions: Sequence[Decision], posts: Sequence[Event
 
 
 def _is_told(evidence: Evidence, told: set[str]) -> bool:
-    return evidence.kind is EvidenceKind.MEDIA and evidence.digest in told
+    """Return whether a file was reported before, also where only its name is left."""
+    return evidence.kind is EvidenceKind.MEDIA and not told.isdisjoint(
+        {evidence.id, evidence.digest}
+    )

@@ -111,6 +111,17 @@ def test_a_hold_until_a_day_holds_all_of_that_day_everywhere(
     assert hold.until == datetime(2028, 7, 1, 12, tzinfo=UTC)
 
 
+def test_a_day_too_far_away_to_count_is_refused_with_what_to_say_instead(
+    desk: Desk, evidence: Run
+) -> None:
+    [case] = desk.outcome().cases
+    who = ("--reference", "7", "--by", "ana", "--reason", "letter")
+    done = evidence("hold", case.id, "--until", "9999-12-31", *who)
+    assert isinstance(done.exception, InvalidInput)
+    assert "--until released" in str(done.exception)
+    assert isinstance(evidence("due", "--at", "9999-12-31").exception, InvalidInput)
+
+
 def test_an_approved_export_is_revoked_by_anybody_who_says_why(desk: Desk, evidence: Run) -> None:
     [case] = desk.outcome().cases
     request = desk.services.exports.propose(

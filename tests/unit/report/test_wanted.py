@@ -67,6 +67,13 @@ def test_what_the_policy_does_not_report_is_drafted_as_something() -> None:
     assert said == "a tip: nightlight report draft c-1 --as TYPE --by WHO --reason WHY"
 
 
+def test_what_another_case_asked_for_too_waits_for_that_case_and_no_filed_tip() -> None:
+    filed = case("c-1", CaseState.REPORTED, tip=TipState.FILED)
+    said = told(filed, case("c-2", CaseState.OPEN), tip=TipState.FILED)
+    assert said.startswith("a tip, once its case is confirmed: nightlight case decide c-2")
+    assert told(filed, tip=TipState.FILED) == "the receipt of tip-of-c-1 (filed): "
+
+
 def test_a_tip_on_its_way_is_waited_for() -> None:
     assert told(tip=TipState.DRAFTED) == "the receipt of tip-1 (drafted): "
     said = told(case("c-1", CaseState.CONFIRMED, tip=TipState.OPENED))

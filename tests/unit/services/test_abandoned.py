@@ -56,6 +56,13 @@ def become(bureau: Bureau, tip_id: TipId, state: TipState, **more: object) -> No
     store.save(replace(after, **more), action=f"tip.{state.value}")
 
 
+def test_what_was_being_taken_back_is_not_given_up(bureau: Bureau) -> None:
+    tip_id = tips(bureau)[Destination.NCMEC]
+    become(bureau, tip_id, TipState.REFUSED, taken_back_for="an appeal")
+    with pytest.raises(Conflict, match="being taken back"):
+        bureau.services.tip_desk.abandon(tip_id, by="lena", reason="no")
+
+
 def say(bureau: Bureau, reason: str) -> Accounted:
     word = PersonsWord(
         action_id=bureau.accounted("ada").action.id, reason=reason, by="lena", note="form 123"

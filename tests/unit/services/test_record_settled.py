@@ -149,6 +149,14 @@ def test_the_note_of_a_former_version_is_enough(home: Home) -> None:
     assert MISSING in home.problems()
 
 
+@pytest.mark.parametrize("name", ["nightlight", "policy", "\u200b", " "])
+def test_no_automation_settles_what_is_lost(home: Home, name: str) -> None:
+    home.roll_back(7)
+    with pytest.raises(InvalidInput):
+        home.record.settle(by=name, reason="nothing to see")
+    assert home.problems()
+
+
 def test_a_restored_database_goes_on_once_a_person_settled_what_is_lost(
     home: Home,
 ) -> None:

@@ -22,6 +22,7 @@ from nightlight.model.ids import CaseId
 from nightlight.review.resolve import Resolution
 from nightlight.services.rules import default_policy
 from nightlight.settings import read_settings
+from nightlight.transaction import let_nothing_be_destroyed
 
 
 class Office(Desk):
@@ -181,6 +182,23 @@ def test_a_supplement_names_the_report_and_adds_what_is_new(office: Office) -> N
     with pytest.raises(Conflict, match=further.id):
         desk.supplement(tip.case_id, "They wrote again.", by="lena", reason="r")
     desk.supplement(tip.case_id, "They wrote", by="lena", reason="r")
+
+
+def test_a_supplement_says_of_a_file_that_was_reported_and_destroyed_nothing_again(
+    tmp_path: Path,
+) -> None:
+    office = Office(tmp_path, pictured=True)
+    tip, filing = office.tip()
+    assert len(tip.files) == 1
+    office.save(replace(filing, state=TipState.FILED, remote_id="4711"))
+    with office.services.unit_of_work.begin() as tx:
+        let_nothing_be_destroyed(tx)
+        for one in tx.evidence.of_case(tip.case_id):
+            tx.evidence.destroyed(one.id, at=office.services.clock.now())
+        tx.commit_unrecorded()
+    desk = office.services.tip_desk
+    [further] = desk.supplement(tip.case_id, "more", by="lena", reason="r").tips
+    assert (further.files, further.unattached) == ((), ())
 
 
 def test_what_does_not_stand_is_not_supplemented(office: Office) -> None:
