@@ -20,7 +20,7 @@ from nightlight.cli.console import (
     printable,
 )
 from nightlight.cli.services import open_services
-from nightlight.errors import Conflict, InvalidInput, Unavailable
+from nightlight.errors import InvalidInput, NightlightError
 from nightlight.model.cybertip import CyberTip
 from nightlight.model.filing import TipState
 from nightlight.model.ids import CaseId, TipId
@@ -262,7 +262,7 @@ def retry(
     for one in refused:
         try:
             services.tip_desk.retry(one, by=by, reason=reason, as_it_is=as_it_is)
-        except (Conflict, Unavailable) as error:
+        except NightlightError as error:
             left += 1
             err.print(f"{one} stays refused: {error}", markup=False)
     out.print(f"{len(refused) - left:,} of {len(refused):,} refused tips are due again")

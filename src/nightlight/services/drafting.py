@@ -7,7 +7,7 @@ from typing import TypeVar
 from msgspec.structs import replace
 
 from nightlight.decide.policy import Outcome, Policy
-from nightlight.errors import Conflict, InvalidInput
+from nightlight.errors import Conflict, IntegrityFailure, InvalidInput
 from nightlight.model.audit import AuditEntry
 from nightlight.model.case import STANDING, Case, CaseState
 from nightlight.model.cybertip import CyberTip, Destination
@@ -102,14 +102,18 @@ class Drafting:
     ) -> list[AuditEntry]:
         """Take back the unfiled tips of an overturned case; what else they reported is redrafted.
 
-        A filed report cannot be taken back: it says from now on that the authority has to be told.
+        A filed report cannot be taken back: it says from now on that the authority has to be told,
+        and the record does where what is stored of it cannot be read, which stays as it is.
         """
         entries: list[AuditEntry] = []
         for stored in tx.tips.of_case(case.id):
             filing = stored.filing
             if filing.state is TipState.FILED:
                 said = replace(filing, failure=_TELL, revision=filing.revision + 1)
-                tx.tips.save(said, at=now)
+                try:
+                    tx.tips.save(said, at=now)
+                except IntegrityFailure as failure:
+                    entries.append(_left(case, stored, f"{_TELL}; {failure}"))
             elif filing.state is not TipState.WITHDRAWN and filing.taken_back_for != OVERTURNED:
                 entries.append(
                     self._take_back(
@@ -392,6 +396,17 @@ class Drafting:
             at=now,
             deadline_at=_deadline(policy, [case], now),
         )
+
+
+def _left(case: Case, stored: StoredTip, why: str) -> AuditEntry:
+    """Return what the record says of a tip that is left as it is, as it cannot be read."""
+    return AuditEntry(
+        actor="nightlight",
+        action="tip.set_aside",
+        subject=stored.tip_id,
+        reason=why,
+        detail={"case": case.id},
+    )
 
 
 def _check_standing(case: Case) -> None:

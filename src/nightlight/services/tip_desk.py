@@ -247,6 +247,9 @@ class TipDesk:
     def _retry(self, tip_id: TipId, told: Told, *, by: str, reason: str, as_it_is: bool) -> None:
         now = self._clock.now()
         with self._unit_of_work.begin() as tx:
+            tip, _ = tx.tips.load(tip_id)
+            # Before the tip and the account actions, as filers and reviewers do.
+            tx.cases.hold(tip.cases)
             tip, filing = tx.tips.load(tip_id)
             after = retried(filing)
             _check_not_explained(tx, tip, after)
@@ -358,6 +361,9 @@ class TipDesk:
         """
         _check_told(by, reason, hint="the reason is what NCMEC said, and who said it")
         with self._unit_of_work.begin() as tx:
+            tip, _ = tx.tips.load(tip_id)
+            # Before the tip and the account actions, as filers and reviewers do.
+            tx.cases.hold(tip.cases)
             tip, filing = tx.tips.load(tip_id)
             due = denied(filing, remote_id)
             _check_not_explained(tx, tip, due)

@@ -6,6 +6,7 @@ import sqlite3
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 from tests.fakes.filing_office import FilingOffice, office_home
 from tests.synthetic.builders import TEXT, event_of
 from typer.testing import CliRunner
@@ -163,6 +164,23 @@ def test_what_was_filed_before_lines_were_kept_is_noted_as_filed_at_the_one_now(
     assert counted(office) == (1, 0, 1)
     with office.services.unit_of_work.read() as tx:
         assert [one.entry.action for one in tx.audit.entries()].count("tip.line_noted") == 1
+
+
+@pytest.mark.parametrize(("remote_id", "noted"), [("", 0), ("7000001", 1)])
+def test_a_tip_that_was_refused_before_it_was_opened_was_at_no_line(
+    home: Path, remote_id: str, noted: int
+) -> None:
+    office = FilingOffice(home, at=TEST)
+    office.tip_desk.supplement(office.first, "more", by="lena", reason="r")
+    [tip] = [one for one in office.tips() if one.filing.state is TipState.DRAFTED]
+    refused = replace(
+        tip.filing, state=TipState.REFUSED, remote_id=remote_id, revision=tip.filing.revision + 1
+    )
+    with office.services.unit_of_work.begin() as tx:
+        tx.tips.save(refused, at=office.clock.now())
+        tx.commit_unrecorded()
+    with office.services.unit_of_work.begin() as tx:
+        assert tx.tips.note_line() == noted
 
 
 def test_another_address_of_the_same_line_is_the_same_line() -> None:

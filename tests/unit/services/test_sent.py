@@ -73,3 +73,20 @@ def test_it_is_sealed_and_what_was_changed_is_told(office: FilingOffice) -> None
     with sqlite3.connect(office.services.settings.home / "nightlight.db") as connection:
         rows = connection.execute("SELECT sealed_document FROM sent_document").fetchall()
     assert not any(b"<report/>" in row[0] for row in rows)
+
+
+def test_of_a_report_from_before_it_was_kept_later_files_alone_say_nothing(
+    office: FilingOffice,
+) -> None:
+    office.line.answers["finish"] = 1000
+    office.file()
+    [tip] = office.tips()
+    with sqlite3.connect(office.services.settings.home / "nightlight.db") as connection:
+        connection.execute("DELETE FROM sent_document")
+    with office.services.unit_of_work.begin() as tx:
+        stored, _ = tx.tips.load(tip.tip_id)
+        tx.tips.keep_sent(stored, (b"<fileDetails/>",), first=1)
+        tx.commit_unrecorded()
+    with office.services.unit_of_work.read() as tx:
+        assert tx.tips.sent(tip.tip_id) is None
+    assert office.tip_desk.preview(tip.tip_id).sent == ()

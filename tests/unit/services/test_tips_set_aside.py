@@ -6,6 +6,7 @@ import sqlite3
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 from tests.fakes.cybertip_store import HandClock
 from tests.fakes.filing_office import FilingOffice, office_home
 from tests.synthetic.builders import TEXT, event_of
@@ -59,6 +60,11 @@ def run(office: FilingOffice, sql: str, *values: object) -> None:
     path = office.services.settings.home / "nightlight.db"
     with sqlite3.connect(path) as connection:
         connection.execute(sql, values)
+
+
+def rows(office: FilingOffice, sql: str, *values: object) -> list[object]:
+    with sqlite3.connect(office.services.settings.home / "nightlight.db") as connection:
+        return connection.execute(sql, values).fetchall()
 
 
 def actions(office: FilingOffice) -> list[str]:
@@ -142,3 +148,35 @@ def test_a_destination_that_fails_holds_up_no_other() -> None:
     with pytest.raises(Unavailable):
         Filers(Away(), there).run_due(9)
     assert there.asked == 1
+
+
+def test_the_receipt_of_a_damaged_filing_is_never_written_over(office: FilingOffice) -> None:
+    office.file()
+    filed = next(one for one in office.tips() if one.case_id == office.first)
+    run(office, _CUT, filed.tip_id)
+    before = rows(office, "SELECT * FROM cybertip WHERE id = ?", filed.tip_id)
+    office.appeal()
+    office.decide(office.first, CaseStep.OVERTURN, by="bea")
+    assert office.case_state(office.first) is CaseState.OVERTURNED
+    assert rows(office, "SELECT * FROM cybertip WHERE id = ?", filed.tip_id) == before
+    with office.services.unit_of_work.read() as tx:
+        [told] = [one.entry for one in tx.audit.entries() if one.entry.action == "tip.set_aside"]
+    assert told.subject == filed.tip_id
+    assert "tell the authority" in told.reason
+    damaged = replace(filed.filing, revision=filed.filing.revision + 1)
+    with office.services.unit_of_work.begin() as tx, pytest.raises(IntegrityFailure):
+        tx.tips.save(damaged, at=office.clock.now())
+
+
+def test_refused_ones_are_retried_though_one_cannot_be_read(office: FilingOffice) -> None:
+    office.line.answers["open"] = 4001
+    office.file()
+    assert office.states() == {TipState.REFUSED: 3}
+    with office.services.unit_of_work.read() as tx:
+        spoilt = tx.tips.refused()[0].tip_id
+    run(office, _FLIP, spoilt)
+    done = CliRunner().invoke(app, ["retry", "--all", "--by", "lena", "--reason", "mended"])
+    assert done.exit_code == 1
+    assert f"{spoilt} stays refused" in done.stderr
+    assert "2 of 3 refused tips are due again" in done.stdout
+    assert office.states() == {TipState.REFUSED: 1, TipState.DRAFTED: 2}

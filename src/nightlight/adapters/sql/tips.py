@@ -76,7 +76,13 @@ class SqlTips:
 
         Raises:
             Conflict: another filer went on with this tip meanwhile.
+            IntegrityFailure: the progress before cannot be read: it may hold the only receipt.
         """
+        before = self._connection.execute(
+            select(cybertip).where(cybertip.c.id == filing.tip_id)
+        ).one_or_none()
+        if before is not None:
+            _filing_in(before)
         changed = self._connection.execute(
             update(cybertip)
             .where(cybertip.c.id == filing.tip_id, cybertip.c.revision == filing.revision - 1)
@@ -192,24 +198,39 @@ class SqlTips:
             IntegrityFailure: it cannot be read.
         """
         rows = self._connection.execute(
-            select(sent_document.c.sealed_document)
+            select(sent_document.c.place, sent_document.c.sealed_document)
             .where(sent_document.c.tip_id == tip_id)
             .order_by(sent_document.c.place)
-        )
-        kept = [self._keys.unwrap(bytes(one)) for one in rows.scalars()]
-        return Sent(tip=decode_tip(kept[0]), documents=tuple(kept[1:])) if kept else None
+        ).all()
+        # Of a report that was opened before this was kept, there are only later files.
+        if not rows or rows[0].place != _TIP_ITSELF:
+            return None
+        kept = [self._keys.unwrap(bytes(one.sealed_document)) for one in rows]
+        return Sent(tip=decode_tip(kept[0]), documents=tuple(kept[1:]))
 
     def note_line(self) -> int:
         """Note the line in force for reports from before lines were kept; return of how many."""
         if not self._line.address:
             return 0
-        begun = (*UNFINISHED, TipState.OPENING, TipState.REFUSED, TipState.FILED)
+        begun = (*UNFINISHED, TipState.OPENING, TipState.FILED)
+        without = cybertip.c.line.is_(None)
+        # A refused tip was at a line only if it was given a report there.
+        opened = [
+            one.tip_id
+            for one in self._stored(
+                select(cybertip).where(without, cybertip.c.state == TipState.REFUSED.value)
+            )
+            if one.filing.remote_id
+        ]
         noted = self._connection.execute(
             update(cybertip)
             .where(
-                cybertip.c.line.is_(None),
+                without,
                 cybertip.c.destination == Destination.NCMEC.value,
-                cybertip.c.state.in_([state.value for state in begun]),
+                or_(
+                    cybertip.c.state.in_([state.value for state in begun]),
+                    cybertip.c.id.in_(opened),
+                ),
             )
             .values(line=self._line.address)
         )
