@@ -478,15 +478,18 @@ class Verifier:
             self.check_disclosed(entry)
 
     def take_settled(self, entry: Entry) -> None:
-        """Keep what an entry says was lost, as a person settled it."""
+        """Keep what an entry says was lost or laid aside, as a person settled it."""
         if '"record.settled"' not in entry.public:
             return
         said = json.loads(entry.public)
-        first, last = int(said["detail"]["lost_from"]), int(said["detail"]["lost_to"])
-        if said["action"] == "record.settled" and last:
-            self.settled.append(
-                f"entry {entry.seq:,} says that entries {first:,} to {last:,} as they were are lost"
-            )
+        if said["action"] != "record.settled":
+            return  # it says so of something else
+        detail = said["detail"]
+        first, last, aside = (int(detail[one]) for one in ("lost_from", "lost_to", "set_aside"))
+        told = f"entries {first:,} to {last:,} as they were are lost" if last else ""
+        if aside:
+            told += f"{' and ' if told else ''}{aside:,} anchors were laid aside"
+        self.settled.append(f"entry {entry.seq:,} says that {told or 'nothing is lost'}")
 
     def check_disclosed(self, entry: Entry) -> None:
         """Find disclosed parts that are not those that the entry was written with."""

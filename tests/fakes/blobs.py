@@ -39,9 +39,13 @@ class MemoryBlobs:
     def names(self) -> Iterator[str]:
         return iter(list(self.kept))
 
-    def replace_parts(self, name: str, parts: Iterable[bytes]) -> None:
+    def replace_parts(
+        self, name: str, parts: Iterable[bytes], *, instead_of: BinaryIO | None = None
+    ) -> None:
         data = b"".join(parts)
-        self.get(name)
+        kept = self.get(name)
+        if isinstance(instead_of, io.BytesIO) and instead_of.getvalue() != kept:
+            raise NotFound("the vault holds something else by now")
         self.kept[name] = data
 
     def destroy(self, name: str) -> None:

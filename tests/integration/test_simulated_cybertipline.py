@@ -206,16 +206,22 @@ NEEDED = {
 
 @pytest.mark.parametrize("partner", NEEDED)
 def test_a_state_that_is_none_is_refused(partner: str, tmp_path: Path) -> None:
-    text, other = tmp_path / "text", tmp_path / "other.db"
+    text, other, mine = (tmp_path / name for name in ("text", "other.db", "mine.db"))
     text.write_text("quibble " * 1_000)
     with sqlite3.connect(other) as database:
         for table in ("report", "statement", "transit", "delivery", "effect", "post"):
             database.execute(f"CREATE TABLE {table} (zorble TEXT)")
     database.close()
-    for path in (text, tmp_path / "none" / "x.db", tmp_path, other):
+    with sqlite3.connect(mine) as database:
+        database.execute("CREATE TABLE mine (zorble TEXT)")
+    database.close()
+    foreign = (text, other, mine)
+    before = [one.read_bytes() for one in foreign]
+    for path in (*foreign, tmp_path / "none" / "x.db", tmp_path):
         arguments = [partner, "--state", str(path), *NEEDED[partner]]
         refused = CliRunner().invoke(app, arguments)
         assert isinstance(refused.exception, InvalidInput), path
+    assert [one.read_bytes() for one in foreign] == before
 
 
 def test_a_state_that_is_none_leaves_with_2_and_says_why(tmp_path: Path) -> None:

@@ -5,6 +5,8 @@ import secrets
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from datetime import UTC, datetime
+from errno import ENOSPC
+from io import FileIO
 from pathlib import Path
 
 import msgspec
@@ -37,16 +39,17 @@ class FileAnchorStore:
         self._path = path
 
     def append(self, anchor: Anchor) -> None:
-        """Keep one more anchor, durably."""
-        self._path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        with self._path.open("a+b") as file:
-            if file.tell() > 0:
-                file.seek(-1, os.SEEK_END)
-                if file.read(1) != b"\n":  # A crash cut the last line off: it stays a line.
-                    file.write(b"\n")
-            file.write(_written(anchor))
-            file.flush()
-            os.fsync(file.fileno())
+        """Keep one more anchor, durably.
+
+        Raises:
+            Unavailable: the disk is full or cannot be written; all is as it was.
+        """
+        try:
+            self._path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+            with self._path.open("a+b", buffering=0) as file:
+                _append(file, _written(anchor))
+        except OSError as error:
+            raise self._unwritable(error) from error
 
     def all(self) -> Iterator[Anchor]:
         """Return every anchor, oldest first; an unreadable line is an anchor without a seal."""
@@ -88,10 +91,35 @@ class FileAnchorStore:
         except OSError as error:
             with suppress(OSError):
                 partial.unlink()
-            raise Unavailable(
-                f"{self._path} cannot be written: {error.strerror}",
-                hint="free disk space, or mend it",
-            ) from error
+            raise self._unwritable(error) from error
+
+    def _unwritable(self, error: OSError) -> Unavailable:
+        return Unavailable(
+            f"{self._path} cannot be written: {error.strerror}",
+            hint="free disk space, or mend it",
+        )
+
+
+def _append(file: FileIO, line: bytes) -> None:
+    """Keep one more line, durably and whole, or leave the file as it was."""
+    size = file.seek(0, os.SEEK_END)
+    if size > 0:
+        file.seek(-1, os.SEEK_END)
+        if file.read(1) != b"\n":  # A crash cut the last line off: it stays a line.
+            line = b"\n" + line
+    try:
+        _write_whole(file, line)
+    except OSError:
+        with suppress(OSError):
+            file.truncate(size)
+            os.fsync(file.fileno())
+        raise
+
+
+def _write_whole(file: FileIO, line: bytes) -> None:
+    if file.write(line) != len(line):  # A disk that is nearly full takes a part, without an error.
+        raise OSError(ENOSPC, os.strerror(ENOSPC))
+    os.fsync(file.fileno())
 
 
 def _written(anchor: Anchor) -> bytes:

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from datetime import datetime
 from fcntl import LOCK_EX, flock
+from os.path import samestat
 from pathlib import Path
 from stat import S_ISREG
 from typing import BinaryIO
@@ -137,11 +138,13 @@ class DirectoryBlobStore:
         except OSError as error:
             raise _unreadable(error) from error
 
-    def replace_parts(self, name: str, parts: Iterable[bytes]) -> None:
+    def replace_parts(
+        self, name: str, parts: Iterable[bytes], *, instead_of: BinaryIO | None = None
+    ) -> None:
         """Keep the parts in place of what is under ``name``: there is the old or the new, whole.
 
         Raises:
-            NotFound: nothing is kept under it, or not any more; nothing is kept now either.
+            NotFound: nothing is kept under it, or not any more, or not what ``instead_of`` reads.
             Unavailable: the disk is full or cannot be written.
         """
         path = self._path(name)
@@ -150,9 +153,11 @@ class DirectoryBlobStore:
                 raise NotFound("the vault does not hold this")
             self._make_folders(path.parent)
             with _written(parts, self._root / _PARTIAL) as partial, self._alone():
-                # What was destroyed meanwhile must not come back.
+                # What was destroyed or mended meanwhile must not come back.
                 if not path.exists():
                     raise NotFound("the vault does not hold this")
+                if instead_of and not samestat(os.fstat(instead_of.fileno()), path.stat()):
+                    raise NotFound("the vault holds something else by now")
                 partial.rename(path)
             _sync_directory(path.parent)
         except OSError as error:

@@ -6,6 +6,7 @@ and appear whole or not at all. Every request is signed, and says the SHA-256 of
 
 import io
 from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from datetime import timedelta
 from itertools import chain
@@ -27,6 +28,8 @@ from nightlight.errors import NightlightError, NotFound, NotPermitted, Unavailab
 
 #: Up to this size a file is written by one request, larger ones in parts of this size.
 PART_BYTES = 8 << 20
+#: A file is read in pieces of at least this size: who reads its beginning waits for no more.
+_READ_BYTES = 128 << 10
 #: An object that is written before the first file, and stays: where it is, there is a vault.
 MARKER = "nightlight-vault"
 
@@ -131,7 +134,9 @@ class S3BlobStore:
         """
         try:
             with _told("read"):
-                return _Stream(iter(self._store.get(name).stream()))  # type: ignore[return-value]  # it reads like any binary file
+                found = self._store.get(name)
+                parts = iter(found.stream(min_chunk_size=_READ_BYTES))
+                return _Stream(parts, found.meta["e_tag"])  # type: ignore[return-value]  # it reads like any binary file
         except NotFound:
             self._check_is_vault()
             raise
@@ -160,18 +165,30 @@ class S3BlobStore:
             if name != MARKER:
                 yield name
 
-    def replace_parts(self, name: str, parts: Iterable[bytes]) -> None:
+    def replace_parts(
+        self, name: str, parts: Iterable[bytes], *, instead_of: BinaryIO | None = None
+    ) -> None:
         """Keep the parts in place of what is under ``name``: there is the old or the new, whole.
 
-        A large file that is destroyed while it goes up in parts may come back: who replaces asks
-        afterwards whether it is still needed.
+        A large file that is destroyed or replaced just when its last part went up may come back:
+        who replaces asks afterwards whether it is still needed.
 
         Raises:
-            NotFound: nothing is kept under it, or not any more.
+            NotFound: nothing is kept under it, or not any more, or not what ``instead_of`` reads.
             Unavailable: the store does not answer.
         """
         tag = self._tag(name)
-        source = _Source(parts)
+        if getattr(instead_of, "tag", tag) != tag:
+            raise NotFound("the vault holds something else by now")
+
+        def still() -> None:
+            # The library calls this while it uploads, and refuses another request on that thread.
+            with ThreadPoolExecutor(1) as aside:
+                now = aside.submit(self._tag, name).result()
+            if now != tag:
+                raise NotFound("the vault holds something else by now")
+
+        source = _Source(parts, still)
         whole = source.whole_up_to(self._part_bytes)
         with _told("written", source):
             if whole is None:
@@ -251,8 +268,10 @@ class S3BlobStore:
 class _Source:
     """Parts that are read once; remembers what they raised, which the library would wrap."""
 
-    def __init__(self, parts: Iterable[bytes]) -> None:
+    def __init__(self, parts: Iterable[bytes], check: Callable[[], None] = lambda: None) -> None:
+        """Keep the parts, and what is to be checked once they went up and are not joined yet."""
         self._parts = iter(parts)
+        self._check = check
         self._held: list[bytes] = []
         self.failure: NightlightError | None = None
 
@@ -270,6 +289,7 @@ class _Source:
         """Yield everything from the start."""
         try:
             yield from chain(self._held, self._parts)
+            self._check()
         except NightlightError as error:
             self.failure = error
             raise
@@ -278,8 +298,9 @@ class _Source:
 class _Stream(io.RawIOBase):
     """An object as a file that is read once."""
 
-    def __init__(self, parts: Iterator[object]) -> None:
+    def __init__(self, parts: Iterator[object], tag: str | None) -> None:
         self._parts = parts
+        self.tag = tag
         self._left = b""
 
     def readable(self) -> bool:

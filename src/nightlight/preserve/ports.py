@@ -51,11 +51,18 @@ class BlobStore(Protocol):
         """Yield every name under which something is kept, each once."""
         ...
 
-    def replace_parts(self, name: str, parts: Iterable[bytes]) -> None:
+    def replace_parts(
+        self, name: str, parts: Iterable[bytes], *, instead_of: BinaryIO | None = None
+    ) -> None:
         """Keep the parts in place of what is under ``name``: there is the old or the new, whole.
 
+        Args:
+            name: the name.
+            parts: what is kept from now on.
+            instead_of: what ``open`` gave and is open still: only its file is replaced.
+
         Raises:
-            NotFound: nothing is kept under it, or not any more; nothing is kept now either.
+            NotFound: nothing is kept under it, or not any more, or not what ``instead_of`` reads.
         """
         ...
 

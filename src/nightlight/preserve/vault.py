@@ -28,6 +28,12 @@ from nightlight.preserve.ports import BlobStore, EvidenceFile, KeyRing
 _WHOLE = b"NLV1"
 _CHUNKED = b"NLV2"
 _NONCE_BYTES = 12
+#: How often what was replaced meanwhile is looked at anew.
+_TRIES = 3
+
+
+class _ReplacedError(Exception):
+    """What was read is not what is kept by now."""
 
 
 def vault_name(digest: str, keys: KeyRing) -> str:
@@ -171,13 +177,25 @@ class Vault:
             IntegrityFailure: no known master key opens it.
             Unavailable: the store does not answer.
         """
+        for _ in range(_TRIES):
+            with suppress(_ReplacedError):
+                return self._rewrapped(name)
+        raise Unavailable("a vault file is replaced again and again", hint="try again later")
+
+    def _rewrapped(self, name: str) -> bool:
+        """Do what ``rewrap`` does, unless another file has taken the place of the one read."""
         try:
             with self._blobs.open(name) as blob:
                 version, wrapped = _header_of(blob)
                 if self._keys.key_of(wrapped) == self._keys.master_keys()[-1].id:
                     return False
                 again = self._keys.wrap(self._keys.unwrap(wrapped))
-                self._blobs.replace_parts(name, _parts(version, again, blob))
+                try:
+                    parts = _parts(version, again, blob)
+                    self._blobs.replace_parts(name, parts, instead_of=blob)
+                except NotFound as error:
+                    # Destroyed meanwhile: then it is not found again. Mended: this one is old.
+                    raise _ReplacedError from error
         except OSError as error:
             raise Unavailable(f"the vault cannot be read: {error.strerror}") from error
         return True
@@ -185,10 +203,12 @@ class Vault:
     def _keep(self, digest: str, parts: Callable[[], Iterable[bytes]]) -> None:
         """Let a file that opens be kept under a digest: the one that is there, or a new one."""
         name = self._name(digest)
-        if self._blobs.has(name):
+        for _ in range(_TRIES):
+            if not self._blobs.has(name):
+                break
             if self._opens(name, digest, whole=True):
                 return
-            with suppress(NotFound):  # destroyed meanwhile: then there is nothing to replace
+            with suppress(NotFound):  # destroyed or replaced meanwhile: looked at anew
                 self._blobs.replace_parts(name, parts())
                 self._mended[name] = None
                 return

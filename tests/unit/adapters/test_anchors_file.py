@@ -1,6 +1,9 @@
 """Anchors are kept one a line, and a damaged line is a fault rather than a gap."""
 
+import signal
 from pathlib import Path
+from resource import RLIMIT_FSIZE, getrlimit, setrlimit
+from signal import SIGXFSZ
 
 import pytest
 from tests.fakes.record_stores import FORMER_ANCHOR, KEY
@@ -91,3 +94,30 @@ def test_anchors_that_cannot_be_laid_aside_stay(tmp_path: Path) -> None:
         FileAnchorStore(path).set_aside([], at=NOON)
     assert list(FileAnchorStore(path).all()) == [anchor(1)]
     assert len(list(tmp_path.iterdir())) == 2
+
+
+@pytest.mark.parametrize("torn", [False, True], ids=["whole", "torn before"])
+def test_a_full_disk_leaves_no_half_of_an_anchor(tmp_path: Path, *, torn: bool) -> None:
+    path = tmp_path / "anchors.ndjson"
+    store = FileAnchorStore(path)
+    store.append(anchor(1))
+    if torn:
+        path.write_bytes(path.read_bytes() + b"{")
+    before = path.read_bytes()
+    allowed, at_exceeding = getrlimit(RLIMIT_FSIZE), signal.signal(SIGXFSZ, signal.SIG_IGN)
+    setrlimit(RLIMIT_FSIZE, (len(before) + 20, allowed[1]))
+    try:
+        with pytest.raises(Unavailable, match="cannot be written"):
+            store.append(anchor(2))
+    finally:
+        setrlimit(RLIMIT_FSIZE, allowed)
+        signal.signal(SIGXFSZ, at_exceeding)
+    assert path.read_bytes() == before
+    store.append(anchor(3))
+    assert list(store.all())[-1] == anchor(3)
+
+
+def test_anchors_that_cannot_be_written_at_all_are_unavailable(tmp_path: Path) -> None:
+    (tmp_path / "audit").touch()
+    with pytest.raises(Unavailable):
+        FileAnchorStore(tmp_path / "audit" / "anchors.ndjson").append(anchor(1))

@@ -2,6 +2,7 @@
 
 import hashlib
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from uuid import uuid4
 
@@ -137,6 +138,40 @@ def test_what_was_destroyed_while_it_is_replaced_does_not_come_back(store: BlobS
     with pytest.raises(NotFound):
         store.replace_parts(NAMES[0], parts())
     assert not store.has(NAMES[0])
+
+
+@pytest.mark.parametrize("data", [b"older", LARGE], ids=["small", "large"])
+def test_only_the_file_that_is_read_is_replaced_where_that_is_asked(
+    store: BlobStore, data: bytes
+) -> None:
+    store.put(NAMES[0], b"old")
+
+    def mended() -> None:
+        store.replace_parts(NAMES[0], [b"mended"])
+
+    def parts() -> Iterator[bytes]:
+        with ThreadPoolExecutor(1) as somebody:  # on a thread of their own, as another process is
+            yield data
+            somebody.submit(mended).result()
+
+    with store.open(NAMES[0]) as before:
+        with pytest.raises(NotFound):
+            store.replace_parts(NAMES[0], parts(), instead_of=before)
+        assert store.get(NAMES[0]) == b"mended"
+        with pytest.raises(NotFound):
+            store.replace_parts(NAMES[0], [data], instead_of=before)
+    assert store.get(NAMES[0]) == b"mended"
+    with store.open(NAMES[0]) as now:
+        store.replace_parts(NAMES[0], [data], instead_of=now)
+    assert store.get(NAMES[0]) == data
+
+
+def test_who_reads_the_beginning_of_a_file_in_a_bucket_has_not_the_whole(bucket: Bucket) -> None:
+    store = S3BlobStore(bucket, part_bytes=PART)
+    store.put(NAMES[0], LARGE)
+    with store.open(NAMES[0]) as file:
+        file.read(4)
+        assert len(file._left) < len(LARGE) // 4  # type: ignore[attr-defined]  # what it took
 
 
 def test_what_is_destroyed_is_gone_and_the_rest_is_not(store: BlobStore) -> None:

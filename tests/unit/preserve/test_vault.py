@@ -9,6 +9,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from tests.fakes.blobs import ACCESS, MemoryBlobs, fresh_keys
+from tests.synthetic.builders import NOON
 
 from nightlight.errors import IntegrityFailure, InvalidInput, NightlightError, NotFound, Unavailable
 from nightlight.model.custody import Access
@@ -173,12 +174,64 @@ def test_what_is_destroyed_just_before_it_is_replaced_is_sealed_anew(
     real = blobs.replace_parts
 
     def late(name: str, parts: Iterable[bytes]) -> None:
+        monkeypatch.undo()
         blobs.destroy(name)
         real(name, parts)
 
     monkeypatch.setattr(blobs, "replace_parts", late)
     assert vault.seal(DATA) == digest
     assert vault.open(digest, ACCESS) == DATA
+
+
+def test_a_damaged_file_that_was_replaced_by_one_that_is_no_better_is_mended(
+    vault: Vault, blobs: MemoryBlobs, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    digest = vault.seal(DATA)
+    [name] = blobs.kept
+    blobs.kept[name] = b""
+
+    def beaten(*_: object) -> None:
+        monkeypatch.undo()
+        raise NotFound("the vault holds something else by now")
+
+    monkeypatch.setattr(blobs, "replace_parts", beaten)
+    assert vault.seal(DATA) == digest
+    assert vault.open(digest, ACCESS) == DATA
+
+
+def test_wrapping_again_never_puts_a_damaged_file_over_one_that_was_mended_meanwhile(
+    vault: Vault, blobs: MemoryBlobs, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    digest = vault.seal(DATA)
+    [name] = blobs.kept
+    blobs.kept[name] = blobs.kept[name][:-1] + b"?"
+    fresh_keys(tmp_path).add("aabbccdd", at=NOON)
+    real = blobs.replace_parts
+
+    def late(name: str, parts: Iterable[bytes], *, instead_of: BinaryIO | None = None) -> None:
+        monkeypatch.undo()
+        vault.seal(DATA)
+        real(name, parts, instead_of=instead_of)
+
+    monkeypatch.setattr(blobs, "replace_parts", late)
+    assert not vault.rewrap(name)
+    assert vault.mended() == (name,)
+    assert vault.open(digest, ACCESS) == DATA
+
+
+def test_what_is_replaced_again_and_again_is_wrapped_later(
+    vault: Vault, blobs: MemoryBlobs, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    vault.seal(DATA)
+    [name] = blobs.kept
+    fresh_keys(tmp_path).add("aabbccdd", at=NOON)
+
+    def beaten(*_: object, **__: object) -> None:
+        raise NotFound("the vault holds something else by now")
+
+    monkeypatch.setattr(blobs, "replace_parts", beaten)
+    with pytest.raises(Unavailable, match="again and again"):
+        vault.rewrap(name)
 
 
 def test_a_store_that_does_not_answer_is_not_taken_for_a_damaged_file(

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import pytest
 from sqlalchemy import Engine
@@ -75,11 +75,17 @@ def test_cut_off_at_any_file_everything_opens_and_it_goes_on(
     blobs, left = vaulted.room.blobs, [at]
     replace_parts = MemoryBlobs.replace_parts
 
-    def failing(self: MemoryBlobs, name: str, parts: Iterable[bytes]) -> None:
+    def failing(
+        self: MemoryBlobs,
+        name: str,
+        parts: Iterable[bytes],
+        *,
+        instead_of: BinaryIO | None = None,
+    ) -> None:
         if not left[0]:
             raise Unavailable("killed")
         left[0] -= 1
-        replace_parts(self, name, parts)
+        replace_parts(self, name, parts, instead_of=instead_of)
 
     with monkeypatch.context() as patch:
         patch.setattr(MemoryBlobs, "replace_parts", failing)
@@ -158,8 +164,14 @@ def test_what_was_destroyed_while_it_was_wrapped_again_does_not_stay(
     vaulted.keys.rotate(**WHO)
     replace_parts = MemoryBlobs.replace_parts
 
-    def late(self: MemoryBlobs, name: str, parts: Iterable[bytes]) -> None:
-        replace_parts(self, name, parts)
+    def late(
+        self: MemoryBlobs,
+        name: str,
+        parts: Iterable[bytes],
+        *,
+        instead_of: BinaryIO | None = None,
+    ) -> None:
+        replace_parts(self, name, parts, instead_of=instead_of)
         back = dict(self.kept)
         vaulted.room.retention.run_due()
         self.kept.update(back)
