@@ -155,15 +155,26 @@ class Destroying:
             # said had failed explains nothing, and bytes that others need were never touched.
             if order.found_at is not None and not tx.evidence.others(evidence):
                 return True
-            if order.missing_at is None:
-                tx.custody.missing(evidence_id, at=self._clock.now())
-                tx.commit(missed_entry(evidence, last_known(tx, evidence, order)))
-        raise Missing(f"{evidence_id} is not in the vault")
+            raise self._missed(tx, evidence, order, last_known(tx, evidence, order))
+
+    def _missed(
+        self, tx: Transaction, evidence: Evidence, order: Destruction, before: str
+    ) -> Missing:
+        """Record once that evidence is missing; return what says so."""
+        if order.missing_at is None:
+            tx.custody.missing(evidence.id, at=self._clock.now())
+            tx.commit(missed_entry(evidence, before))
+        return Missing(f"{evidence.id} is not in the vault")
 
     def _still_to_go(
         self, tx: Transaction, evidence_id: str
     ) -> tuple[Evidence, Destruction, Kept] | None:
-        """Return evidence that is still to be destroyed; what is kept after all is spared."""
+        """Return evidence that is still to be destroyed; what is kept after all is spared.
+
+        Raises:
+            Missing: it is kept after all and was destroyed before, or went otherwise: not spared.
+            Unavailable: the vault does not answer.
+        """
         let_nothing_be_destroyed(tx)
         order = tx.custody.order_of(evidence_id)
         evidence = tx.evidence.get(evidence_id)
@@ -172,9 +183,26 @@ class Destroying:
         found = kept_of(tx, evidence)
         if _may_go(order, found, self._clock.now()):
             return evidence, order, found
+        if _is_gone(self._vault, evidence, order):
+            before = last_known(tx, evidence, order)
+            if order.found_at is not None:
+                # An attempt was cut off: that nothing was destroyed is never certified of it.
+                tx.custody.failed(evidence_id, at=order.found_at)
+                before = f"found there {order.found_at:{TIME}}{CUT_OFF}"
+            raise self._missed(tx, evidence, order, before)
         tx.custody.take_back(evidence_id)
         tx.commit(spared_entry(evidence, found))
         return None
+
+
+def _is_gone(vault: Vault, evidence: Evidence, order: Destruction) -> bool:
+    """Return whether evidence that an order was tried on is not in the vault any more.
+
+    Raises:
+        Unavailable: the vault does not answer.
+    """
+    tried = (order.found_at, order.failed_at, order.missing_at)
+    return any(at is not None for at in tried) and not vault.has(evidence.digest)
 
 
 def _may_go(order: Destruction, found: Kept, now: datetime) -> bool:

@@ -276,6 +276,59 @@ def test_what_was_killed_after_the_bytes_were_gone_is_certified_later(
     assert room.entries("evidence.missed") == []
 
 
+def test_what_an_attempt_that_was_cut_off_destroyed_is_missing_and_not_spared_by_a_hold(
+    room: EvidenceRoom, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    one, other = reported(room), room.seal("other", content=b"other")
+    room.clock.advance(days=YEAR)
+    destroy = room.blobs.destroy
+
+    def killed(name: str) -> None:
+        destroy(name)
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(room.blobs, "destroy", killed)
+    with pytest.raises(KeyboardInterrupt):
+        room.retention.run_due()
+    monkeypatch.undo()
+    [cut_off] = [each for each in (one, other) if not room.is_openable(each, b"?")]
+    found_at = room.clock.now()
+    hold = room.holds.place(CASE, reference="letter 7", until=None, **WHO)
+    for _ in range(2):
+        assert room.retention.run_due().missing == 1
+    [spared] = room.entries("evidence.spared")
+    assert spared.subject != cut_off
+    [alarm] = room.entries("evidence.missed")
+    assert alarm.subject == cut_off
+    assert alarm.detail["before"] == (
+        f"found there {found_at:%Y-%m-%dT%H:%M:%SZ}; an attempt was cut off,"
+        " and it is gone since: whether by that is not known"
+    )
+    assert room.destroyed_at(cut_off) is None
+    assert [each.evidence_id for each in room.destroying.missing(10)] == [cut_off]
+    room.holds.release(hold.id, **WHO)
+    room.destroying.give_up(cut_off, **WHO)
+    [certificate] = room.entries("evidence.destroyed")
+    assert certificate.detail["vault"] == (
+        "it was missing; whether it was destroyed here is not known"
+    )
+
+
+def test_a_hold_on_what_is_missing_spares_it_only_once_it_is_there_again(
+    room: EvidenceRoom,
+) -> None:
+    reported(room)
+    room.clock.advance(days=YEAR)
+    kept = dict(room.blobs.kept)
+    room.blobs.kept.clear()
+    assert room.retention.run_due().missing == 1
+    room.holds.place(CASE, reference="letter 7", until=None, **WHO)
+    assert room.retention.run_due().missing == 1
+    room.blobs.kept.update(kept)
+    assert room.retention.run_due().spared == 1
+    assert room.destroying.missing(10) == []
+
+
 def test_what_goes_after_the_vault_failed_to_destroy_it_is_missing_and_not_certified(
     room: EvidenceRoom, monkeypatch: pytest.MonkeyPatch
 ) -> None:
