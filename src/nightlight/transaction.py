@@ -60,6 +60,8 @@ class StoredTip(Struct, frozen=True, kw_only=True):
         trouble: why it cannot be read, "" where it can as far as anybody tried; of how far it came
             no more than its state may be known then.
         elsewhere: the line at which it was filed, "" where that is the one in force.
+        undrafted: where it was filed elsewhere, a case of it that stands and has no tip at its
+            destination where reports go now; None where there is none.
     """
 
     tip_id: TipId
@@ -72,6 +74,7 @@ class StoredTip(Struct, frozen=True, kw_only=True):
     overturned: CaseId | None = None
     trouble: str = ""
     elsewhere: str = ""
+    undrafted: CaseId | None = None
 
 
 def is_live(tip: StoredTip) -> bool:
@@ -159,7 +162,7 @@ class Tips(Protocol):
         ...
 
     def filed_elsewhere(self) -> list[StoredTip]:
-        """Return the tips that were filed at another line than the one in force, oldest first."""
+        """Return the tips of which a case is reported only at another line, oldest first."""
         ...
 
     def unreadable(self) -> list[StoredTip]:

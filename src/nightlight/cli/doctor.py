@@ -419,7 +419,7 @@ def _first_remedy(tips: Sequence[StoredTip]) -> str:
         overturned=first.overturned,
         trouble=first.trouble,
         elsewhere=first.elsewhere,
-        case_id=first.case_id,
+        undrafted=first.undrafted,
     )
     others = "; nightlight report list has the others" if tips[1:] else ""
     return found + others

@@ -104,7 +104,7 @@ def _to_do(tip: StoredTip) -> str:
         overturned=tip.overturned,
         trouble=tip.trouble,
         elsewhere=tip.elsewhere,
-        case_id=tip.case_id,
+        undrafted=tip.undrafted,
     )
 
 

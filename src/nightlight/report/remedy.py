@@ -1,8 +1,9 @@
 """What a person must do about a tip, with the command that does it. Pure."""
 
+from collections.abc import Iterator
 from datetime import timedelta
 
-from nightlight.model.filing import SETTLED, Filing, TipState
+from nightlight.model.filing import Filing, TipState
 from nightlight.model.ids import CaseId
 from nightlight.report.progress import ASK_FIRST, SET_ASIDE
 
@@ -17,7 +18,7 @@ def remedy(
     overturned: CaseId | None,
     trouble: str = "",
     elsewhere: str = "",
-    case_id: CaseId | None = None,
+    undrafted: CaseId | None = None,
 ) -> str:
     """Return what a person must do about a tip, "" where nothing is to be done.
 
@@ -27,29 +28,48 @@ def remedy(
         overturned: a case of it that was overturned.
         trouble: why it cannot be read, "" where it can.
         elsewhere: at which line it was filed, "" where that is the one in force.
-        case_id: its first case.
+        undrafted: a case of it that stands and has no tip where reports go now.
     """
+    if filing.state is TipState.WITHDRAWN:
+        return ""
+    if filing.state is TipState.FILED:
+        return "; ".join(_of_filed(filing, overturned, trouble, elsewhere, undrafted))
     if trouble:
         return (
             f"{trouble}: restore what is stored of it from a backup, it is tried every hour; until"
             " then report by hand: docs/operations/tips.md, Set aside"
         )
-    if filing.state is TipState.FILED and elsewhere:
-        return (
-            f"it was filed at {elsewhere}, and is no report where reports go now; if the account is"
-            f" real: nightlight report draft {case_id} --by WHO --reason WHY"
-        )
     if filing.state is TipState.REFUSED:
         return _of_refused(filing)
-    if filing.state is TipState.FILED and overturned:
-        report = f"report {filing.remote_id}" if filing.remote_id else f"package {filing.tip_id}"
-        return f"tell the authority that {overturned} was overturned after {report} was filed"
-    if filing.state not in SETTLED and appealed:
+    if appealed:
         return (
             f"answer the appeal: nightlight case answer {appealed} --uphold (or --overturn)"
             " --reviewer WHO --reason WHY"
         )
     return ""
+
+
+def _of_filed(
+    filing: Filing,
+    overturned: CaseId | None,
+    trouble: str,
+    elsewhere: str,
+    undrafted: CaseId | None,
+) -> Iterator[str]:
+    if overturned:
+        report = f"report {filing.remote_id}" if filing.remote_id else f"package {filing.tip_id}"
+        what = filing.tip_id if trouble else report
+        yield f"tell the authority that {overturned} was overturned after {what} was filed"
+    if trouble:
+        yield (
+            f"{trouble}: restore what is stored of it from a backup; it was filed, and is not to be"
+            " reported again: docs/operations/tips.md, Set aside"
+        )
+    if elsewhere and undrafted:
+        yield (
+            f"it was filed at {elsewhere}, and is no report where reports go now; if the account is"
+            f" real: nightlight report draft {undrafted} --by WHO --reason WHY"
+        )
 
 
 def is_set_aside(filing: Filing) -> bool:

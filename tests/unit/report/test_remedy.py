@@ -79,7 +79,44 @@ def test_a_tip_that_was_filed_elsewhere_is_drafted_anew() -> None:
         appealed=None,
         overturned=None,
         elsewhere="https://exttest.example.test/ispws",
-        case_id=CaseId("case-1"),
+        undrafted=CaseId("case-1"),
     )
     assert "https://exttest.example.test/ispws" in said
     assert said.endswith("nightlight report draft case-1 --by WHO --reason WHY")
+
+
+def of_filed(
+    *,
+    trouble: str = "",
+    elsewhere: str = "",
+    overturned: CaseId | None = None,
+    undrafted: CaseId | None = None,
+    state: TipState = TipState.FILED,
+) -> str:
+    return remedy(
+        Filing(tip_id=TipId("tip-1"), state=state),
+        appealed=None,
+        overturned=overturned,
+        trouble=trouble,
+        elsewhere=elsewhere,
+        undrafted=undrafted,
+    )
+
+
+def test_what_is_filed_is_never_to_be_reported_by_hand() -> None:
+    said = of_filed(trouble="its filing is cut off")
+    assert said.startswith("its filing is cut off: restore")
+    assert "it was filed, and is not to be reported again" in said
+    assert "by hand" not in said
+    assert of_filed(trouble="its filing is cut off", state=TipState.WITHDRAWN) == ""
+
+
+def test_the_authority_is_told_also_where_the_tip_cannot_be_read_or_was_filed_elsewhere() -> None:
+    said = of_filed(trouble="its filing is cut off", overturned=_CASE)
+    assert said.startswith("tell the authority that case-9 was overturned after tip-1 was filed; ")
+    said = of_filed(elsewhere="https://exttest.example.test/ispws", overturned=_CASE)
+    assert said == "tell the authority that case-9 was overturned after package tip-1 was filed"
+
+
+def test_nothing_is_drafted_anew_that_is_reported_here_since() -> None:
+    assert of_filed(elsewhere="https://exttest.example.test/ispws") == ""

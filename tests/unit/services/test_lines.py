@@ -18,6 +18,7 @@ from nightlight.errors import Conflict
 from nightlight.model.case import CaseState, CaseStep
 from nightlight.model.event import PostCreated
 from nightlight.model.filing import Line, TipState
+from nightlight.model.ids import CaseId
 
 TEST, EARNEST = "http://127.0.0.1:9/test", "http://127.0.0.1:9/earnest"
 _WHO = ("--by", "lena", "--reason", "a quibble")
@@ -115,6 +116,31 @@ def test_list_doctor_and_reconciliation_say_so(
     found = [json.loads(one) for one in capsys.readouterr().out.splitlines()]
     [told] = [one for one in found if "filed at another line" in one["says"]]
     assert told["health"] == "warning"
+
+
+def undrafted(office: FilingOffice) -> list[tuple[CaseId | None, ...]]:
+    """Return what is to be drafted anew as it is listed, and as it is counted."""
+    with office.services.unit_of_work.read() as tx:
+        counted = [one.undrafted for one in tx.tips.filed_elsewhere()]
+    return [tuple(one.undrafted for one in office.tips() if one.elsewhere), tuple(counted)]
+
+
+def test_nothing_is_ordered_of_it_once_its_case_has_a_tip_here(home: Path) -> None:
+    office = FilingOffice(home, at=EARNEST)
+    assert undrafted(office) == [(office.first,), (office.first,)]
+    office.tip_desk.order(office.first, None, by="lena", reason="r")
+    assert undrafted(office) == [(None,), ()], "drafted"
+    office.file()
+    assert undrafted(office) == [(None,), ()], "filed"
+    there = FilingOffice(home, at="http://127.0.0.1:9/third")
+    assert undrafted(there) == [(there.first,) * 2, (there.first,) * 2]
+
+
+def test_nothing_is_drafted_anew_of_a_case_that_was_overturned(home: Path) -> None:
+    office = FilingOffice(home, at=EARNEST)
+    office.appeal()
+    office.decide(office.first, CaseStep.OVERTURN, by="bea")
+    assert undrafted(office) == [(None,), ()]
 
 
 def test_a_report_that_is_open_elsewhere_is_left_to_expire_and_filed_here(tmp_path: Path) -> None:

@@ -7,7 +7,19 @@ from typing import Any, TypeVar
 
 import msgspec
 from msgspec.structs import replace
-from sqlalchemy import Connection, Row, ScalarSelect, Select, delete, func, or_, select, update
+from sqlalchemy import (
+    Connection,
+    Row,
+    ScalarSelect,
+    Select,
+    and_,
+    delete,
+    func,
+    not_,
+    or_,
+    select,
+    update,
+)
 
 from nightlight.adapters.sql.rows import from_us, put_new, put_over, to_json, to_us
 from nightlight.adapters.sql.schema import cybertip, review_case, sent_document, tip_case
@@ -245,10 +257,10 @@ class SqlTips:
         )
 
     def filed_elsewhere(self) -> list[StoredTip]:
-        """Return the tips that were filed at another line than the one in force, oldest first."""
+        """Return the tips of which a case is reported only at another line, oldest first."""
         if not self._line.address:
             return []
-        return self._stored(
+        found = self._stored(
             select(cybertip)
             .where(
                 cybertip.c.state == TipState.FILED.value,
@@ -257,6 +269,7 @@ class SqlTips:
             )
             .order_by(cybertip.c.drafted_us, cybertip.c.id)
         )
+        return [one for one in found if one.undrafted]
 
     def unreadable(self) -> list[StoredTip]:
         """Return the tips that were set aside since they cannot be read, oldest first."""
@@ -365,6 +378,7 @@ class SqlTips:
         query = query.add_columns(
             _case_in(CaseState.APPEALED).label("appealed"),
             _case_in(CaseState.OVERTURNED).label("overturned"),
+            _undrafted(self._line).label("undrafted"),
         )
         return [_stored_in(row, self._line) for row in self._connection.execute(query)]
 
@@ -413,6 +427,7 @@ def _stored_in(row: Row[Any], line: Line) -> StoredTip:
         overturned=None if row.overturned is None else CaseId(row.overturned),
         trouble=trouble,
         elsewhere=filing.line if is_elsewhere else "",
+        undrafted=CaseId(row.undrafted) if is_elsewhere and row.undrafted else None,
     )
 
 
@@ -443,6 +458,41 @@ def _case_in(state: CaseState) -> ScalarSelect[Any]:
         select(func.min(tip_case.c.case_id))
         .join(review_case, review_case.c.id == tip_case.c.case_id)
         .where(tip_case.c.tip_id == cybertip.c.id, review_case.c.state == state.value)
+        .correlate(cybertip)
+        .scalar_subquery()
+    )
+
+
+def _undrafted(line: Line) -> ScalarSelect[Any]:
+    """Return the first standing case of the tip in the query around it without a live tip."""
+    other, reported = cybertip.alias(), tip_case.alias()
+    elsewhere = and_(
+        other.c.state == TipState.FILED.value,
+        other.c.destination == Destination.NCMEC.value,
+        other.c.line.not_in(sorted(line.addresses)),
+    )
+    live = (
+        select(other.c.id)
+        .join(reported, reported.c.tip_id == other.c.id)
+        .where(
+            reported.c.case_id == tip_case.c.case_id,
+            other.c.destination == cybertip.c.destination,
+            other.c.state != TipState.WITHDRAWN.value,
+            or_(other.c.line.is_(None), not_(elsewhere)),
+        )
+        .correlate(tip_case, cybertip)
+    )
+    return (
+        select(func.min(tip_case.c.case_id))
+        .join(review_case, review_case.c.id == tip_case.c.case_id)
+        .where(
+            tip_case.c.tip_id == cybertip.c.id,
+            # Asked only of what may be elsewhere: it is the longest of what is asked of a tip.
+            cybertip.c.state == TipState.FILED.value,
+            cybertip.c.line.not_in(sorted(line.addresses)),
+            review_case.c.state.in_([state.value for state in STANDING]),
+            ~live.exists(),
+        )
         .correlate(cybertip)
         .scalar_subquery()
     )

@@ -170,7 +170,7 @@ def reports(services: Services, _: Asked) -> Shown:
             overturned=one.overturned,
             trouble=one.trouble,
             elsewhere=one.elsewhere,
-            case_id=one.case_id,
+            undrafted=one.undrafted,
         )
         for one in tips
     }
