@@ -194,6 +194,11 @@ def test_wrong_threshold_names_the_field(right: str, wrong: str, text: str) -> N
     assert str(caught.value).startswith(text)
 
 
+def test_categories_that_lead_to_a_report_are_told() -> None:
+    policy = parse_policy(default_policy())
+    assert policy.reportable == {"known_media", "advert", "user_report"}
+
+
 def test_policy_without_a_threshold_gets_the_one_of_the_default_policy() -> None:
     assert make_policy().reporting == parse_policy(default_policy()).reporting
 

@@ -48,6 +48,7 @@ PLAIN = {
     "HoldEvent",
     "KeptPost",
     "Lexicon",
+    "Line",
     "LexiconChange",
     "Link",
     "LinkToken",

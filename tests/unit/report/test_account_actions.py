@@ -5,7 +5,7 @@ from datetime import timedelta
 
 import pytest
 from msgspec.structs import replace
-from tests.fakes.cybertip_store import NOON
+from tests.fakes.cybertip_store import NOON, MemoryMedia, make_tip
 from tests.ports.builders import ENTRY, make_decision, make_effect
 from tests.ports.test_report_decisions import file_tip, lock, of
 
@@ -13,8 +13,9 @@ from nightlight.adapters.sql.database import SqlUnitOfWork
 from nightlight.decide.policy import DEFAULT_THRESHOLD
 from nightlight.errors import Conflict, InvalidInput
 from nightlight.model.audit import AuditEntry
+from nightlight.model.cybertip import Destination
 from nightlight.model.effect import Effect, EffectKind
-from nightlight.model.filing import TipState
+from nightlight.model.filing import Filing, TipState
 from nightlight.model.ids import AccountId, CaseId
 from nightlight.model.report_decision import (
     Accounted,
@@ -308,6 +309,25 @@ def test_nobody_explains_what_a_tip_is_on_its_way_for(unit_of_work: SqlUnitOfWor
     file_tip(unit_of_work, state=TipState.FINISHING)
     with pytest.raises(Conflict, match="on its way"):
         say(unit_of_work, "wrong_account")
+
+
+def test_what_was_filed_beside_what_was_refused_is_said_to_wait_for_that(
+    unit_of_work: SqlUnitOfWork,
+) -> None:
+    ask(unit_of_work, lock("e1"))
+    file_tip(unit_of_work)
+    other = replace(
+        make_tip(MemoryMedia(), name="tip-2"),
+        case_id=CaseId("case-1"),
+        destination=Destination.HOTLINE,
+    )
+    with unit_of_work.begin() as tx:
+        tx.tips.draft(other, at=NOON)
+        tx.tips.save(Filing(tip_id=other.id, state=TipState.REFUSED, revision=1), at=NOON)
+        tx.commit(ENTRY)
+    with pytest.raises(Conflict, match="tip-1 is filed for it, and tip-2 was refused") as refused:
+        say(unit_of_work, "reported_elsewhere")
+    assert "nightlight report abandon tip-2" in str(refused.value)
 
 
 def test_refused_tip_stands_in_nobodys_way(unit_of_work: SqlUnitOfWork) -> None:

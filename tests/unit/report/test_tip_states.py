@@ -1,8 +1,10 @@
 """The state machine of a tip and the meaning of answers."""
 
 import itertools
+from typing import Any
 
 import pytest
+from msgspec import structs
 
 from nightlight.errors import Conflict
 from nightlight.model.filing import (
@@ -14,7 +16,14 @@ from nightlight.model.filing import (
 )
 from nightlight.model.ids import TipId
 from nightlight.report.ports import AnswerKind, CyberTiplineRefusal, kind_of
-from nightlight.report.progress import drafted_anew, held_unread, retried, withdrawn
+from nightlight.report.progress import (
+    ABANDONED,
+    abandoned,
+    drafted_anew,
+    held_unread,
+    retried,
+    withdrawn,
+)
 
 
 def test_the_table_names_every_state() -> None:
@@ -95,3 +104,38 @@ def test_a_tip_that_lacks_what_is_sealed_names_the_evidence_and_can_be_retried()
     assert held.failure.startswith("the addresses and devices sealed in evi-1 and 2 more cannot")
     assert (held.state, held.revision) == (TipState.REFUSED, 1)
     assert retried(held).state is TipState.DRAFTED
+
+
+REFUSED = Filing(
+    tip_id=TipId("tip-1"),
+    state=TipState.REFUSED,
+    retry_from=TipState.DRAFTED,
+    failure="answered 4000",
+)
+
+
+def test_a_refused_tip_is_given_up_for_good() -> None:
+    after = abandoned(REFUSED)
+    assert (after.state, after.taken_back_for, after.retry_from) == (
+        TipState.WITHDRAWN,
+        ABANDONED,
+        None,
+    )
+    assert after.failure.endswith("answered 4000")
+    assert after.revision == REFUSED.revision + 1
+
+
+@pytest.mark.parametrize(
+    ("changed", "why"),
+    [
+        ({"state": TipState.DRAFTED}, "a tip that is drafted is not abandoned"),
+        ({"retry_from": TipState.FINISHING}, "may have been finished"),
+        ({"finish_asked": True}, "may have been finished"),
+        ({"taken_back_for": "case-9"}, "was being taken back"),
+    ],
+)
+def test_what_may_be_a_report_or_is_being_taken_back_is_not_given_up(
+    changed: dict[str, Any], why: str
+) -> None:
+    with pytest.raises(Conflict, match=why):
+        abandoned(structs.replace(REFUSED, **changed))
