@@ -98,6 +98,10 @@ class Tips(Protocol):
         """
         ...
 
+    def cases(self, tip_id: TipId) -> list[CaseId]:
+        """Return the cases that a tip reports, also of one that cannot be read."""
+        ...
+
     def save(self, filing: Filing, *, at: datetime) -> None:
         """Store the progress of a tip over the progress before it.
 

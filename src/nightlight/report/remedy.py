@@ -35,9 +35,10 @@ def remedy(
     if filing.state is TipState.FILED:
         return "; ".join(_of_filed(filing, overturned, trouble, elsewhere, undrafted))
     if trouble:
+        but = f", but nothing of {overturned}, which was overturned" if overturned else ""
         return (
             f"{trouble}: restore what is stored of it from a backup, it is tried every hour; until"
-            " then report by hand: docs/operations/tips.md, Set aside"
+            f" then report by hand{but}: docs/operations/tips.md, Set aside"
         )
     if filing.state is TipState.REFUSED:
         return _of_refused(filing)

@@ -127,13 +127,14 @@ class Drafting:
     ) -> list[AuditEntry]:
         """Take back the unfiled bundles of an appealed case, which wait for nobody else's appeal.
 
-        Their other cases are drafted apart from it, and are filed in their time.
+        Their other cases are drafted apart from it, and are filed in their time. One that cannot be
+        read is left as it is: nothing files it while one of its cases does not stand.
         """
         return [
             self._take_back(tx, case, stored, why=APPEALED, policy=policy, now=now, told=told)
             for stored in tx.tips.of_case(case.id)
             if stored.filing.state not in _TAKEN_BACK | {TipState.FILED}
-            and len(tx.tips.load(stored.tip_id)[0].cases) > 1
+            and len(tx.tips.cases(stored.tip_id)) > 1
         ]
 
     def _take_back(
@@ -150,9 +151,12 @@ class Drafting:
         """Withdraw a tip at once, or let its open report be retracted first.
 
         What may be filed is redrafted only once it is certain that it is not, or the rest of it
-        would be filed twice.
+        would be filed twice. One that cannot be read is left, and stops nobody's decision.
         """
-        tip, filing = tx.tips.load(stored.tip_id)
+        try:
+            tip, filing = tx.tips.load(stored.tip_id)
+        except IntegrityFailure as failure:
+            return _left(case, stored, f"{why}; {failure}")
         after = withdrawn(filing, why=why)
         tx.tips.save(after, at=now)
         gone = after.state is TipState.WITHDRAWN
@@ -460,12 +464,22 @@ def _waiting(tx: Transaction, case: Case, destination: Destination) -> StoredTip
 
 def _may_be_joined(tx: Transaction, stored: StoredTip) -> bool:
     """Return whether a tip waits for no appeal, and is no supplement, which says its own."""
-    cases = tx.tips.load(stored.tip_id)[0].cases
+    if not _can_be_read(tx, stored):
+        return False
+    cases = tx.tips.cases(stored.tip_id)
     return all(tx.cases.get(name).state in STANDING for name in cases) and not any(
         one.filing.state is TipState.FILED and one.destination == stored.destination
         for name in cases
         for one in tx.tips.of_case(name)
     )
+
+
+def _can_be_read(tx: Transaction, stored: StoredTip) -> bool:
+    try:
+        tx.tips.load(stored.tip_id)
+    except IntegrityFailure:
+        return False
+    return True
 
 
 def _wait(policy: Policy, cases: Sequence[Case]) -> timedelta:

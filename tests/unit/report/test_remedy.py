@@ -120,3 +120,8 @@ def test_the_authority_is_told_also_where_the_tip_cannot_be_read_or_was_filed_el
 
 def test_nothing_is_drafted_anew_that_is_reported_here_since() -> None:
     assert of_filed(elsewhere="https://exttest.example.test/ispws") == ""
+
+
+def test_nothing_is_reported_by_hand_of_a_case_that_was_overturned() -> None:
+    said = of_filed(trouble="its filing is cut off", overturned=_CASE, state=TipState.DRAFTED)
+    assert "report by hand, but nothing of case-9, which was overturned" in said

@@ -1,6 +1,7 @@
 """An appeal of one case holds back nothing else of its bundle, and nothing is filed twice."""
 
 import shutil
+import sqlite3
 from collections import Counter
 from collections.abc import Callable
 from datetime import timedelta
@@ -9,9 +10,11 @@ from pathlib import Path
 import pytest
 from tests.fakes.cybertipline import Trouble
 from tests.fakes.filing_office import FilingOffice, office_home
+from tests.synthetic.builders import TEXT, event_of
 
 from nightlight.errors import InvalidInput
 from nightlight.model.case import CaseState, CaseStep
+from nightlight.model.event import PostCreated
 from nightlight.model.filing import TipState
 from nightlight.transaction import StoredTip
 
@@ -242,3 +245,25 @@ def while_finishing_is_lost(office: FilingOffice) -> None:
     office.file()
     office.line.expire()
     office.file()
+
+
+@pytest.mark.parametrize(
+    "damage",
+    ["sealed_tip = CAST(substr(sealed_tip, 1, 60) AS BLOB)", "filing = substr(filing, 1, 9)"],
+)
+def test_a_bundle_that_cannot_be_read_stops_nobodys_decision_and_is_not_joined(
+    office: FilingOffice, damage: str
+) -> None:
+    [spoilt] = office.tips()
+    with sqlite3.connect(office.services.settings.home / "nightlight.db") as connection:
+        connection.execute(f"UPDATE cybertip SET {damage}")
+    office.take_in(event_of(PostCreated(post_id="z", account_id="a", text=TEXT), minutes=5))
+    [new] = [one for one in office.outcome().cases if one.state is CaseState.OPEN]
+    office.decide(new.id, CaseStep.CONFIRM)
+    overturned(office)
+    assert office.case_state(office.first) is CaseState.OVERTURNED
+    office.file()
+    assert office.case_state(new.id) is CaseState.REPORTED
+    with office.services.unit_of_work.read() as tx:
+        told = [one.entry for one in tx.audit.entries() if one.entry.action == "tip.set_aside"]
+    assert [one.subject for one in told] == [spoilt.tip_id] * 2

@@ -83,6 +83,15 @@ class SqlTips:
             raise _unknown(tip_id)
         return decode_tip(self._keys.unwrap(row.sealed_tip)), _filing_in(row)
 
+    def cases(self, tip_id: TipId) -> list[CaseId]:
+        """Return the cases that a tip reports, also of one that cannot be read."""
+        rows = self._connection.execute(
+            select(tip_case.c.case_id)
+            .where(tip_case.c.tip_id == tip_id)
+            .order_by(tip_case.c.case_id)
+        )
+        return [CaseId(one) for one in rows.scalars()]
+
     def save(self, filing: Filing, *, at: datetime) -> None:
         """Store the progress of a tip over the progress before it.
 
