@@ -3,12 +3,21 @@
 from collections.abc import Iterator
 from datetime import timedelta
 
+import msgspec
+from msgspec import Struct
+
 from nightlight.model.filing import Filing, TipState
 from nightlight.model.ids import CaseId
 from nightlight.report.progress import ASK_FIRST, SET_ASIDE
 
 #: NCMEC drops an unfinished report after a day, or an hour after its last change if that is later.
 EXPIRES_AFTER = timedelta(hours=24)
+
+
+class _PackageReceipt(Struct, frozen=True, kw_only=True):
+    """What of a package's receipt is read here."""
+
+    package: str
 
 
 def remedy(
@@ -58,7 +67,7 @@ def _of_filed(
     undrafted: CaseId | None,
 ) -> Iterator[str]:
     if overturned:
-        report = f"report {filing.remote_id}" if filing.remote_id else f"package {filing.tip_id}"
+        report = f"report {filing.remote_id}" if filing.remote_id else f"package {_package(filing)}"
         what = filing.tip_id if trouble else report
         yield f"tell the authority that {overturned} was overturned after {what} was filed"
     if trouble:
@@ -71,6 +80,14 @@ def _of_filed(
             f"it was filed at {elsewhere}, and is no report where reports go now; if the account is"
             f" real: nightlight report draft {undrafted} --by WHO --reason WHY"
         )
+
+
+def _package(filing: Filing) -> str:
+    """Return what who fetched a package knows it by; the tip's id where no receipt says so."""
+    try:
+        return msgspec.json.decode(filing.receipt, type=_PackageReceipt).package
+    except msgspec.MsgspecError:
+        return filing.tip_id
 
 
 def is_set_aside(filing: Filing) -> bool:

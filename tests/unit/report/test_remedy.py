@@ -118,6 +118,20 @@ def test_the_authority_is_told_also_where_the_tip_cannot_be_read_or_was_filed_el
     assert said == "tell the authority that case-9 was overturned after package tip-1 was filed"
 
 
+@pytest.mark.parametrize(
+    ("receipt", "name"),
+    [
+        ('{"package":"pack_0a1b.tar","sha256":"00","members":{}}', "pack_0a1b.tar"),
+        ('{"sha256":"00"}', "tip-1"),
+        ("<ok/>", "tip-1"),
+    ],
+)
+def test_a_package_is_told_by_the_name_that_who_fetched_it_knows(receipt: str, name: str) -> None:
+    filing = Filing(tip_id=TipId("tip-1"), state=TipState.FILED, receipt=receipt)
+    said = remedy(filing, appealed=None, overturned=_CASE)
+    assert said == f"tell the authority that case-9 was overturned after package {name} was filed"
+
+
 def test_nothing_is_drafted_anew_that_is_reported_here_since() -> None:
     assert of_filed(elsewhere="https://exttest.example.test/ispws") == ""
 
