@@ -199,12 +199,13 @@ def note_filed(tx: Transaction, tip: CyberTip, *, at: datetime) -> list[AuditEnt
     return settle(tx.report_decisions, tip.cases, tip.account_id, at=at)
 
 
-def note_given_up(tx: Transaction, tip: CyberTip, *, at: datetime) -> list[AuditEntry]:
+def note_given_up(tx: Transaction, cases: Sequence[CaseId], *, at: datetime) -> list[AuditEntry]:
     """Return what the record says of account actions, now that a tip is stored as withdrawn.
 
-    Its cases, which the transaction holds, are reported if all the other tips of them are filed.
+    Its cases, all of one account, which the transaction holds, are reported if all the other tips
+    of them are filed.
     """
-    for case_id in tip.cases:
+    for case_id in cases:
         filed = [
             one
             for one in tx.tips.of_case(case_id)
@@ -212,7 +213,7 @@ def note_given_up(tx: Transaction, tip: CyberTip, *, at: datetime) -> list[Audit
         ]
         if filed and _is_filed_everywhere(tx, case_id):
             _report_case(tx, case_id)
-    return settle(tx.report_decisions, tip.cases, tip.account_id, at=at)
+    return settle(tx.report_decisions, cases, tx.cases.get(cases[0]).account_id, at=at)
 
 
 def as_of_now(tx: Transaction, tip: CyberTip, filing: Filing) -> CyberTip:

@@ -317,23 +317,25 @@ class TipDesk:
     def abandon(self, tip_id: TipId, *, by: str, reason: str) -> Filing:
         """Return the filing of a refused tip that is given up for good, on the record.
 
-        It is never filed by a retry. What else of its cases is filed counts without it.
+        It is never filed by a retry, and what it says need not be readable. What else of its cases
+        is filed counts without it.
 
         Raises:
             NotFound: there is no such tip.
             Conflict: it was not refused, or its report may have been finished.
             InvalidInput: a person or a reason is missing.
+            IntegrityFailure: how far it came cannot be read.
         """
         _check_told(by, reason)
         with self._unit_of_work.begin() as tx:
-            tip, _ = tx.tips.load(tip_id)
+            cases = tx.tips.cases(tip_id)
             # Before the tip, as filers and reviewers do.
-            tx.cases.hold(tip.cases)
-            _, filing = tx.tips.load(tip_id)
-            given_up, now = abandoned(filing), self._clock.now()
+            tx.cases.hold(cases)
+            tip = tx.tips.listed(tip_id)
+            given_up, now = abandoned(tip.filing), self._clock.now()
             tx.tips.save(given_up, at=now)
             tx.commit(
-                *note_given_up(tx, tip, at=now),
+                *note_given_up(tx, cases, at=now),
                 AuditEntry(
                     actor=by,
                     action="tip.abandoned",
@@ -342,7 +344,7 @@ class TipDesk:
                     detail={
                         "case": tip.case_id,
                         "destination": tip.destination,
-                        "remote_id": filing.remote_id,
+                        "remote_id": tip.filing.remote_id,
                     },
                 ),
             )

@@ -180,3 +180,16 @@ def test_refused_ones_are_retried_though_one_cannot_be_read(office: FilingOffice
     assert f"{spoilt} stays refused" in done.stderr
     assert "2 of 3 refused tips are due again" in done.stdout
     assert office.states() == {TipState.REFUSED: 1, TipState.DRAFTED: 2}
+
+
+def test_a_refused_one_is_given_up_though_what_it_says_cannot_be_read(office: FilingOffice) -> None:
+    office.line.answers["open"] = 4001
+    office.file()
+    with office.services.unit_of_work.read() as tx:
+        first, second, _ = (one.tip_id for one in tx.tips.refused())
+    run(office, _FLIP, first)
+    office.tip_desk.abandon(first, by="lena", reason="the key is lost")
+    assert office.states() == {TipState.REFUSED: 2, TipState.WITHDRAWN: 1}
+    run(office, _CUT, second)
+    with pytest.raises(IntegrityFailure):
+        office.tip_desk.abandon(second, by="lena", reason="the key is lost")
