@@ -126,6 +126,7 @@ class Storm:
             destination=Destination.NCMEC,
             reported=(ReportedParty(account_id=account), *made.reported[1:]),
             files=files,
+            unread=(),  # its evidence is there, and was read when it was drafted
         )
 
     def run(self, *, kills: int) -> None:
