@@ -14,6 +14,7 @@ from tests.fakes.desk import Desk
 from tests.fakes.evidence_room import WHO, EvidenceRoom
 from tests.ports.builders import ENTRY, make_evidence
 from tests.ports.test_kept_posts import keeper, post
+from tests.ports.test_report_decisions import ask, lock, of
 from tests.synthetic.builders import policy_text
 
 from nightlight.adapters.sql.database import SqlUnitOfWork
@@ -25,8 +26,10 @@ from nightlight.model.hold import HoldAct, HoldEvent
 from nightlight.model.ids import AccountId, CaseId, DecisionId, EventKey, PostId
 from nightlight.preserve.ports import KeyRing
 from nightlight.preserve.vault import Vault
+from nightlight.report.account_actions import PersonsWord
 from nightlight.services.destroying import Destroying
 from nightlight.services.lists import Lists
+from nightlight.services.report_decisions import ReportDecisions
 from nightlight.services.retention import Retention
 from nightlight.transaction import Transaction
 
@@ -119,6 +122,23 @@ def test_equal_bytes_that_are_sealed_for_another_case_meanwhile_are_there_afterw
     room.clock.at = NOON + timedelta(days=501)
     meet(room.vault, room.retention, lambda: room.seal("other", "case-2", CONTENT)).result()
     assert room.vault.open(room.evidence("other").digest, ACCESS) == CONTENT
+
+
+def test_report_that_is_ordered_while_its_evidence_is_destroyed_comes_after_that(
+    room: EvidenceRoom,
+) -> None:
+    room.seal("file-1", content=CONTENT)
+    ask(room.unit_of_work, lock("e1"))
+    [one] = of(room.unit_of_work, "ada")
+    decisions = ReportDecisions(unit_of_work=room.unit_of_work, clock=room.clock)
+    word = PersonsWord(action_id=one.action.id, by="ana", note="seen", reason="below_threshold")
+    decisions.decide(word)
+    room.clock.advance(days=2_000)
+    meet(room.vault, room.retention, lambda: decisions.decide(replace(word, reason=""))).result()
+    with room.unit_of_work.read() as tx:
+        done = [entry.entry.action for entry in tx.audit.entries()]
+    # What is undecided keeps its evidence: it was not undecided before that was gone.
+    assert done.index("evidence.destroyed") < len(done) - 1 - done[::-1].index("report.decided")
 
 
 def test_policy_that_keeps_longer_comes_before_a_destruction_or_after_it(

@@ -100,7 +100,7 @@ ACTIONS: Mapping[str, str] = {
     "tip.bundled": "another case of the account joined a tip that still waits",
     "tip.corrected": "a person corrected fields of a tip before it was filed",
     "tip.supplemented": "a further report about a reported case was drafted",
-    "tip.set_aside": "a tip cannot be read: it waits, and is tried every hour",
+    "tip.set_aside": "a tip cannot be read: tried every hour, or left as filed",
     "tip.line_noted": "where older tips were filed was not kept: the line of now was noted",
     "tip.overdue": "a tip was not filed by its deadline",
     "tip.refused": "filing failed for good: a person has to look",

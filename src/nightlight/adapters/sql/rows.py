@@ -63,8 +63,8 @@ def is_postgresql(connection: Connection) -> bool:
 class _InJson(ColumnElement[bool]):
     """A column's value is one of a JSON list's, for SQLite.
 
-    The same made of ``in_`` and ``select`` takes longer to put together than SQLite takes to
-    answer, and a case asks some sixty times.
+    The same made of ``in_`` and ``select`` takes a good part of a short statement's time to put
+    together, and a case asks some sixty times.
     """
 
     inherit_cache = True

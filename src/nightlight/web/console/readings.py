@@ -29,7 +29,6 @@ _CLUSTERS = 50
 #: Earlier accounts that one may continue: fewer and likelier than the command line lists.
 _PREDECESSORS, _LIKELY = 8, 0.3
 _PAGE_ROWS = 200
-#: How many tips are looked through for the one of a case.
 
 #: What a page asks for: its path and query parameters.
 Asked = Mapping[str, str]
